@@ -1,0 +1,36 @@
+// A connection is a configured upstream; here as the rest of the server sees it.
+import type { JsonObject } from '../lib/json.ts'
+
+/** Families of connector; a catalogue name such as `github` is a strategy of its own with one of these behind it. */
+export type Strategy = string
+
+export interface Connection {
+  readonly id: string
+  readonly name: string
+  readonly strategy: Strategy
+  readonly displayName: string | undefined
+  /** Options in the Management API's own shape, with `client_secret` opened. */
+  readonly options: JsonObject
+  /** May log people in. */
+  readonly authenticationActive: boolean
+  /** Tokens may be kept from it for agents. */
+  readonly connectedAccountsActive: boolean
+}
+
+export const PASSWORD_STRATEGY = 'auth0'
+export const PASSWORD_CONNECTION = 'Username-Password-Authentication'
+
+const PREFIXED_STRATEGIES = new Set(['oidc', 'oauth2', 'samlp'])
+
+/**
+ * The `user_id` inside an identity: the bare upstream subject for catalogue and password connections,
+ * `connection|subject` for `oidc`, `oauth2` and `samlp`, whose subjects are only unique within the connection.
+ */
+export function identityUserId(connection: Pick<Connection, 'strategy' | 'name'>, subject: string): string {
+  return PREFIXED_STRATEGIES.has(connection.strategy) ? `${connection.name}|${subject}` : subject
+}
+
+/** `provider|user_id`, the form that SDK users know as `user_id` of a user and as `sub`. */
+export function fullUserId(connection: Pick<Connection, 'strategy' | 'name'>, subject: string): string {
+  return `${connection.strategy}|${identityUserId(connection, subject)}`
+}

@@ -1,0 +1,195 @@
+// Rows as the rest of the server sees them, where no domain noun stands for them.
+import type { JsonObject } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+
+/** A client, resource server or client grant is kept as the wire document that was validated, beside its keys. */
+export interface ClientRecord {
+  readonly clientId: string
+  /** SHA-256 (hex) of the secret; high-entropy secrets need no slow hash. Undefined for public and key-bound clients. */
+  readonly secretHash: string | undefined
+  readonly document: JsonObject
+  readonly createdAt: EpochSeconds
+  readonly updatedAt: EpochSeconds
+}
+
+export interface ConnectionRecord {
+  readonly id: string
+  readonly name: string
+  readonly strategy: string
+  /** The wire document without `options.client_secret`. */
+  readonly document: JsonObject
+  /** The upstream client secret, sealed by the keyring (context `connection:<id>`). */
+  readonly secretEnvelope: Uint8Array | undefined
+  readonly createdAt: EpochSeconds
+  readonly updatedAt: EpochSeconds
+}
+
+export interface ResourceServerRecord {
+  readonly id: string
+  readonly identifier: string
+  readonly document: JsonObject
+}
+
+export type SubjectType = 'client' | 'user'
+
+export interface ClientGrantRecord {
+  readonly id: string
+  readonly clientId: string
+  readonly audience: string
+  readonly subjectType: SubjectType
+  readonly scopes: readonly string[]
+  readonly document: JsonObject
+}
+
+/** Everything that the protocol engine keeps: sessions, interactions, codes, tokens, grants, pushed requests. */
+export type ArtifactKind =
+  | 'Session'
+  | 'Interaction'
+  | 'AuthorizationCode'
+  | 'AccessToken'
+  | 'RefreshToken'
+  | 'ClientCredentials'
+  | 'Grant'
+  | 'PushedAuthorizationRequest'
+  | 'ReplayDetection'
+  | 'DeviceCode'
+  | 'BackchannelAuthenticationRequest'
+
+export interface Artifact {
+  readonly kind: ArtifactKind
+  /** SHA-256 (hex) of the id that the holder presents; a grant's id is kept as it is. */
+  readonly idHash: string
+  readonly uid: string | undefined
+  readonly grantId: string | undefined
+  readonly userId: string | undefined
+  readonly clientId: string | undefined
+  /** Engine payload without the id itself. */
+  readonly payload: JsonObject
+  readonly createdAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+  readonly consumedAt: EpochSeconds | undefined
+  /** A rotated refresh token's successor, sealed under a key derived from the predecessor, for the grace only. */
+  readonly successorEnvelope: Uint8Array | undefined
+  /** `connectionId|subject` of the identity that authenticated (sessions, grants). */
+  readonly identityKey: string | undefined
+}
+
+/** What one browser is doing at an upstream provider (linking.md §3). */
+export interface UpstreamTransaction {
+  /** SHA-256 (hex) of the opaque `state`. */
+  readonly stateHash: string
+  readonly kind: 'login' | 'link' | 'connect'
+  readonly connectionId: string
+  /** Path of the callback that the provider was told, e.g. `/login/callback/acme`. */
+  readonly callbackPath: string
+  /** SHA-256 (hex) of the browser cookie. */
+  readonly browserHash: string
+  /** Engine interaction (hash of its uid) that the answer belongs to; for `connect` the request's auth session hash. */
+  readonly interactionHash: string
+  /** Session (uid) and user that started it; undefined before anybody signed in. */
+  readonly sessionUid: string | undefined
+  readonly userId: string | undefined
+  readonly clientId: string | undefined
+  readonly nonce: string
+  /** PKCE verifier, sealed by the keyring (context `transaction:<stateHash>`). */
+  readonly verifierEnvelope: Uint8Array
+  readonly scopes: readonly string[]
+  readonly createdAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+}
+
+export type ConnectStatus = 'created' | 'opened' | 'answered' | 'confirmed' | 'completed' | 'void'
+
+/** A connected-accounts flow from `connect` to `complete` (auth0-wire.md §3.5). Every id is kept as SHA-256 hex. */
+export interface ConnectRequest {
+  readonly authSessionHash: string
+  readonly ticketHash: string
+  readonly connectCodeHash: string | undefined
+  readonly userId: string
+  readonly clientId: string
+  readonly connectionId: string
+  readonly redirectUri: string
+  readonly state: string | undefined
+  readonly codeChallenge: string | undefined
+  readonly scopes: readonly string[]
+  readonly authorizationParams: JsonObject
+  readonly dpopThumbprint: string | undefined
+  readonly status: ConnectStatus
+  /** Browser (cookie hash) and session that opened the ticket. */
+  readonly browserHash: string | undefined
+  readonly sessionUid: string | undefined
+  /** Upstream subject, profile and tokenset that wait for `complete`, sealed by the keyring (context `connect:<authSessionHash>`). */
+  readonly pendingEnvelope: Uint8Array | undefined
+  readonly createdAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+}
+
+/** A mailed proof: verification code, or password reset link. */
+export interface MailProof {
+  /** SHA-256 (hex) of the secret in a link, or of `scope:code` for short codes. */
+  readonly idHash: string
+  readonly kind: 'verify' | 'reset'
+  readonly userId: string
+  /** Canonical address that the mail went to. */
+  readonly address: string
+  /** What it is tied to: the interaction's hash, or empty. */
+  readonly boundTo: string
+  readonly attempts: number
+  readonly createdAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+}
+
+export interface MailJob {
+  readonly id: string
+  /** Recipient, template and variables, sealed by the keyring (context `mail:<id>`): they hold addresses and codes. */
+  readonly envelope: Uint8Array
+  readonly attempts: number
+  readonly dueAt: EpochSeconds
+}
+
+/** An upstream token that must be revoked at its provider. */
+export interface RevocationJob {
+  readonly id: string
+  readonly userId: string
+  readonly connectionId: string
+  readonly accountId: string
+  readonly subject: string
+  readonly hint: 'access_token' | 'refresh_token'
+  /** The token, sealed by the keyring (context `revocation:<id>`). */
+  readonly envelope: Uint8Array
+  readonly attempts: number
+  readonly dueAt: EpochSeconds
+}
+
+export interface SigningKeyRecord {
+  readonly kid: string
+  readonly state: 'next' | 'current' | 'previous' | 'revoked'
+  readonly publicJwk: JsonObject
+  /** Private JWK, sealed by the keyring (context `signing-key:<kid>`). */
+  readonly envelope: Uint8Array
+  readonly createdAt: EpochSeconds
+  readonly changedAt: EpochSeconds
+}
+
+/** A user's data key, wrapped by a key-encryption key. */
+export interface UserKeyRecord {
+  readonly userId: string
+  readonly keyId: string
+  readonly wrapped: Uint8Array
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly total: number
+}
+
+/** Everything that the exchange's fast path needs of one subject (vault.md §2), read in one statement. */
+export interface RefreshSubject {
+  readonly clientId: string
+  readonly userId: string
+  readonly grantId: string
+  readonly scopes: readonly string[]
+  readonly expiresAt: EpochSeconds
+  readonly consumedAt: EpochSeconds | undefined
+  readonly userBlocked: boolean
+}

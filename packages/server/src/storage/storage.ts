@@ -1,0 +1,387 @@
+// The one door to the database, the same over SQLite and PostgreSQL. Statements are written once in `sql/`.
+//
+// Reading verbs (`find`, `get`, `list`, `count`) work anywhere and see what is committed. Every other verb works only on
+// the `tx` that `transaction` hands out. `consume`, `claim`, `rotate` and `replace` succeed for at most one caller, and
+// their result says who.
+
+import type { Event, NewEvent } from '../domain/event.ts'
+import type { Health, Purpose, StoredAccount, VaultAccount } from '../domain/tokenset.ts'
+import type { AddressEvidence, Identity, User } from '../domain/user.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type {
+  Artifact,
+  ArtifactKind,
+  ClientGrantRecord,
+  ClientRecord,
+  ConnectionRecord,
+  ConnectRequest,
+  ConnectStatus,
+  MailJob,
+  MailProof,
+  Page,
+  RefreshSubject,
+  ResourceServerRecord,
+  RevocationJob,
+  SigningKeyRecord,
+  SubjectType,
+  UpstreamTransaction,
+  UserKeyRecord,
+} from './records.ts'
+
+export interface Storage extends Repositories {
+  readonly dialect: 'sqlite' | 'postgres'
+  /**
+   * Runs `work` in one transaction and returns its result once it is durable; a throw undoes all of it. `work` awaits
+   * nothing but the `tx`: on SQLite the transactions of concurrent requests share one commit, and on PostgreSQL a
+   * serialisation failure or deadlock runs `work` again.
+   */
+  transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T>
+  /** True when the database answers and its schema is the one this server wants. */
+  ready(): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface Repositories {
+  readonly meta: Meta
+  readonly clients: Clients
+  readonly connections: Connections
+  readonly resourceServers: ResourceServers
+  readonly clientGrants: ClientGrants
+  readonly users: Users
+  readonly identities: Identities
+  readonly passwords: Passwords
+  readonly evidence: Evidence
+  readonly artifacts: Artifacts
+  readonly transactions: Transactions
+  readonly connects: Connects
+  readonly accounts: Accounts
+  readonly userKeys: UserKeys
+  readonly signingKeys: SigningKeys
+  readonly revocations: Revocations
+  readonly proofs: Proofs
+  readonly mails: Mails
+  readonly events: Events
+  readonly limits: Limits
+}
+
+/** Small facts of the deployment: tenant settings (`settings`), vault check value, sealed engine secrets. */
+export interface Meta {
+  find(key: string): Promise<string | undefined>
+  put(key: string, value: string): Promise<void>
+  /** Writes only when absent; returns the value that stands afterwards. */
+  putIfAbsent(key: string, value: string): Promise<string>
+}
+
+export interface Clients {
+  find(clientId: string): Promise<ClientRecord | undefined>
+  list(page: { offset: number; limit: number }): Promise<Page<ClientRecord>>
+  /** False when the id is taken. */
+  insert(client: ClientRecord): Promise<boolean>
+  /** Inserts or replaces (the tenant file). */
+  put(client: ClientRecord): Promise<void>
+  delete(clientId: string): Promise<boolean>
+}
+
+export interface Connections {
+  find(id: string): Promise<ConnectionRecord | undefined>
+  findByName(name: string): Promise<ConnectionRecord | undefined>
+  list(filter: {
+    offset: number
+    limit: number
+    name?: string
+    strategies?: readonly string[]
+  }): Promise<Page<ConnectionRecord>>
+  /** Connections enabled for a client, by name. */
+  listForClient(clientId: string): Promise<readonly ConnectionRecord[]>
+  /** False when the name is taken. */
+  insert(connection: ConnectionRecord): Promise<boolean>
+  put(connection: ConnectionRecord): Promise<void>
+  delete(id: string): Promise<boolean>
+  clientsOf(id: string): Promise<readonly string[]>
+  isEnabled(id: string, clientId: string): Promise<boolean>
+  setClient(id: string, clientId: string, enabled: boolean): Promise<void>
+}
+
+export interface ResourceServers {
+  find(id: string): Promise<ResourceServerRecord | undefined>
+  findByIdentifier(identifier: string): Promise<ResourceServerRecord | undefined>
+  list(page: { offset: number; limit: number }): Promise<Page<ResourceServerRecord>>
+  put(server: ResourceServerRecord): Promise<void>
+  delete(id: string): Promise<boolean>
+}
+
+export interface ClientGrants {
+  find(id: string): Promise<ClientGrantRecord | undefined>
+  findFor(clientId: string, audience: string, subjectType: SubjectType): Promise<ClientGrantRecord | undefined>
+  list(filter: {
+    offset: number
+    limit: number
+    clientId?: string
+    audience?: string
+    subjectType?: SubjectType
+  }): Promise<Page<ClientGrantRecord>>
+  put(grant: ClientGrantRecord): Promise<void>
+  delete(id: string): Promise<boolean>
+}
+
+export interface UserFilter {
+  readonly offset: number
+  readonly limit: number
+  readonly sort?: {
+    readonly field: 'created_at' | 'updated_at' | 'last_login' | 'email' | 'name' | 'user_id'
+    readonly descending: boolean
+  }
+  /** All given ones must hold; compared exactly but for `email`, which is canonical. */
+  readonly where?: readonly {
+    readonly field:
+      | 'email'
+      | 'user_id'
+      | 'name'
+      | 'nickname'
+      | 'blocked'
+      | 'email_verified'
+      | 'connection'
+      | 'provider'
+      | 'identity_user_id'
+    readonly value: string
+  }[]
+}
+
+export interface Users {
+  find(userId: string): Promise<User | undefined>
+  list(filter: UserFilter): Promise<Page<User>>
+  /** Users whose primary address has this canonical form. */
+  listByAddress(canonicalAddress: string): Promise<readonly User[]>
+  /** Takes a user id for good: false when it was ever given. */
+  claimId(userId: string): Promise<boolean>
+  /** User ids are never given twice, so that a row needs `claimId` first. */
+  insert(user: User): Promise<void>
+  /** Replaces everything but `userId` and `createdAt`; false when the user has gone. */
+  replace(user: User): Promise<boolean>
+  recordLogin(userId: string, at: EpochSeconds, ip: string | undefined): Promise<void>
+  /**
+   * Deletes the user with identities, passwords, evidence, accounts, data key, sessions, grants, tokens, connect
+   * requests, transactions and proofs. False when there was none.
+   */
+  delete(userId: string): Promise<boolean>
+  /** Locks these users' rows in id order until the transaction ends (a no-op on SQLite, which has one writer). */
+  lock(userIds: readonly string[]): Promise<readonly User[]>
+  /** A secondary that was merged away answers where it went. */
+  addAlias(retiredUserId: string, primaryUserId: string, at: EpochSeconds): Promise<void>
+  findAlias(retiredUserId: string): Promise<string | undefined>
+}
+
+export interface Identities {
+  find(connectionId: string, subject: string): Promise<Identity | undefined>
+  /** In order of position. */
+  listOfUser(userId: string): Promise<readonly Identity[]>
+  listOfUsers(userIds: readonly string[]): Promise<readonly Identity[]>
+  /** False when (connection, subject) belongs to somebody already. */
+  insert(identity: Identity): Promise<boolean>
+  /** Replaces `profileData` and `lastLogin`. */
+  touch(identity: Pick<Identity, 'connectionId' | 'subject' | 'profileData' | 'lastLogin'>): Promise<void>
+  /** Moves one identity to another user at the end of its list; false when it is not `fromUserId`'s any more. */
+  move(key: { connectionId: string; subject: string; fromUserId: string }, toUserId: string): Promise<boolean>
+  /** Deletes it from this user and leaves a tombstone. False when it was not there. */
+  unlink(key: { connectionId: string; subject: string; userId: string }, at: EpochSeconds): Promise<boolean>
+  /** When and from which user this identity was last unlinked. */
+  findTombstone(
+    connectionId: string,
+    subject: string,
+  ): Promise<{ userId: string; unlinkedAt: EpochSeconds } | undefined>
+}
+
+export interface PasswordRecord {
+  readonly connectionId: string
+  /** The identity's subject (24 hex digits). */
+  readonly subject: string
+  /** Canonical address it signs in with; unique within the connection. */
+  readonly address: string
+  readonly hash: string
+  readonly changedAt: EpochSeconds
+}
+
+export interface Passwords {
+  findByAddress(connectionId: string, canonicalAddress: string): Promise<PasswordRecord | undefined>
+  find(connectionId: string, subject: string): Promise<PasswordRecord | undefined>
+  /** False when the address is taken in this connection. */
+  insert(password: PasswordRecord): Promise<boolean>
+  replaceHash(connectionId: string, subject: string, hash: string, at: EpochSeconds): Promise<boolean>
+  /** False when the new address is taken. */
+  replaceAddress(connectionId: string, subject: string, canonicalAddress: string): Promise<boolean>
+}
+
+export interface Evidence {
+  listOfUser(userId: string): Promise<readonly AddressEvidence[]>
+  /** Evidence of any user for an address. */
+  listForAddress(canonicalAddress: string): Promise<readonly AddressEvidence[]>
+  /** One row for (user, address, source): the newest word counts. */
+  put(evidence: AddressEvidence): Promise<void>
+  deleteBySource(userId: string, source: string): Promise<void>
+  moveUser(fromUserId: string, toUserId: string): Promise<void>
+}
+
+export interface Artifacts {
+  find(kind: ArtifactKind, idHash: string): Promise<Artifact | undefined>
+  findByUid(kind: ArtifactKind, uid: string): Promise<Artifact | undefined>
+  listOfUser(kind: ArtifactKind, userId: string): Promise<readonly Artifact[]>
+  /** The exchange's fast path: a refresh token with what its life hangs on; undefined when token, grant or user is gone. */
+  findRefreshSubject(idHash: string): Promise<RefreshSubject | undefined>
+  /** Inserts or replaces; keeps `consumedAt` and `successorEnvelope` of a row that stands. */
+  put(artifact: Artifact): Promise<void>
+  /** True for the one caller that marked it consumed. */
+  consume(kind: ArtifactKind, idHash: string, at: EpochSeconds): Promise<boolean>
+  /** Inserts; false when it is there already (replay detection). */
+  insertOnce(artifact: Artifact): Promise<boolean>
+  setSuccessor(kind: ArtifactKind, idHash: string, envelope: Uint8Array): Promise<void>
+  delete(kind: ArtifactKind, idHash: string): Promise<void>
+  /** Everything issued under a grant, and the grant itself. */
+  deleteByGrant(grantId: string): Promise<void>
+  /** Sessions, grants, codes and tokens of a user; or only those that came in by one identity. */
+  deleteOfUser(
+    userId: string,
+    only?: { readonly identityKey?: string; readonly clientId?: string; readonly kinds?: readonly ArtifactKind[] },
+  ): Promise<void>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
+export interface Transactions {
+  find(stateHash: string): Promise<UpstreamTransaction | undefined>
+  insert(transaction: UpstreamTransaction): Promise<void>
+  /** Takes the row away: true for the one caller that found it. */
+  consume(stateHash: string): Promise<boolean>
+  deleteOfUser(userId: string): Promise<void>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
+export interface Connects {
+  find(authSessionHash: string): Promise<ConnectRequest | undefined>
+  findByTicket(ticketHash: string): Promise<ConnectRequest | undefined>
+  insert(request: ConnectRequest): Promise<void>
+  /** Moves from one status to the next with what the step learnt: true for the one caller that found it in `from`. */
+  advance(
+    authSessionHash: string,
+    from: ConnectStatus,
+    to: ConnectStatus,
+    change: Partial<Pick<ConnectRequest, 'browserHash' | 'sessionUid' | 'connectCodeHash' | 'pendingEnvelope'>>,
+  ): Promise<boolean>
+  deleteOfUser(userId: string): Promise<void>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
+export interface Accounts {
+  find(id: string): Promise<StoredAccount | undefined>
+  findBySubject(key: {
+    userId: string
+    connectionId: string
+    subject: string
+    purpose: Purpose
+  }): Promise<StoredAccount | undefined>
+  /** Newest connection first. `after` is the id of the last account of the page before. */
+  listOfUser(
+    userId: string,
+    filter?: { purpose?: Purpose; connectionIds?: readonly string[]; limit?: number; after?: string },
+  ): Promise<readonly VaultAccount[]>
+  /** The exchange's candidates of one connection, agents' accounts first, then sign-in ones, newest first, with envelopes. */
+  listCandidates(userId: string, connectionId: string): Promise<readonly StoredAccount[]>
+  /** Other tokensets of the same upstream account, whoever holds them (before a revocation that ends the grant). */
+  countOfSubject(connectionId: string, subject: string): Promise<number>
+  insert(account: StoredAccount): Promise<boolean>
+  /** Writes envelope, expiries, scopes, health and times, and raises the generation: false when `expectedGeneration` no longer stands. */
+  replace(account: StoredAccount, expectedGeneration: number): Promise<boolean>
+  /** Takes the refresh lease for this generation until `until`: true for the one caller. Free or run-out leases only. */
+  claimLease(
+    id: string,
+    lease: { generation: number; holder: string; now: EpochSeconds; until: EpochSeconds },
+  ): Promise<boolean>
+  /** Writes the intent to refresh this generation, under the lease: false when the lease is not held any more. */
+  putIntent(id: string, holder: string, generation: number, at: EpochSeconds): Promise<boolean>
+  /** Ends lease and intent of this holder without a new tokenset. */
+  releaseLease(id: string, holder: string): Promise<void>
+  /** Accounts whose intent stands open and whose lease has run out (crash recovery). */
+  listOpenIntents(now: EpochSeconds, limit: number): Promise<readonly StoredAccount[]>
+  setHealth(id: string, health: Health, reason: string | undefined, expectedGeneration: number): Promise<boolean>
+  setUse(id: string, at: EpochSeconds): Promise<void>
+  setLabel(id: string, userId: string, label: string): Promise<boolean>
+  setDefault(id: string, userId: string): Promise<boolean>
+  /** Makes a refresh in flight fail its write. */
+  raiseGeneration(id: string): Promise<void>
+  /** Moves an account to another user with a re-sealed envelope. */
+  move(id: string, toUserId: string, envelope: Uint8Array, expectedGeneration: number): Promise<boolean>
+  delete(id: string): Promise<boolean>
+  /** Accounts used since `usedSince` whose access token ends before `before` (proactive refresh). */
+  listExpiring(query: {
+    usedSince: EpochSeconds
+    before: EpochSeconds
+    limit: number
+  }): Promise<readonly VaultAccount[]>
+}
+
+export interface UserKeys {
+  find(userId: string): Promise<UserKeyRecord | undefined>
+  /** Inserts; returns the row that stands afterwards, another's when it was faster. */
+  insert(key: UserKeyRecord): Promise<UserKeyRecord>
+  /** Replaces the wrapping: false when it is no longer under `expectedKeyId`. */
+  rewrap(key: UserKeyRecord, expectedKeyId: string): Promise<boolean>
+  listNotUnder(keyId: string, limit: number): Promise<readonly UserKeyRecord[]>
+  countByKey(): Promise<ReadonlyMap<string, number>>
+}
+
+export interface SigningKeys {
+  list(): Promise<readonly SigningKeyRecord[]>
+  insert(key: SigningKeyRecord): Promise<void>
+  setState(kid: string, state: SigningKeyRecord['state'], at: EpochSeconds): Promise<void>
+  replaceEnvelope(kid: string, envelope: Uint8Array): Promise<void>
+  delete(kid: string): Promise<void>
+}
+
+export interface Revocations {
+  add(job: RevocationJob): Promise<void>
+  /** Takes due jobs for `leaseSeconds`; no other node gets them meanwhile. */
+  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly RevocationJob[]>
+  retryAt(id: string, dueAt: EpochSeconds): Promise<void>
+  done(id: string): Promise<void>
+  countOfAccount(accountId: string): Promise<number>
+}
+
+export interface Proofs {
+  find(idHash: string): Promise<MailProof | undefined>
+  insert(proof: MailProof): Promise<void>
+  /** Ends earlier ones of this user and kind. */
+  deleteOfUser(userId: string, kind?: MailProof['kind']): Promise<void>
+  /** Takes the row away: true for the one caller that found it. */
+  consume(idHash: string): Promise<boolean>
+}
+
+export interface Mails {
+  add(job: MailJob): Promise<void>
+  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly MailJob[]>
+  retryAt(id: string, dueAt: EpochSeconds): Promise<void>
+  done(id: string): Promise<void>
+}
+
+export interface Events {
+  append(event: NewEvent): Promise<void>
+  list(query: {
+    afterSeq?: number
+    userId?: string
+    types?: readonly string[]
+    descending?: boolean
+    offset?: number
+    limit: number
+  }): Promise<readonly Event[]>
+}
+
+/** Counters of the rate limiter, with an end. */
+export interface Limits {
+  find(key: string, now: EpochSeconds): Promise<{ points: number; expiresAt: EpochSeconds } | undefined>
+  /** Adds points to a counter that lives until `expiresAt` when it is new; returns what stands. */
+  add(
+    key: string,
+    points: number,
+    now: EpochSeconds,
+    expiresAt: EpochSeconds,
+  ): Promise<{ points: number; expiresAt: EpochSeconds }>
+  delete(key: string): Promise<void>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
