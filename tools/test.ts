@@ -1,0 +1,75 @@
+// Every test runs, on both databases and in a real browser; a run that skips one has failed.
+//
+// npm test -- [--only TEXT]… [--setup-free] [--long] [--concurrency N]
+//   --only         test files whose path contains TEXT
+//   --setup-free   the files that need neither PostgreSQL nor a browser (what `npm run check` runs)
+//   --long         as many rounds as the long suites know (TENON_TEST_LONG=1)
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { parseArgs } from 'node:util'
+import { ensureChromium } from './chromium.ts'
+import { startPostgres } from './postgres.ts'
+
+const PATTERNS = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/test/**/*.test.ts']
+
+/** Folders under `test/` whose files need no set-up. */
+const SETUP_FREE = ['unit', 'lib', 'domain', 'protocol', 'properties', 'crypto', 'config', 'pages']
+
+const FILE_TIMEOUT_MS = 10 * 60_000
+const LONG_FILE_TIMEOUT_MS = 120 * 60_000
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    'setup-free': { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: String(availableParallelism()) },
+  },
+})
+
+const files = PATTERNS.flatMap((pattern) => globSync(pattern))
+  .filter((file) => options.only.length === 0 || options.only.some((text) => file.includes(text)))
+  .filter((file) => !options['setup-free'] || isSetupFree(file))
+  .sort()
+
+if (files.length === 0) {
+  console.error(`no test file fits ${options.only.join(', ')}`)
+  process.exit(1)
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+process.exit((await runWithSetup()) ? 0 : 1)
+
+function isSetupFree(file: string): boolean {
+  const folders = dirname(file).split('/')
+  return folders[0] === 'tools' || SETUP_FREE.includes(folders[folders.indexOf('test') + 1] ?? '')
+}
+
+async function runWithSetup(): Promise<boolean> {
+  if (options.long) process.env.TENON_TEST_LONG = '1'
+  if (options['setup-free']) return runFiles()
+  process.env.TENON_TEST_CHROMIUM = ensureChromium()
+  const postgres = await startPostgres()
+  process.env.TENON_TEST_POSTGRES = postgres.url
+  try {
+    return await runFiles()
+  } finally {
+    await postgres.stop()
+  }
+}
+
+async function runFiles(): Promise<boolean> {
+  const timeout = options.long ? LONG_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS
+  const tests = run({ files, concurrency: Number(options.concurrency), timeout })
+  let complete = false
+  tests.on('test:summary', ({ file, success, counts }) => {
+    // A summary comes for each file too; the one without a file is of the whole run.
+    if (file !== undefined) return
+    complete = success && counts.passed > 0 && counts.skipped === 0 && counts.todo === 0 && counts.cancelled === 0
+  })
+  await pipeline(tests, new spec(), process.stdout, { end: false })
+  return complete
+}
