@@ -1,0 +1,54 @@
+// Hashes, random values and derived keys. Everything random in the server comes from here.
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** SHA-256 in lower-case hex: how secrets that are only compared are kept. */
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** SHA-256 in base64url: PKCE S256 (RFC 7636 §4.2), JWK thumbprints. */
+export const sha256Base64url = (text: string): string => createHash('sha256').update(text).digest('base64url')
+
+/** A secret for somebody to hold, in base64url: 256 bits unless fewer are asked for. */
+export const randomToken = (bytes = 32): string => randomBytes(bytes).toString('base64url')
+
+export const randomHex = (digits: number): string =>
+  randomBytes(Math.ceil(digits / 2))
+    .toString('hex')
+    .slice(0, digits)
+
+const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const DIGITS = '0123456789'
+
+/** `prefix` and `length` random letters and digits: `newId('con_', 16)`. */
+export const newId = (prefix: string, length: number): string => prefix + randomText(ALPHANUMERIC, length)
+
+/** Id forms that SDKs know. */
+export const newConnectionId = (): string => newId('con_', 16)
+export const newAccountId = (): string => newId('cac_', 24)
+export const newClientId = (): string => newId('', 32)
+
+/** A code to type from a mail. */
+export const randomDigits = (length: number): string => randomText(DIGITS, length)
+
+/** Compares in a time that says nothing of where two secrets differ, nor of their lengths. */
+export const equalSecrets = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
+
+/**
+ * Derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869). Keys of different contexts say nothing of each other, so
+ * that cookies, nonces and sealed values never share one.
+ */
+export const deriveKey = (secret: string | Uint8Array, context: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `tenon ${context}`, 32))
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** Bytes past the last whole multiple of the alphabet are thrown away: each character is equally likely. */
+function randomText(alphabet: string, length: number): string {
+  const limit = 256 - (256 % alphabet.length)
+  let text = ''
+  while (text.length < length) {
+    for (const byte of randomBytes(length * 2)) {
+      if (byte < limit && text.length < length) text += alphabet[byte % alphabet.length]
+    }
+  }
+  return text
+}
