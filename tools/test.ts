@@ -68,7 +68,9 @@ async function runFiles(): Promise<boolean> {
   tests.on('test:summary', ({ file, success, counts }) => {
     // A summary comes for each file too; the one without a file is of the whole run.
     if (file !== undefined) return
-    complete = success && counts.passed > 0 && counts.skipped === 0 && counts.todo === 0 && counts.cancelled === 0
+    const left = counts.skipped + counts.todo + counts.cancelled
+    if (left > 0) console.error(`${left} tests were skipped, cancelled or left to do: the run has failed`)
+    complete = success && counts.passed > 0 && left === 0
   })
   await pipeline(tests, new spec(), process.stdout, { end: false })
   return complete
