@@ -1,0 +1,11 @@
+// What a change of accounts asks of the vault, inside the transaction that makes the change.
+import type { StoredAccount } from '../domain/tokenset.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+
+export interface AccountVault {
+  /** The account's tokenset, sealed anew for another user: what `tx.accounts.move` writes. */
+  reseal(tx: Repositories, account: StoredAccount, toUserId: string): Promise<Uint8Array>
+  /** Takes the account away at once and queues the revocation of its tokens at the provider. */
+  drop(tx: Repositories, account: StoredAccount, at: EpochSeconds): Promise<void>
+}

@@ -1,0 +1,188 @@
+// Takes an identity off a user; on the compatible API it becomes a user of its own (auth0-wire.md §3.3, linking.md §6).
+import { canonicalAddress } from '../domain/address.ts'
+import { electAddress, isAddressProven } from '../domain/addresses-of-user.ts'
+import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
+import { connectionSource, identityKeyOf } from '../domain/identity-key.ts'
+import type { AddressEvidence, Grade, Identity, User } from '../domain/user.ts'
+import { mayTakePlainId, plainUserId } from '../domain/user-id.ts'
+import { isString } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+import type { AccountVault } from './account-vault.ts'
+import { findIdentityOfUser, type KnownIdentity, withConnections } from './find-identity.ts'
+import { claimSuffixedId, insertUser } from './users.ts'
+
+export interface UnlinkRequest {
+  readonly userId: string
+  /** As in `identities[]`. */
+  readonly provider: string
+  readonly identityUserId: string
+  readonly at: EpochSeconds
+  readonly clientId?: string | undefined
+}
+
+export interface UnlinkResult {
+  /** What the user keeps, in order. */
+  readonly identities: readonly Identity[]
+  /** The user that the identity became. */
+  readonly standaloneUserId: string
+}
+
+/**
+ * Makes an identity a standalone user with empty metadata. Its kept tokenset is dropped and revoked upstream, sessions
+ * and grants that came in by it end; connected accounts stay where they are.
+ *
+ * @throws {NotFound} `inexistent_user`. @throws {Conflict} `identity_conflict`: somebody else was faster.
+ * @throws {Invalid} `inexistent_identity`, `ambiguous_identity`; `operation_not_supported` for the first identity and for
+ *   the last usable way in.
+ */
+export async function unlinkIdentity(
+  tx: Repositories,
+  vault: AccountVault,
+  request: UnlinkRequest,
+): Promise<UnlinkResult> {
+  const { userId, at } = request
+  const [user] = await tx.users.lock([userId])
+  if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
+  const identities = await tx.identities.listOfUser(userId)
+  const known = await findIdentityOfUser(tx, identities, { provider: request.provider, userId: request.identityUserId })
+  if (known === undefined) throw new Invalid('inexistent_identity', 'The user has no such identity.')
+  await requireRemovable(tx, known.identity, identities)
+  const evidence = await tx.evidence.listOfUser(userId)
+  await takeAway(tx, vault, known.identity, at)
+  const remaining = await tx.identities.listOfUser(userId)
+  await restateEvidence(tx, { user, unlinked: known.identity, remaining, evidence, at })
+  const standaloneUserId = await makeStandalone(tx, known, evidence, at)
+  await tx.events.append({
+    type: 'identity.unlinked',
+    at,
+    outcome: 'ok',
+    userId,
+    connectionId: known.connection.id,
+    ...(request.clientId === undefined ? {} : { clientId: request.clientId }),
+    data: { subject: known.identity.subject, standalone_user_id: standaloneUserId },
+  })
+  return { identities: remaining, standaloneUserId }
+}
+
+/** The first identity gave the user its id and stays; one that can sign in must remain (T-LINK-12). */
+async function requireRemovable(tx: Repositories, target: Identity, all: readonly Identity[]): Promise<void> {
+  if (target.position === 0)
+    throw new Invalid('operation_not_supported', 'The primary identity of a user cannot be unlinked.')
+  const others = await withConnections(
+    tx,
+    all.filter((one) => one !== target),
+  )
+  if (!others.some(({ connection }) => maySignIn(connection.document.authentication)))
+    throw new Invalid('operation_not_supported', 'The last way to sign in cannot be unlinked.')
+}
+
+/** `authentication.active` of a connection, true by default. */
+const maySignIn = (authentication: unknown): boolean =>
+  !(typeof authentication === 'object' && authentication !== null && Reflect.get(authentication, 'active') === false)
+
+async function takeAway(
+  tx: Repositories,
+  vault: AccountVault,
+  { userId, connectionId, subject }: Identity,
+  at: EpochSeconds,
+): Promise<void> {
+  const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
+  if (kept !== undefined) await vault.drop(tx, kept, at)
+  if (!(await tx.identities.unlink({ connectionId, subject, userId }, at)))
+    throw new Conflict('identity_conflict', 'The identity changed meanwhile: try again.')
+  await tx.artifacts.deleteOfUser(userId, { identityKey: identityKeyOf({ connectionId, subject }) })
+  await tx.transactions.deleteOfUser(userId)
+}
+
+/** What the connection said goes with the identity, unless another identity of that connection says it too. */
+async function restateEvidence(
+  tx: Repositories,
+  {
+    user,
+    unlinked,
+    remaining,
+    evidence,
+    at,
+  }: {
+    user: User
+    unlinked: Identity
+    remaining: readonly Identity[]
+    evidence: readonly AddressEvidence[]
+    at: EpochSeconds
+  },
+): Promise<void> {
+  const source = connectionSource(unlinked.connectionId)
+  const stillSaid = new Set(
+    remaining.filter((one) => one.connectionId === unlinked.connectionId).map((one) => addressOf(one)),
+  )
+  await tx.evidence.deleteBySource(user.userId, source)
+  for (const one of evidence) if (one.source === source && stillSaid.has(one.address)) await tx.evidence.put(one)
+  const left = await tx.evidence.listOfUser(user.userId)
+  const hasWord = user.email !== undefined && left.some((one) => one.address === user.email)
+  const email = hasWord ? user.email : (electAddress(left) ?? undefined)
+  await tx.users.replace({ ...user, email, emailVerified: isAddressProven(left, email), updatedAt: at })
+}
+
+async function makeStandalone(
+  tx: Repositories,
+  { connection, identity }: KnownIdentity,
+  evidence: readonly AddressEvidence[],
+  at: EpochSeconds,
+): Promise<string> {
+  const password = await tx.passwords.find(connection.id, identity.subject)
+  const address = addressOf(identity)
+  const own = evidenceOf(identity, address, evidence, password !== undefined)
+  const best = own.reduce<AddressEvidence | undefined>(
+    (top, one) => (!top || one.grade > top.grade ? one : top),
+    undefined,
+  )
+  const userId = await standaloneId(tx, { connection, identity })
+  const grade: Grade = best?.grade ?? 0
+  await insertUser(tx, {
+    userId,
+    connection,
+    subject: identity.subject,
+    profileData: identity.profileData,
+    email: address,
+    grade,
+    source: best?.source ?? connectionSource(connection.id),
+    at,
+  })
+  for (const one of own) await tx.evidence.put({ ...one, userId })
+  return userId
+}
+
+/** What is known of the identity's own address: the connection's word, or for a password our own proofs. */
+function evidenceOf(
+  identity: Identity,
+  address: string | undefined,
+  evidence: readonly AddressEvidence[],
+  isPassword: boolean,
+): readonly AddressEvidence[] {
+  const own = connectionSource(identity.connectionId)
+  return evidence.filter(
+    (one) => one.address === address && (isPassword ? !one.source.startsWith('connection:') : one.source === own),
+  )
+}
+
+function addressOf({ profileData }: Identity): string | undefined {
+  const { email } = profileData
+  return isString(email) ? canonicalAddress(email) : undefined
+}
+
+/** The plain id when nobody but this identity's own retired user ever had it, else a suffixed one (contract). */
+async function standaloneId(tx: Repositories, { connection, identity }: KnownIdentity): Promise<string> {
+  const plain = plainUserId(connection, identity.subject)
+  const given = !(await tx.users.claimId(plain))
+  const history = { given, retiredIdentity: given ? await findRetiredIdentity(tx, plain) : undefined }
+  return mayTakePlainId(history, identity) ? plain : claimSuffixedId(tx, plain)
+}
+
+/** The first identity of the user that had this id last and was merged away. */
+async function findRetiredIdentity(tx: Repositories, userId: string) {
+  if ((await tx.users.find(userId)) !== undefined || (await tx.users.findAlias(userId)) === undefined) return undefined
+  const [event] = await tx.events.list({ userId, types: ['user.retired', 'user.deleted'], descending: true, limit: 1 })
+  const { connection_id: connectionId, subject } = event?.type === 'user.retired' ? (event.data ?? {}) : {}
+  return isString(connectionId) && isString(subject) ? { connectionId, subject } : undefined
+}

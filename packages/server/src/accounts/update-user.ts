@@ -1,0 +1,150 @@
+// Changes a user as an operator asks for it (Management API, tenant file).
+import { canonicalAddress } from '../domain/address.ts'
+import { isAddressProven } from '../domain/addresses-of-user.ts'
+import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
+import { changeProfile, type ProfileWireName, patchMetadata } from '../domain/profile.ts'
+import type { User } from '../domain/user.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+import { endEverythingIssued } from './end-access.ts'
+
+export interface UserChange {
+  /** A new address is unproven unless `emailVerified` says otherwise; null takes it away. */
+  readonly email?: string | null | undefined
+  readonly emailVerified?: boolean | undefined
+  readonly blocked?: boolean | undefined
+  readonly profile?: Readonly<Partial<Record<ProfileWireName, string | null>>> | undefined
+  /** Merged at the top level; null removes a key, `{}` clears. */
+  readonly userMetadata?: JsonObject | undefined
+  readonly appMetadata?: JsonObject | undefined
+  /** argon2id; ends the user's sessions. */
+  readonly passwordHash?: string | undefined
+}
+
+/**
+ * Applies a change to a user. Blocking ends every session, grant and token at once.
+ *
+ * @throws {NotFound} `inexistent_user`.
+ * @throws {Invalid} `invalid_address`; `no_password` when the user has no password identity.
+ * @throws {Conflict} `user_exists`: the address is somebody's in the password connection.
+ */
+export async function updateUser(tx: Repositories, { userId, change, at, clientId }: UserUpdate): Promise<User> {
+  const [user] = await tx.users.lock([userId])
+  if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
+  const email = wantedAddress(change, user)
+  if (email !== user.email) await moveAddress(tx, user, email, at)
+  await restateAddress(tx, { user, email, change, at })
+  if (change.passwordHash !== undefined) await replacePassword(tx, user, change.passwordHash, at)
+  const next: User = {
+    ...user,
+    email,
+    emailVerified: isAddressProven(await tx.evidence.listOfUser(userId), email),
+    profile: changeProfile(user.profile, change.profile ?? {}),
+    userMetadata: patchMetadata(user.userMetadata, change.userMetadata),
+    appMetadata: patchMetadata(user.appMetadata, change.appMetadata),
+    blocked: change.blocked ?? user.blocked,
+    updatedAt: at,
+  }
+  await tx.users.replace(next)
+  if (next.blocked && !user.blocked) await endEverythingIssued(tx, userId)
+  await appendEvents(tx, user, next, { userId, change, at, clientId })
+  return next
+}
+
+export interface UserUpdate {
+  readonly userId: string
+  readonly change: UserChange
+  readonly at: EpochSeconds
+  /** Who asked, for the event. */
+  readonly clientId?: string | undefined
+}
+
+function wantedAddress(change: UserChange, user: User): string | undefined {
+  if (change.email === undefined) return user.email
+  if (change.email === null) return undefined
+  const address = canonicalAddress(change.email)
+  if (address === undefined) throw new Invalid('invalid_address', 'The email address is not valid.')
+  return address
+}
+
+/**
+ * Leaves the old address: what we or an operator knew of it spoke of an address that is no longer this user's; a
+ * connection's word stands as long as its identity does. The password of the first identity follows the new address.
+ */
+async function moveAddress(tx: Repositories, user: User, email: string | undefined, at: EpochSeconds): Promise<void> {
+  if (user.email !== undefined)
+    await forgetEvidence(tx, user.userId, user.email, (source) => !source.startsWith('connection:'))
+  if (email !== undefined) {
+    await forgetEvidence(tx, user.userId, email, () => true)
+    await tx.evidence.put({ userId: user.userId, address: email, source: 'operator', grade: 0, saidAt: at })
+  }
+  const password = await findPassword(tx, user.userId)
+  if (password === undefined || email === undefined) return
+  const { connectionId, subject, identity } = password
+  if (!(await tx.passwords.replaceAddress(connectionId, subject, email)))
+    throw new Conflict('user_exists', 'The specified new email already exists')
+  const profileData = { ...identity.profileData, email }
+  await tx.identities.touch({ connectionId, subject, profileData, lastLogin: identity.lastLogin })
+}
+
+/** What the operator says of the address counts as our own proof (G3), or takes every proof away. */
+async function restateAddress(
+  tx: Repositories,
+  { user, email, change, at }: { user: User; email: string | undefined; change: UserChange; at: EpochSeconds },
+): Promise<void> {
+  if (change.emailVerified === undefined || email === undefined) return
+  const { userId } = user
+  if (!change.emailVerified) await forgetEvidence(tx, userId, email, () => true)
+  const grade = change.emailVerified ? 3 : 0
+  await tx.evidence.put({ userId, address: email, source: 'operator', grade, saidAt: at })
+}
+
+async function forgetEvidence(
+  tx: Repositories,
+  userId: string,
+  address: string,
+  ofSource: (source: string) => boolean,
+): Promise<void> {
+  const evidence = await tx.evidence.listOfUser(userId)
+  const sources = new Set(
+    evidence
+      .filter((one) => one.address === address)
+      .map((one) => one.source)
+      .filter(ofSource),
+  )
+  for (const source of sources) {
+    await tx.evidence.deleteBySource(userId, source)
+    for (const other of evidence) if (other.source === source && other.address !== address) await tx.evidence.put(other)
+  }
+}
+
+async function replacePassword(tx: Repositories, user: User, hash: string, at: EpochSeconds): Promise<void> {
+  const password = await findPassword(tx, user.userId)
+  if (password === undefined) throw new Invalid('no_password', 'The user has no password to change.')
+  await tx.passwords.replaceHash(password.connectionId, password.subject, hash, at)
+  // Whoever signed in with the old password may be the reason for the new one.
+  await tx.artifacts.deleteOfUser(user.userId, { kinds: ['Session'] })
+  await tx.proofs.deleteOfUser(user.userId, 'reset')
+}
+
+async function findPassword(tx: Repositories, userId: string) {
+  for (const identity of await tx.identities.listOfUser(userId)) {
+    const { connectionId, subject } = identity
+    if ((await tx.passwords.find(connectionId, subject)) !== undefined) return { connectionId, subject, identity }
+  }
+  return undefined
+}
+
+async function appendEvents(
+  tx: Repositories,
+  before: User,
+  after: User,
+  { userId, change, at, clientId }: UserUpdate,
+): Promise<void> {
+  const common = { at, outcome: 'ok', userId, ...(clientId === undefined ? {} : { clientId }) } as const
+  const changed = Object.keys(change).filter((key) => change[key as keyof UserChange] !== undefined)
+  await tx.events.append({ ...common, type: 'user.updated', data: { changed } })
+  if (before.blocked !== after.blocked)
+    await tx.events.append({ ...common, type: after.blocked ? 'user.blocked' : 'user.unblocked' })
+}
