@@ -1,0 +1,109 @@
+// The engine's storage. Ids that a holder presents are stored as hashes, never as they are; consuming is atomic.
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import { sha256Hex } from '../crypto/hashing.ts'
+import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+import type { Clock } from '../lib/time.ts'
+import { isLive } from '../sessions/sessions.ts'
+import type { Artifact, ArtifactKind } from '../storage/records.ts'
+import type { Storage } from '../storage/storage.ts'
+import { engineClient } from './clients.ts'
+import { FOREVER_SECONDS } from './lifetimes.ts'
+
+export interface AdapterDeps {
+  readonly storage: Storage
+  readonly clock: Clock
+}
+
+/** Makes the engine's adapter factory. */
+export function createAdapterFactory(deps: AdapterDeps): (model: string) => Adapter {
+  return (model) => (model === 'Client' ? clientAdapter(deps) : artifactAdapter(deps, model as ArtifactKind))
+}
+
+function clientAdapter({ storage }: AdapterDeps): Adapter {
+  return {
+    async find(clientId) {
+      const record = await storage.clients.find(clientId)
+      // The engine's own type lists every member that a client may have; ours holds those that are set.
+      return record === undefined ? undefined : (engineClient(record) as AdapterPayload)
+    },
+    upsert: refuseWrite,
+    destroy: refuseWrite,
+    consume: refuseWrite,
+    revokeByGrantId: refuseWrite,
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+  }
+}
+
+async function refuseWrite(): Promise<never> {
+  throw new Error('clients are not written through the engine')
+}
+
+function artifactAdapter({ storage, clock }: AdapterDeps, kind: ArtifactKind): Adapter {
+  const hashOf = (id: string) => (kind === 'Grant' ? id : sha256Hex(id))
+  const open = async (artifact: Artifact | undefined, id: string | undefined): Promise<AdapterPayload | undefined> => {
+    if (artifact === undefined) return undefined
+    if (kind === 'Session' && !(await isLive(storage, artifact))) return undefined
+    return {
+      ...artifact.payload,
+      ...(id === undefined ? {} : { jti: id }),
+      ...(artifact.consumedAt === undefined ? {} : { consumed: artifact.consumedAt }),
+    } as AdapterPayload
+  }
+  return {
+    find: async (id) => open(await storage.artifacts.find(kind, hashOf(id)), id),
+    // Found by uid, a session's own id stays unknown: nothing may be written back under it.
+    findByUid: async (uid) => open(await storage.artifacts.findByUid(kind, uid), undefined),
+    findByUserCode: async () => undefined,
+    async upsert(id, payload, expiresIn) {
+      const artifact = toArtifact(kind, hashOf(id), payload, clock(), expiresIn ?? FOREVER_SECONDS)
+      await storage.transaction(async (tx) => {
+        if (kind !== 'ReplayDetection') return tx.artifacts.put(artifact)
+        // The engine looks first and writes then; only the write tells which of two equal proofs came first.
+        if (!(await tx.artifacts.insertOnce(artifact))) throw new errors.InvalidGrant('replay detected')
+        return undefined
+      })
+    },
+    async consume(id) {
+      const won = await storage.transaction((tx) => tx.artifacts.consume(kind, hashOf(id), clock()))
+      if (!won) throw new errors.InvalidGrant('already consumed')
+    },
+    destroy: (id) => storage.transaction((tx) => tx.artifacts.delete(kind, hashOf(id))),
+    revokeByGrantId: (grantId) => storage.transaction((tx) => tx.artifacts.deleteByGrant(grantId)),
+  }
+}
+
+export function toArtifact(
+  kind: ArtifactKind,
+  idHash: string,
+  payload: AdapterPayload,
+  now: number,
+  expiresIn: number,
+): Artifact {
+  // The engine hands over plain JSON.
+  const stored = withoutIds(kind, payload as unknown as JsonObject)
+  const text = (value: unknown) => (isString(value) ? value : undefined)
+  return {
+    kind,
+    idHash,
+    uid: text(stored.uid),
+    grantId: text(stored.grantId),
+    userId: text(stored.accountId),
+    clientId: text(stored.clientId),
+    payload: stored,
+    createdAt: typeof stored.iat === 'number' ? stored.iat : now,
+    expiresAt: now + expiresIn,
+    consumedAt: undefined,
+    successorEnvelope: undefined,
+    identityKey: text(stored.identity),
+  }
+}
+
+/** What opens a door must not stand in the row: the id itself, and in an interaction the session's. */
+function withoutIds(kind: ArtifactKind, payload: JsonObject): JsonObject {
+  const { jti, consumed, ...rest } = payload
+  const kept = JSON.parse(JSON.stringify(rest)) as JsonObject
+  if (kind !== 'Interaction' || !isJsonObject(kept.session)) return kept
+  const { cookie, ...session } = kept.session
+  return { ...kept, session }
+}

@@ -1,0 +1,271 @@
+// The protocol engine: oidc-provider, configured. What it leaves open and how we close it stands in
+// docs/notes/protocol-engine.md; each closing has a test.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Provider from 'oidc-provider'
+import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
+import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
+import type { JsonObject } from '../lib/json.ts'
+import type { Clock } from '../lib/time.ts'
+import { type SameSite, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
+import type { Storage } from '../storage/storage.ts'
+import { createAdapterFactory } from './adapter.ts'
+import { engineScopesOf, findAudience, resourceToAudience } from './audience.ts'
+import { bindBrowser, withHostCookies } from './browser-binding.ts'
+import { claimsOf } from './claims.ts'
+import { clientCredentialsGrant } from './grants/client-credentials.ts'
+import { refreshTokenGrant } from './grants/refresh-token.ts'
+import { FOREVER_SECONDS, HOUR_SECONDS } from './lifetimes.ts'
+import { interactionPolicy, loadGrant } from './prompts.ts'
+import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES } from './scopes.ts'
+import { customizeAccessToken } from './token-format.ts'
+import { installWire } from './wire.ts'
+
+export interface EngineSettings {
+  readonly accessTokenSeconds: number
+  readonly codeSeconds: number
+  readonly refreshGraceSeconds: number
+  readonly sessionIdleSeconds: number
+  readonly sessionAbsoluteSeconds: number
+  readonly cookieSameSite: SameSite
+  /** Shown in discovery, so that SDKs call `/oidc/logout` instead of `/v2/logout`. */
+  readonly endSessionInDiscovery: boolean
+}
+
+export type EngineLibrary = typeof import('oidc-provider')
+
+export interface EngineDeps {
+  readonly library: EngineLibrary
+  readonly issuer: string
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly settings: () => EngineSettings
+  /** Private keys, the signing one first; the others are published only. */
+  readonly signingKeys: readonly JsonObject[]
+  readonly dpopNonceSecret: Uint8Array
+  /** The engine's own check of a DPoP proof; undefined when the request carries none (RFC 9449 §4.3). */
+  readonly validateDpop: (
+    provider: Provider,
+    ctx: KoaContextWithOIDC,
+  ) => Promise<{ readonly thumbprint: string } | undefined>
+  readonly renderError: (error: EngineError) => { status: number; headers: Record<string, string>; body: string }
+  /** Where the browser goes for an interaction, e.g. `/u/login?state=…`. */
+  readonly interactionUrl: (uid: string) => string
+  readonly log: EngineLog
+}
+
+export interface EngineError {
+  readonly code: string
+  readonly description: string | undefined
+  readonly status: number
+  readonly requestId: string
+}
+
+export interface EngineLog {
+  error(fields: Record<string, unknown>, message: string): void
+}
+
+export type EngineHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** Loads the engine without its notices on the standard streams: those belong to the log. */
+export async function loadEngine(): Promise<EngineLibrary> {
+  const quiet = () => undefined
+  const { info, warn } = console
+  Object.assign(console, { info: quiet, warn: quiet })
+  try {
+    return await import('oidc-provider')
+  } finally {
+    Object.assign(console, { info, warn })
+  }
+}
+
+/** Builds the engine for one set of signing keys; cheap, so that new keys get a new one. */
+export function createEngine(deps: EngineDeps): EngineHandler {
+  const provider = new deps.library.Provider(deps.issuer, configuration(deps))
+  provider.proxy = deps.issuer.startsWith('https:')
+  patchModels(provider)
+  withHostCookies(provider, deps)
+  provider.registerGrantType(
+    'refresh_token',
+    refreshTokenGrant(provider, deps),
+    ['refresh_token', 'scope', 'resource', 'audience'],
+    ['audience', 'resource'],
+  )
+  provider.registerGrantType(
+    'client_credentials',
+    clientCredentialsGrant(provider, deps),
+    ['scope', 'audience', 'resource'],
+    ['audience', 'resource'],
+  )
+  installWire(provider, deps)
+  provider.on('server_error', (ctx: KoaContextWithOIDC, error: Error) => {
+    deps.log.error({ err: error, requestId: ctx.res.getHeader('x-request-id') }, 'the protocol engine failed')
+  })
+  const callback = provider.callback()
+  return async (request, response) => {
+    ownOrigin(request, deps.issuer)
+    await callback(request, response)
+  }
+}
+
+/** The engine builds URLs from `Host`; they come from the issuer alone (T-NET-03). */
+function ownOrigin(request: IncomingMessage, issuer: string): void {
+  for (const name of Object.keys(request.headers)) {
+    if (name === 'forwarded' || name.startsWith('x-forwarded-')) delete request.headers[name]
+  }
+  const { host, protocol } = new URL(issuer)
+  request.headers.host = host
+  if (protocol === 'https:') request.headers['x-forwarded-proto'] = 'https'
+}
+
+function configuration(deps: EngineDeps): Configuration {
+  const { storage, clock, settings, issuer } = deps
+  return {
+    adapter: createAdapterFactory({ storage, clock }),
+    jwks: { keys: deps.signingKeys as unknown as JWK[] },
+    scopes: [...OIDC_SCOPES],
+    claims: Object.fromEntries(Object.entries(CLAIMS_BY_SCOPE).map(([scope, claims]) => [scope, [...claims]])),
+    conformIdTokenClaims: false,
+    responseTypes: ['code'],
+    clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
+    clockTolerance: 10,
+    enableHttpPostMethods: true,
+    pkce: { required: (_ctx, client) => client.tokenEndpointAuthMethod === 'none' },
+    routes: {
+      authorization: '/authorize',
+      token: '/oauth/token',
+      revocation: '/oauth/revoke',
+      pushed_authorization_request: '/oauth/par',
+      userinfo: '/userinfo',
+      jwks: '/.well-known/jwks.json',
+      end_session: '/oidc/logout',
+    },
+    cookies: {
+      names: { session: SESSION_COOKIE, interaction: 'interaction', resume: 'resume' },
+      long: { httpOnly: true, secure: true, path: '/', sameSite: settings().cookieSameSite, signed: false },
+      short: { httpOnly: true, secure: true, path: '/', sameSite: 'none', signed: false },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      dPoP: { enabled: true, nonceSecret: Buffer.from(deps.dpopNonceSecret), requireNonce: () => true },
+      pushedAuthorizationRequests: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined as unknown as string,
+        useGrantedResource: () => true,
+        getResourceServerInfo: async (_ctx, resource, client) => resourceServerInfo(deps, resource, client.clientId),
+      },
+    },
+    extraParams: [
+      'audience',
+      'connection',
+      'connection_scope',
+      'screen_hint',
+      'access_type',
+      'approval_prompt',
+      'auth0Client',
+      'ext-purpose',
+    ],
+    interactions: {
+      policy: interactionPolicy(deps),
+      url: async (ctx, interaction) => {
+        await bindBrowser(ctx, interaction)
+        return deps.interactionUrl(interaction.uid)
+      },
+    },
+    loadExistingGrant: (ctx) => loadGrant(ctx),
+    findAccount: async (_ctx, userId) => {
+      const user = await storage.users.find(userId)
+      if (user === undefined || user.blocked) return undefined
+      return { accountId: userId, claims: async () => ({ ...claimsOf(user), sub: userId }) }
+    },
+    formats: { customizers: { jwt: (_ctx, token, jwt) => customizeAccessToken(token, jwt, issuer) } },
+    expiresWithSession: () => false,
+    issueRefreshToken: (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') && source.scopes.has(ENGINE_OFFLINE_ACCESS),
+    clientBasedCORS: (ctx, origin) => allowedOrigin(ctx, origin),
+    renderError: (ctx, out, error) => renderError(ctx, out.error, out.error_description, error, deps),
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? settings().accessTokenSeconds,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? settings().accessTokenSeconds,
+      AuthorizationCode: () => settings().codeSeconds,
+      IdToken: (_ctx, _token, client) => numberOf(client.idTokenSeconds) ?? 10 * HOUR_SECONDS,
+      RefreshToken: (_ctx, _token, client) => numberOf(client.refreshTokenSeconds) ?? FOREVER_SECONDS,
+      Grant: () => FOREVER_SECONDS,
+      Interaction: () => HOUR_SECONDS,
+      Session: () => settings().sessionIdleSeconds,
+    },
+    extraClientMetadata: {
+      properties: [
+        'idTokenSeconds',
+        'refreshTokenSeconds',
+        'refreshRotates',
+        'refreshGraceSeconds',
+        'refreshIdleSeconds',
+        'refreshPolicies',
+        'firstParty',
+        'allowedOrigins',
+      ],
+    },
+  }
+}
+
+const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
+
+async function resourceServerInfo(deps: EngineDeps, resource: string, clientId: string) {
+  const { errors } = deps.library
+  const identifier = resourceToAudience(resource)
+  const answer = await findAudience(deps.storage, { identifier, clientId, subjectType: 'user', issuer: deps.issuer })
+  if (answer.kind === 'unknown') throw new errors.InvalidTarget(`Service not found: ${identifier}`)
+  if (answer.kind === 'not_granted') {
+    throw new errors.AccessDenied(`Client "${clientId}" is not authorized to access resource server "${identifier}".`)
+  }
+  return {
+    scope: engineScopesOf(answer),
+    audience: identifier,
+    accessTokenFormat: 'jwt' as const,
+    accessTokenTTL: answer.tokenSeconds ?? deps.settings().accessTokenSeconds,
+    jwt: { sign: { alg: 'RS256' as const } },
+  }
+}
+
+function allowedOrigin(ctx: KoaContextWithOIDC, origin: string): boolean {
+  const origins = ctx.oidc.client?.allowedOrigins
+  return Array.isArray(origins) && origins.includes(origin)
+}
+
+/** What the models lack: payload members of ours, session ids in ID tokens, and secrets compared by hash. */
+function patchModels(provider: Provider): void {
+  keepInPayload(provider.Session, ['identity'])
+  keepInPayload(provider.Interaction, ['browser'])
+  keepInPayload(provider.Grant, ['identity'])
+  provider.Client.prototype.includeSid = () => true
+  provider.Client.prototype.compareClientSecret = function compare(this: { clientSecret?: string }, actual: string) {
+    return equalSecrets(sha256Hex(actual), this.clientSecret ?? '')
+  }
+}
+
+function keepInPayload(model: { readonly IN_PAYLOAD: string[] }, more: readonly string[]): void {
+  const known = model.IN_PAYLOAD
+  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => [...known, ...more] })
+}
+
+function renderError(
+  ctx: KoaContextWithOIDC,
+  code: string,
+  description: string | undefined,
+  error: Error,
+  deps: EngineDeps,
+): void {
+  const requestId = String(ctx.res.getHeader('x-request-id') ?? '')
+  const page = deps.renderError({ code, description, status: statusOf(error), requestId })
+  ctx.status = page.status
+  for (const [name, value] of Object.entries(page.headers)) ctx.set(name, value)
+  ctx.body = page.body
+}
+
+function statusOf(error: Error): number {
+  const { statusCode } = error as Error & { statusCode?: number }
+  return statusCode ?? 500
+}

@@ -1,0 +1,99 @@
+// The keys that sign our tokens, in the database: next, current, previous. Private parts are sealed by the keyring.
+
+import type { Keyring } from '../crypto/keyring.ts'
+import { generateSigningKey } from '../crypto/signing-keys.ts'
+import { isJsonObject, type JsonObject } from '../lib/json.ts'
+import type { Clock, EpochSeconds } from '../lib/time.ts'
+import type { SigningKeyRecord } from '../storage/records.ts'
+import type { Storage } from '../storage/storage.ts'
+
+export interface SigningKeysDeps {
+  readonly storage: Storage
+  readonly keyring: Keyring
+  readonly clock: Clock
+}
+
+export interface SigningKeySet {
+  /** Changes when any key or state does. */
+  readonly version: string
+  /** The one that signs, first; then those that only verify. Private JWKs. */
+  readonly privateJwks: readonly JsonObject[]
+  readonly publicKeys: readonly { readonly kid: string; readonly publicJwk: JsonObject }[]
+}
+
+const ORDER: Readonly<Record<SigningKeyRecord['state'], number>> = { current: 0, next: 1, previous: 2, revoked: 3 }
+const contextOf = (kid: string) => `signing-key:${kid}`
+
+/** Makes the first current and next key; many processes may start at once, and one pair stays. */
+export async function ensureSigningKeys(deps: SigningKeysDeps): Promise<void> {
+  if ((await deps.storage.signingKeys.list()).some((key) => key.state === 'current')) return
+  const [current, next] = [await newKey(deps, 'current'), await newKey(deps, 'next')]
+  await deps.storage.transaction(async (tx) => {
+    // The row is the lock: who writes it first brings the keys.
+    if ((await tx.meta.putIfAbsent('signing_keys.made_by', current.kid)) !== current.kid) return
+    await tx.signingKeys.insert(current)
+    await tx.signingKeys.insert(next)
+  })
+}
+
+/** Reads the keys that count now. */
+export async function readSigningKeys({ storage, keyring }: SigningKeysDeps): Promise<SigningKeySet> {
+  const rows = [...(await storage.signingKeys.list())]
+    .filter((row) => row.state !== 'revoked')
+    .sort((a, b) => ORDER[a.state] - ORDER[b.state] || b.changedAt - a.changedAt)
+  return {
+    version: rows.map((row) => `${row.kid}:${row.state}`).join(','),
+    privateJwks: rows.map((row) => openKey(keyring, row)),
+    publicKeys: rows.map((row) => ({ kid: row.kid, publicJwk: row.publicJwk })),
+  }
+}
+
+/**
+ * The next key signs from now on; the one before verifies until its tokens have ended (T-VAULT-06).
+ *
+ * @returns the id of the key that signs now.
+ */
+export async function rotateSigningKeys(deps: SigningKeysDeps): Promise<string> {
+  await ensureSigningKeys(deps)
+  const fresh = await newKey(deps, 'next')
+  return deps.storage.transaction(async (tx) => {
+    const rows = await tx.signingKeys.list()
+    const at = deps.clock()
+    const next = rows.find((row) => row.state === 'next') ?? fresh
+    for (const row of rows) if (row.state === 'current') await tx.signingKeys.setState(row.kid, 'previous', at)
+    if (next === fresh) await tx.signingKeys.insert({ ...fresh, state: 'current' })
+    else await tx.signingKeys.setState(next.kid, 'current', at)
+    if (next !== fresh) await tx.signingKeys.insert(fresh)
+    await tx.events.append({ type: 'keys.signing_rotated', at, outcome: 'ok', data: { kid: next.kid } })
+    return next.kid
+  })
+}
+
+/** Forgets keys whose last token has ended. */
+export async function dropOldSigningKeys(
+  { storage, clock }: SigningKeysDeps,
+  longestTokenSeconds: EpochSeconds,
+): Promise<void> {
+  const ended = (await storage.signingKeys.list()).filter(
+    (row) => row.state === 'previous' && row.changedAt + longestTokenSeconds < clock(),
+  )
+  if (ended.length === 0) return
+  await storage.transaction(async (tx) => {
+    for (const row of ended) await tx.signingKeys.delete(row.kid)
+  })
+}
+
+async function newKey(
+  { keyring, clock }: SigningKeysDeps,
+  state: SigningKeyRecord['state'],
+): Promise<SigningKeyRecord> {
+  const { kid, publicJwk, privateJwk } = await generateSigningKey()
+  const envelope = keyring.seal(contextOf(kid), Buffer.from(JSON.stringify(privateJwk)))
+  return { kid, state, publicJwk, envelope, createdAt: clock(), changedAt: clock() }
+}
+
+function openKey(keyring: Keyring, row: SigningKeyRecord): JsonObject {
+  const jwk: unknown = JSON.parse(keyring.open(contextOf(row.kid), row.envelope).toString('utf8'))
+  if (!isJsonObject(jwk)) throw new Error(`signing key ${row.kid} is damaged`)
+  return jwk
+}

@@ -1,0 +1,107 @@
+// Auth0's deviations from the engine's wire: `audience`, scope names, error statuses, headers and discovery.
+import type Provider from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { isString } from '../lib/json.ts'
+import { audienceToResource } from './audience.ts'
+import type { EngineDeps } from './engine.ts'
+import { fromEngineScope, toEngineScope } from './scopes.ts'
+
+const TOKEN_PATHS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par'])
+
+/** Statuses and texts that SDKs branch on (auth0-wire.md §1.3), by the engine's error. */
+const STATUSES: Readonly<Record<string, number>> = {
+  invalid_grant: 403,
+  unauthorized_client: 403,
+  unsupported_grant_type: 403,
+  access_denied: 403,
+  invalid_scope: 403,
+  invalid_target: 403,
+}
+
+type Params = Record<string, unknown>
+
+/** Puts our translation around the engine: requests on the way in, answers on the way out. */
+export function installWire(provider: Provider, deps: EngineDeps): void {
+  provider.use(async (ctx, next) => {
+    if (ctx.method === 'GET' && ctx.path === '/authorize')
+      ctx.query = translated(ctx.query, deps.issuer) as typeof ctx.query
+    const request = ctx.req as { body?: unknown }
+    if (isParams(request.body)) request.body = translated(request.body, deps.issuer)
+    await next()
+    if (TOKEN_PATHS.has(ctx.path)) {
+      // oauth4webapi drops the body of an error that carries it (auth0-wire.md §0 rule 4).
+      ctx.remove('www-authenticate')
+      // Koa's context; the engine adds `oidc` on its own routes.
+      translateAnswer(ctx as unknown as KoaContextWithOIDC)
+    }
+    if (ctx.path.startsWith('/.well-known/') && isParams(ctx.body) && 'issuer' in ctx.body) {
+      ctx.body = discovery(ctx.body, deps)
+    }
+  })
+}
+
+const isParams = (value: unknown): value is Params =>
+  typeof value === 'object' && value !== null && !Buffer.isBuffer(value)
+
+/** Repeated parameters stay as they are: the engine refuses them by name. */
+function translated(given: Params, issuer: string): Params {
+  const params = { ...given }
+  if (isString(params.scope)) params.scope = toEngineScope(params.scope)
+  if (params.audience === '' || params.audience === `${issuer}userinfo`) delete params.audience
+  if (isString(params.audience) && params.resource === undefined) params.resource = audienceToResource(params.audience)
+  return params
+}
+
+function translateAnswer(ctx: KoaContextWithOIDC): void {
+  const body: unknown = ctx.body
+  if (!isParams(body)) return
+  if (isString(body.scope)) body.scope = fromEngineScope(body.scope)
+  if (ctx.status < 400 || !isString(body.error)) return
+  const status = ctx.status
+  const error = grantTypeRefused(body) ? 'unauthorized_client' : body.error
+  ctx.body = { ...body, error, error_description: describe(ctx, error, body.error_description) }
+  ctx.status = status === 400 ? (STATUSES[error] ?? 400) : status
+}
+
+const grantTypeRefused = (body: Params): boolean =>
+  body.error === 'invalid_request' && body.error_description === 'requested grant type is not allowed for this client'
+
+function describe(ctx: KoaContextWithOIDC, error: string, description: unknown): unknown {
+  const grantType = (ctx.oidc?.params as Params | undefined)?.grant_type
+  if (error === 'unauthorized_client' && isString(grantType))
+    return `Grant type '${grantType}' not allowed for the client.`
+  if (error === 'invalid_client') return 'Unauthorized'
+  if (error !== 'invalid_grant') return description
+  if (grantType === 'refresh_token') return 'Unknown or invalid refresh token.'
+  if (grantType === 'authorization_code')
+    return isString(description) && description.includes('PKCE')
+      ? 'Failed to verify code verifier'
+      : 'Invalid authorization code'
+  return description
+}
+
+/** Members that SDKs look for and the engine does not name (auth0-wire.md §1.1). */
+function discovery(found: Params, { issuer, settings }: EngineDeps): Params {
+  const { require_pushed_authorization_requests: _, ...rest } = found
+  return {
+    ...rest,
+    userinfo_endpoint: `${issuer}userinfo`,
+    ...(settings().endSessionInDiscovery ? { end_session_endpoint: `${issuer}oidc/logout` } : {}),
+    scopes_supported: [
+      'openid',
+      'profile',
+      'offline_access',
+      'name',
+      'given_name',
+      'family_name',
+      'nickname',
+      'email',
+      'email_verified',
+      'picture',
+    ],
+    id_token_signing_alg_values_supported: ['RS256'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+  }
+}
