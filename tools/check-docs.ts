@@ -13,16 +13,19 @@ export type DocCommand = { readonly command: string; readonly run?: true; readon
 
 export type Document = { readonly path: string; readonly text: string }
 
-/** Languages that are shown to people and claim nothing that could be run. */
-const SHOWN = ['text', 'mermaid', 'http', 'sql']
+/** Languages that are shown to people and claim nothing that could be run; a block without one is text. */
+const SHOWN = ['', 'text', 'mermaid', 'http', 'sql']
 const CHECKED = ['json', 'ts', 'sh']
+const COMMAND = /^\s*(?:\$ |(?:npm|npx|node|git|curl|bin\/tenon|tenon) \S)/m
 
 /** Returns one line for each block of no known language, and each json block that does not parse. */
 export function findBlockProblems({ path, text }: Document): string[] {
   return blocksOf(text).flatMap(({ language, code, line }) => {
     if (![...SHOWN, ...CHECKED].includes(language)) {
-      return [`${path}:${line}: a block of language "${language}"; known are ${[...CHECKED, ...SHOWN].join(', ')}`]
+      return [`${path}:${line}: a block of language "${language}"; known are ${[...CHECKED, ...SHOWN].join(' ')}`]
     }
+    if (['', 'text'].includes(language) && COMMAND.test(code))
+      return [`${path}:${line}: commands belong into a block of sh`]
     return language === 'json' ? problemsOfJson(code).map((problem) => `${path}:${line}: ${problem}`) : []
   })
 }
