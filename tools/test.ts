@@ -17,7 +17,7 @@ import { startPostgres } from './postgres.ts'
 const PATTERNS = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/test/**/*.test.ts']
 
 /** Folders under `test/` whose files need no set-up. */
-const SETUP_FREE = ['unit', 'lib', 'domain', 'protocol', 'properties', 'crypto', 'config', 'pages']
+const SETUP_FREE = ['unit', 'lib', 'domain', 'protocol', 'properties', 'crypto', 'config', 'web']
 
 const FILE_TIMEOUT_MS = 10 * 60_000
 const LONG_FILE_TIMEOUT_MS = 120 * 60_000
@@ -45,7 +45,8 @@ process.exit((await runWithSetup()) ? 0 : 1)
 
 function isSetupFree(file: string): boolean {
   const folders = dirname(file).split('/')
-  return folders[0] === 'tools' || SETUP_FREE.includes(folders[folders.indexOf('test') + 1] ?? '')
+  if (folders[0] === 'tools' || file.startsWith('packages/sdk/')) return true
+  return SETUP_FREE.includes(folders[folders.indexOf('test') + 1] ?? '')
 }
 
 async function runWithSetup(): Promise<boolean> {
