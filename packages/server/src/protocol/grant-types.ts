@@ -1,0 +1,31 @@
+// The grant types that a client may be allowed: RFC names, Auth0's, and the vault's.
+
+/** Auth0's Token Vault exchange. */
+export const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token' as const
+/** RFC 8693. */
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange' as const
+/** OpenID CIBA Core 1.0. */
+export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba' as const
+/** RFC 8628. */
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code' as const
+
+export const GRANT_TYPES = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'implicit',
+  'password',
+  'http://auth0.com/oauth/grant-type/password-realm',
+  'http://auth0.com/oauth/grant-type/passwordless/otp',
+  'http://auth0.com/oauth/grant-type/mfa-otp',
+  'http://auth0.com/oauth/grant-type/mfa-oob',
+  'http://auth0.com/oauth/grant-type/mfa-recovery-code',
+  'urn:okta:params:oauth:grant-type:webauthn',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  DEVICE_GRANT,
+  CIBA_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+  VAULT_GRANT,
+] as const
+
+export type GrantType = (typeof GRANT_TYPES)[number]
