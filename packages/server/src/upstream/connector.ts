@@ -1,0 +1,128 @@
+// What the rest of the server knows of an upstream provider: the same interface whatever it speaks.
+import type { TokenSet } from '../domain/tokenset.ts'
+import type { Profile } from '../domain/user.ts'
+import type { JsonObject } from '../lib/json.ts'
+
+export interface Connector {
+  readonly scopes: ScopeRules
+  readonly traits: ConnectorTraits
+
+  /**
+   * The provider's authorization URL for one transaction.
+   *
+   * @throws {UpstreamRefused} the provider's metadata is not what it should be.
+   * @throws {UpstreamUnavailable} the metadata cannot be had.
+   */
+  authorizationUrl(request: AuthorizationRequest): Promise<URL>
+
+  /**
+   * Checks what can be checked before the code is redeemed: one code, no error, the right issuer (RFC 9207). Calls
+   * nothing but the provider's metadata.
+   *
+   * @throws {UpstreamRefused} `access_denied` and `provider_error` when the provider says so, others when the answer is
+   *   not one to our request.
+   */
+  checkAnswer(answer: URLSearchParams): Promise<void>
+
+  /**
+   * Redeems the code once, checks the answer fully and reads who it is.
+   *
+   * @throws {UpstreamRefused} nothing of the answer may be used.
+   * @throws {UpstreamUnavailable} the code may be spent; the person starts again.
+   */
+  redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<UpstreamAccount>
+
+  /**
+   * RFC 6749 §6. The answer's tokenset has `refreshToken` and `scopes` only when the provider named them: absent means
+   * that the old ones stand.
+   *
+   * @throws {UpstreamRefused} `subject_changed`: the answer is about somebody else. What is stored stands.
+   * @throws {UpstreamUnavailable} everything else that is not a clear yes or no: network, 5xx, 429, junk, an error
+   *   about our client. What is stored stands.
+   */
+  refresh(request: RefreshRequest): Promise<RefreshAnswer>
+
+  /**
+   * RFC 7009, or the provider's own way. A token that the provider does not know any more is revoked.
+   *
+   * @throws {UpstreamUnavailable} try again later.
+   */
+  revoke(token: string, hint: TokenKind): Promise<'revoked' | 'unsupported'>
+}
+
+export type TokenKind = 'access_token' | 'refresh_token'
+
+export interface AuthorizationRequest {
+  readonly redirectUri: string
+  readonly state: string
+  readonly nonce: string
+  /** S256 of the verifier; left out where the connection has PKCE turned off. */
+  readonly codeChallenge: string
+  /** From `scopes.ask`. */
+  readonly scopes: readonly string[]
+  /** The tokenset will be kept: ask for a refresh token the way that this provider wants. */
+  readonly wantsRefreshToken?: boolean
+  /** What our own journey adds: `prompt`, `login_hint`, `max_age`, … Names that carry the protocol are ignored. */
+  readonly extra?: Readonly<Record<string, string>>
+  /** The client's request to us: source of the connection's `upstream_params` aliases and of what the profile lets through. */
+  readonly clientRequest?: Readonly<Record<string, string>>
+}
+
+export interface ExpectedAnswer {
+  readonly redirectUri: string
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+  /** When `max_age` was sent: refuses an older sign-in at the provider. */
+  readonly maxAgeSeconds?: number
+}
+
+/** Who came back from the provider, and with what. */
+export interface UpstreamAccount {
+  /** The provider's stable id, exact; unique within the connection. */
+  readonly subject: string
+  readonly profile: Profile
+  /** Canonical (`domain/address.ts`); `undefined` when none was given or it is not an address. */
+  readonly email: string | undefined
+  /** The provider said JSON `true` about this very address. What that is worth says `gradeOf`. */
+  readonly emailVerified: boolean
+  /** Domains that the provider itself gives out, this account's kind considered; for `gradeOf`. */
+  readonly authoritativeDomains: readonly string[]
+  /** What to call the account: login, name or masked address, else the subject. */
+  readonly upstreamName: string
+  readonly tokenset: TokenSet
+  /** Everything that the provider said of the person; never a token. */
+  readonly claims: JsonObject
+}
+
+export interface RefreshRequest {
+  readonly refreshToken: string
+  /** The account's subject: an ID token that names another is refused. */
+  readonly subject: string
+  /** For the whole call; default 10. */
+  readonly timeoutSeconds?: number
+}
+
+export type RefreshAnswer =
+  | { readonly kind: 'refreshed'; readonly tokenset: TokenSet }
+  /** The refresh token is dead as far as the provider says; `reason` is its error code. */
+  | { readonly kind: 'invalid_grant'; readonly reason: string }
+
+export interface ScopeRules {
+  /** What to ask of the provider when a client asked for `requested` (auth0-wire.md §2.1), with the scopes that always go. */
+  ask(requested: readonly string[]): readonly string[]
+  /** Those of `wanted` that `granted` does not cover, by the provider's aliases and hierarchy. */
+  missing(wanted: readonly string[], granted: readonly string[]): readonly string[]
+  /** `granted` in every spelling that the provider knows for it. */
+  spellings(granted: readonly string[]): readonly string[]
+}
+
+/** What the vault must know of a provider. */
+export interface ConnectorTraits {
+  /** How long the previous refresh token may be retried after a rotation; `undefined` when unknown. */
+  readonly refreshTokenGraceSeconds: number | undefined
+  /** Whether revoking a token ends it alone, or everything that the account granted to our client. */
+  readonly revocationEnds: 'token' | 'grant'
+  /** Hosts that the proxy may send this connection's tokens to. */
+  readonly apiHosts: readonly string[]
+}

@@ -1,0 +1,130 @@
+// ID tokens as proof of who signed in (OpenID Connect Core §3.1.3.7; threats T-RP-01).
+import { createHash } from 'node:crypto'
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import type { EpochSeconds } from '../lib/time.ts'
+import { UpstreamRefused, UpstreamUnavailable } from './errors.ts'
+import { type LosslessObject, type LosslessValue, NumberText, parseLosslessObject } from './lossless-json.ts'
+
+/** How far the provider's clock may be behind ours when a token ends. */
+const SKEW_SECONDS = 60
+/** How far it may be ahead: a token from the future is a token for later. */
+const FUTURE_SECONDS = 10
+const MAX_LENGTH = 64 * 1024
+
+export interface IdTokenRules {
+  readonly keys: JWTVerifyGetKey
+  readonly algorithms: readonly string[]
+  readonly issuer: string
+  readonly clientId: string
+  readonly nonce: string
+  readonly now: EpochSeconds
+  /** What came with it; `at_hash` and `c_hash` must fit when they are there. */
+  readonly accessToken: string
+  readonly code: string
+  readonly maxAgeSeconds: number | undefined
+}
+
+/**
+ * Returns the claims of an ID token that was just received for a code.
+ *
+ * @throws {UpstreamRefused} `id_token_invalid`, with the name of the check.
+ * @throws {UpstreamUnavailable} the provider's keys cannot be had.
+ */
+export async function verifyIdToken(token: LosslessValue | undefined, rules: IdTokenRules): Promise<LosslessObject> {
+  if (typeof token !== 'string' || token.length > MAX_LENGTH) throw invalid('missing')
+  const alg = await verifySignature(token, rules)
+  const claims = decodeClaims(token)
+  checkParties(claims, rules)
+  checkTimes(claims, rules)
+  if (claims.nonce !== rules.nonce) throw invalid('nonce')
+  checkHash(claims.at_hash, rules.accessToken, alg, 'at_hash')
+  checkHash(claims.c_hash, rules.code, alg, 'c_hash')
+  return claims
+}
+
+/** @throws {UpstreamRefused} `subject_changed`: an ID token in a refresh's answer that is not about this account. */
+export function checkRefreshedIdToken(
+  token: LosslessValue | undefined,
+  expected: { readonly issuer: string; readonly clientId: string; readonly subject: string },
+): void {
+  if (token === undefined || token === null) return
+  // §12.2 asks the same issuer, audience and subject. The signature is not looked at: the token came over TLS from the
+  // token endpoint itself (§3.1.3.7, 6.), and a lost answer to a rotating refresh for want of keys would cost the account.
+  if (typeof token !== 'string' || token.length > MAX_LENGTH)
+    throw new UpstreamRefused('token_answer_invalid', { detail: 'id_token' })
+  const claims = decodeClaims(token)
+  const isSame = claims.iss === expected.issuer && claims.sub === expected.subject
+  const isOurs = audience(claims.aud).includes(expected.clientId)
+  if (!isSame || !isOurs) throw new UpstreamRefused('subject_changed')
+}
+
+async function verifySignature(token: string, rules: IdTokenRules): Promise<string> {
+  try {
+    const { protectedHeader } = await jwtVerify(token, rules.keys, {
+      algorithms: [...rules.algorithms],
+      issuer: rules.issuer,
+      audience: rules.clientId,
+      requiredClaims: ['exp', 'iat', 'sub'],
+      clockTolerance: SKEW_SECONDS,
+      currentDate: new Date(rules.now * 1000),
+    })
+    return protectedHeader.alg
+  } catch (cause) {
+    if (cause instanceof UpstreamRefused || cause instanceof UpstreamUnavailable) throw cause
+    // jose's errors hold the claims, so that only what failed is kept.
+    throw invalid(nameOfCheck(cause))
+  }
+}
+
+function nameOfCheck(cause: unknown): string {
+  if (cause instanceof errors.JWTClaimValidationFailed || cause instanceof errors.JWTExpired) return cause.claim
+  return cause instanceof errors.JOSEError ? cause.code : 'key'
+}
+
+function decodeClaims(token: string): LosslessObject {
+  const [, payload = ''] = token.split('.')
+  try {
+    return parseLosslessObject(Buffer.from(payload, 'base64url').toString('utf8'))
+  } catch {
+    throw invalid('payload')
+  }
+}
+
+// A second audience is somebody whom we would have to trust not to hand the token on.
+function checkParties({ aud, azp }: LosslessObject, { clientId }: IdTokenRules): void {
+  if (audience(aud).length !== 1) throw invalid('aud')
+  if (azp !== undefined && azp !== clientId) throw invalid('azp')
+}
+
+function checkTimes({ iat, nbf, auth_time }: LosslessObject, { now, maxAgeSeconds }: IdTokenRules): void {
+  if (seconds(iat, 'iat') > now + FUTURE_SECONDS) throw invalid('iat')
+  if (nbf !== undefined && seconds(nbf, 'nbf') > now + FUTURE_SECONDS) throw invalid('nbf')
+  if (maxAgeSeconds === undefined) return
+  if (seconds(auth_time, 'auth_time') + maxAgeSeconds + SKEW_SECONDS < now) throw invalid('auth_time')
+}
+
+/** §3.1.3.6: the left half of the hash that the signature's algorithm uses. */
+function checkHash(claim: LosslessValue | undefined, value: string, alg: string, name: string): void {
+  if (claim === undefined) return
+  const digest = createHash(hashOf(alg)).update(value, 'ascii').digest()
+  if (claim !== digest.subarray(0, digest.length / 2).toString('base64url')) throw invalid(name)
+}
+
+function hashOf(alg: string): string {
+  return alg.startsWith('Ed') ? 'sha512' : `sha${alg.slice(-3)}`
+}
+
+function audience(aud: LosslessValue | undefined): readonly LosslessValue[] {
+  if (Array.isArray(aud)) return aud
+  return aud === undefined ? [] : [aud]
+}
+
+function seconds(value: LosslessValue | undefined, name: string): number {
+  const number = value instanceof NumberText ? Number(value.text) : Number.NaN
+  if (!Number.isFinite(number)) throw invalid(name)
+  return number
+}
+
+function invalid(detail: string): UpstreamRefused {
+  return new UpstreamRefused('id_token_invalid', { detail })
+}
