@@ -43,7 +43,7 @@ ${provider.users
   .join('\n')}
 </fieldset>
 ${scopeList(provider, app, scopes)}
-<p class="soft">You go back to ${escapeHtml(new URL(redirectUri).host)} either way. You can end this at ${title} at any time.</p>
+<p class="soft">You go back to ${escapeHtml(new URL(redirectUri).host)} either way.</p>
 <div class="choice"><button name="action" value="deny">Deny</button><button name="action" value="allow">Allow</button></div>
 </form>`
   return page(200, { title: `${app} asks to use your ${title} account`, brand: title, name: 'provider-consent', main })

@@ -20,11 +20,11 @@ main { max-width: 28rem; margin: 0 auto; padding: 2rem 1rem; }
 h1 { margin: 0 0 1rem; font-size: 1.375rem; line-height: 1.3; }
 h2, legend { margin: 0; padding: 0; font-size: 1rem; font-weight: 700; }
 fieldset { margin: 0 0 1.25rem; padding: 0; border: 0; min-width: 0; }
-label { display: flex; gap: .75rem; align-items: baseline; padding: .375rem 0; }
+label { display: flex; gap: .75rem; align-items: start; padding: .375rem 0; }
 label small { display: block; }
 small, .soft, code { color: var(--soft); font-size: .875rem; }
 ul { margin: .25rem 0 1.25rem; padding-inline-start: 1.25rem; }
-input { accent-color: var(--focus); width: 1.125rem; height: 1.125rem; flex: none; }
+input { accent-color: var(--focus); width: 1.125rem; height: 1.125rem; flex: none; margin: .1875rem 0 0; }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem; }
 button { flex: 1 1 8rem; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--line); border-radius: 8px;
   background: var(--card); color: var(--ink); font: inherit; font-weight: 600; cursor: pointer; }
