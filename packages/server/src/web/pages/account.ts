@@ -1,0 +1,129 @@
+// The person's own profile: their addresses and how each was proved, and what else is known.
+import type { EpochSeconds } from '../../lib/time.ts'
+import { badge, button, facts, monogram, row, rows, section } from './components.ts'
+import { type FormTarget, form } from './forms.ts'
+import { type Html, type HtmlValue, html, joined } from './html.ts'
+import { type AccountNavItem, type PageFrame, renderAccountSheet } from './layout.ts'
+import { day, listOf, pluralKey, say, sayPlain } from './locale.ts'
+import { type Notice, renderNotice } from './notices.ts'
+import { plainText, said } from './text.ts'
+
+export interface AccountView {
+  readonly frame: PageFrame
+  /** The pages that exist. */
+  readonly nav: readonly AccountNavItem[]
+  readonly signOutUrl: string
+  readonly name?: string | undefined
+  readonly nickname?: string | undefined
+  readonly userId: string
+  readonly createdAt: EpochSeconds
+  /** In the order to be shown, the main one first. */
+  readonly addresses: readonly AccountAddress[]
+  readonly ways: readonly SignInWay[]
+  /** Takes `action=continue` with `email`; absent where no code can be mailed. */
+  readonly verifyForm?: FormTarget | undefined
+  readonly notice?: Notice | undefined
+}
+
+export interface AccountAddress {
+  /** In full: the page is its owner's. */
+  readonly address: string
+  readonly isMain: boolean
+  /** Stands at G1 or above. */
+  readonly isProven: boolean
+  readonly evidence: readonly AddressProof[]
+}
+
+/** Who says that the address is this person's. */
+export type AddressProof =
+  | { readonly kind: 'mail'; readonly at: EpochSeconds }
+  | { readonly kind: 'operator' | 'self' }
+  /** `vouches`: it says that it checked, and is believed. */
+  | { readonly kind: 'connection'; readonly displayName: string; readonly vouches: boolean }
+
+export type SignInWay = { readonly kind: 'password' } | { readonly kind: 'connection'; readonly displayName: string }
+
+export function renderAccount(view: AccountView): Html {
+  const { frame, nav, signOutUrl, name, notice } = view
+  const shownName = plainText(name ?? '')
+  const title = shownName === '' ? say(frame, 'account.nameless') : said(shownName)
+  const content = html`${notice && renderNotice(frame, notice)}
+<div class="chip">${shownName !== '' && monogram(shownName)}<div><h1>${title}</h1></div></div>
+${section('addresses', say(frame, 'account.addresses'), addresses(view))}
+${section('profile', say(frame, 'account.profile'), facts(profile(view), 'sheet'))}`
+  return renderAccountSheet(frame, {
+    page: 'account',
+    title: sayPlain(frame, 'account.title'),
+    nav,
+    signOutUrl,
+    content,
+  })
+}
+
+function addresses({ frame, addresses: all, verifyForm }: AccountView): Html {
+  if (all.length === 0) return html`<p class="sheet">${say(frame, 'account.addresses.none')}</p>`
+  return rows(
+    all.map((one) => {
+      const target = one.isProven ? undefined : verifyForm
+      return row(addressWords(frame, one), { side: target && proveForm(frame, target, one.address) })
+    }),
+  )
+}
+
+function addressWords(frame: PageFrame, { address, isMain, isProven, evidence }: AccountAddress): Html {
+  const sentences = evidence.map((proof) => proofWords(frame, proof))
+  if (!isProven) sentences.push(say(frame, 'account.unproven.effect'))
+  const badges = [
+    isMain && badge(say(frame, 'account.main'), 'ok'),
+    !isProven && badge(say(frame, 'account.unproven'), 'warn'),
+  ]
+  return html`<bdi><b>${plainText(address, 320)}</b></bdi>
+<p class="small soft">${joined(sentences, ' ')}</p>
+${badges.some(Boolean) && html`<div class="badges">${badges}</div>`}`
+}
+
+function proofWords(frame: PageFrame, proof: AddressProof): Html {
+  switch (proof.kind) {
+    case 'mail':
+      return say(frame, 'account.proof.mail', { day: day(frame, proof.at) })
+    case 'operator':
+      return say(frame, 'account.proof.operator', { tenant: frame.tenantName })
+    case 'self':
+      return say(frame, 'account.proof.self')
+    case 'connection':
+      return say(frame, proof.vouches ? 'account.proof.connection' : 'account.proof.said', {
+        connection: proof.displayName,
+      })
+  }
+}
+
+function proveForm(frame: PageFrame, target: FormTarget, address: string): Html {
+  const words = html`${say(frame, 'account.prove')}<span class="sr"> ${said(address)}</span>`
+  return form(
+    target,
+    { name: 'verify', side: true, hidden: { email: address } },
+    button('continue', words, { small: true }),
+  )
+}
+
+function profile({
+  frame,
+  name,
+  nickname,
+  ways,
+  createdAt,
+  userId,
+}: AccountView): readonly (readonly [HtmlValue, HtmlValue])[] {
+  const list: (readonly [HtmlValue, HtmlValue])[] = []
+  if (name) list.push([say(frame, 'account.fact.name'), said(name)])
+  if (nickname) list.push([say(frame, 'account.fact.nickname'), said(nickname)])
+  if (ways.length > 0) {
+    const words = ways.map((way) =>
+      way.kind === 'password' ? say(frame, 'account.way.password') : said(way.displayName),
+    )
+    list.push([say(frame, pluralKey(frame, 'account.fact.ways', ways.length)), listOf(frame, words)])
+  }
+  list.push([say(frame, 'account.fact.since'), day(frame, createdAt)])
+  list.push([say(frame, 'account.fact.id'), html`<bdi class="id">${plainText(userId, 300)}</bdi>`])
+  return list
+}

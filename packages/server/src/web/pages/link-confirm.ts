@@ -1,0 +1,161 @@
+// A client asks to connect an account that was just proved upstream. Nothing is written before the yes.
+import type { EpochSeconds } from '../../lib/time.ts'
+import {
+  abilities,
+  chip,
+  choicePair,
+  facts,
+  heading,
+  linkButton,
+  maskedAddress,
+  monogram,
+  ownWords,
+  section,
+  softLine,
+  textLink,
+} from './components.ts'
+import { type FormTarget, form } from './forms.ts'
+import { type Html, type HtmlValue, html } from './html.ts'
+import { type PageFrame, renderLetter } from './layout.ts'
+import { day, listOf, say, sayPlain } from './locale.ts'
+import { type Abilities, type AskedScope, describeScopes } from './scopes.ts'
+import { said } from './text.ts'
+
+export interface LinkConfirmView {
+  readonly frame: PageFrame
+  /** Takes `action=confirm`, `action=cancel` and `prompt=select_account`. */
+  readonly form: FormTarget
+  readonly client: LinkClient
+  readonly user: LinkUser
+  readonly account: LinkAccount
+  readonly scopes: readonly AskedScope[]
+  /** From now on the account signs its person in. */
+  readonly forSignIn: boolean
+  /** Its tokens are kept for the client. */
+  readonly keepsTokens: boolean
+  /** When access ends by itself. */
+  readonly until?: EpochSeconds | undefined
+  /** Where the person can stop it. */
+  readonly manageUrl?: string | undefined
+  /** The provider can be asked for another account. */
+  readonly mayChooseAnother: boolean
+}
+
+export interface LinkClient {
+  readonly name: string
+  readonly kind: 'app' | 'agent'
+  readonly publisher?: string | undefined
+  readonly host?: string | undefined
+  /** What it says that it wants this for. */
+  readonly purpose?: string | undefined
+}
+
+export interface LinkUser {
+  readonly name: string
+  readonly address?: string | undefined
+  /** Display names of the ways to sign in. */
+  readonly ways: readonly string[]
+}
+
+export interface LinkAccount {
+  readonly connection: string
+  readonly connectionDisplayName: string
+  /** Login or name at the provider; its subject when there is neither. */
+  readonly name: string
+  readonly address?: string | undefined
+}
+
+export function renderLinkConfirm(view: LinkConfirmView): Html {
+  const { frame, form: target, client, account } = view
+  const values = { connection: account.connectionDisplayName }
+  const no = { value: 'cancel', words: say(frame, 'page.cancel') }
+  const yes = { value: 'confirm', words: say(frame, 'link.confirm') }
+  const content = html`${heading(say(frame, 'link.title', values), say(frame, 'link.lead', { client: client.name }))}
+<div class="join">
+${yourCard(view)}
+${otherCard(view)}
+</div>
+${section('who', say(frame, client.purpose === undefined ? 'link.who' : 'link.who-and-what'), whoAsks(view))}
+${whatItMay(view)}
+${form(target, { name: 'link-confirm' }, choicePair(no, yes))}
+${softLine(say(frame, 'link.if-no', { ...values, client: client.name }))}`
+  return renderLetter(frame, {
+    page: 'link-confirm',
+    title: sayPlain(frame, 'link.title', values),
+    width: 'two',
+    content,
+  })
+}
+
+function yourCard({ frame, user }: LinkConfirmView): Html {
+  const ways = listOf(
+    frame,
+    user.ways.map((way) => said(way)),
+  )
+  return html`<section class="card" aria-labelledby="yours">
+<h2 class="kicker" id="yours">${say(frame, 'link.yours', { tenant: frame.tenantName })}</h2>
+${chip(monogram(user.name), html`<b>${said(user.name)}</b>`, user.address !== undefined && maskedAddress(user.address))}
+${user.ways.length > 0 && html`<dl class="push"><dt>${say(frame, 'link.ways')}</dt><dd>${ways}</dd></dl>`}
+</section>`
+}
+
+function otherCard({ frame, form: target, account, mayChooseAnother }: LinkConfirmView): Html {
+  const { connection, connectionDisplayName, name, address } = account
+  const title = say(frame, 'link.account-at', { account: name, connection: connectionDisplayName })
+  const another = linkButton(
+    'prompt',
+    'select_account',
+    say(frame, 'link.another', { connection: connectionDisplayName }),
+  )
+  return html`<section class="card" aria-labelledby="other">
+<h2 class="kicker" id="other">${say(frame, 'link.other')}</h2>
+${chip(monogram(connectionDisplayName, { hueBy: connection }), title, address !== undefined && maskedAddress(address))}
+${mayChooseAnother && html`<div class="push small">${form(target, {}, another)}</div>`}
+</section>`
+}
+
+function whoAsks({ frame, client }: LinkConfirmView): Html {
+  const { name, kind, publisher, host, purpose } = client
+  const line =
+    publisher !== undefined && host !== undefined
+      ? say(frame, 'link.made-by', { publisher, host })
+      : host !== undefined && say(frame, 'consent.at', { host })
+  return html`${chip(monogram(name), say(frame, `link.who.${kind}`, { client: name }), line && html`<span class="small soft">${line}</span>`)}
+${purpose !== undefined && ownWords(frame, purpose)}`
+}
+
+function whatItMay(view: LinkConfirmView): Html {
+  const { frame, scopes, account } = view
+  const asked = describeScopes(scopes)
+  const may =
+    asked.items.length > 0
+      ? abilities(frame, asked)
+      : html`<p class="can-nothing">${say(frame, 'link.may.nothing')}</p>`
+  return html`<section aria-labelledby="may"><h2 id="may">${say(frame, 'link.may', { account: account.name })}</h2>
+${may}
+${facts(terms(view, asked), 'ruled')}
+</section>`
+}
+
+function terms(view: LinkConfirmView, asked: Abilities): readonly (readonly [HtmlValue, HtmlValue])[] {
+  const { frame, client, forSignIn, keepsTokens } = view
+  const tenant = { tenant: frame.tenantName }
+  const rows: (readonly [HtmlValue, HtmlValue])[] = [
+    [
+      say(frame, 'link.sign-in'),
+      forSignIn ? say(frame, 'link.sign-in.yes', tenant) : say(frame, 'link.sign-in.no', tenant),
+    ],
+    [say(frame, 'link.how-long'), howLong(view)],
+  ]
+  if (asked.whileAway) rows.push([say(frame, 'can.away'), say(frame, 'can.away.yes')])
+  if (keepsTokens) rows.push([say(frame, 'link.key'), say(frame, 'link.key.text', { ...tenant, client: client.name })])
+  return rows
+}
+
+function howLong({ frame, until, manageUrl }: LinkConfirmView): Html {
+  const page = manageUrl === undefined ? undefined : textLink(manageUrl, say(frame, 'link.account-page'))
+  if (until === undefined)
+    return page ? say(frame, 'link.until-stopped-account', { page }) : say(frame, 'link.until-stopped')
+  const end = day(frame, until)
+  return page ? say(frame, 'link.until-account', { day: end, page }) : say(frame, 'link.until', { day: end })
+}

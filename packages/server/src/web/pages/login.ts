@@ -1,0 +1,126 @@
+// Sign in: with a password, or with a connection.
+import type { EpochSeconds } from '../../lib/time.ts'
+import { button, heading, monogram, softLine, textLink } from './components.ts'
+import { addressField, type FieldError, type FormTarget, field, form } from './forms.ts'
+import { type Html, type HtmlValue, html, joined } from './html.ts'
+import { type PageFrame, renderLetter } from './layout.ts'
+import { day, say, sayPlain } from './locale.ts'
+import { type Notice, renderNotice } from './notices.ts'
+import { said } from './text.ts'
+
+export interface LoginView {
+  readonly frame: PageFrame
+  readonly form: FormTarget
+  /** The app that wants to know who this is; none when the person came to their own account. */
+  readonly appName?: string | undefined
+  /** Without the password connection. */
+  readonly connections: readonly LoginConnection[]
+  /** The way this browser signed in last. */
+  readonly lastUsed?: LastUsed | undefined
+  /** Present when the password connection is on. */
+  readonly password?: PasswordLogin | undefined
+  readonly notice?: Notice | undefined
+}
+
+export interface LoginConnection {
+  readonly name: string
+  readonly displayName: string
+}
+
+export interface LastUsed {
+  readonly connection: string
+  readonly at?: EpochSeconds | undefined
+}
+
+export interface PasswordLogin {
+  /** What was typed, or the client's hint. A password is never sent back. */
+  readonly username?: string | undefined
+  readonly errors?:
+    | { readonly username?: FieldError | undefined; readonly password?: FieldError | undefined }
+    | undefined
+  readonly forgotUrl?: string | undefined
+  /** None when nobody may sign up. */
+  readonly signupUrl?: string | undefined
+}
+
+export function renderLogin(view: LoginView): Html {
+  const { frame, appName, password, notice } = view
+  const title = sayPlain(frame, 'login.title', { tenant: frame.tenantName })
+  const lead = appName !== undefined ? say(frame, 'login.for-app', { app: appName }) : undefined
+  const content = html`${heading(say(frame, 'login.title', { tenant: frame.tenantName }), lead)}
+${notice && renderNotice(frame, notice)}
+${waysIn(view)}
+${password?.signupUrl !== undefined && signupLine(frame, password.signupUrl)}`
+  return renderLetter(frame, { page: 'login', title, hasError: Boolean(password?.errors), content })
+}
+
+/** The way that was used last stands first; after it the password, after that the others. */
+function waysIn(view: LoginView): Html {
+  const { frame, connections, lastUsed, password } = view
+  const first = connections.find((connection) => connection.name === lastUsed?.connection)
+  const others = connections.filter((connection) => connection !== first)
+  const ways: HtmlValue[] = []
+  if (first) ways.push(connectionForm(view, first))
+  if (password) ways.push(passwordForm(view, password))
+  if (others.length > 0) ways.push(tiles(view, others))
+  if (ways.length === 0) return html`<p>${say(frame, 'login.no-way')}</p>`
+  const between = (at: number) => say(frame, password && at === (first ? 1 : 0) ? 'login.or-password' : 'login.or-with')
+  return joined(
+    ways.map((way, at) => (at === 0 ? way : html`<h2 class="or">${between(at)}</h2>\n${way}`)),
+    '\n',
+  )
+}
+
+function connectionForm({ frame, form: target, lastUsed }: LoginView, { name, displayName }: LoginConnection): Html {
+  const isLast = lastUsed?.connection === name
+  const used =
+    lastUsed?.at === undefined
+      ? say(frame, 'login.used-last')
+      : say(frame, 'login.used-last-on', { day: day(frame, lastUsed.at) })
+  const words = say(frame, 'login.with', { connection: displayName })
+  return form(
+    target,
+    { name: 'connection', connection: name, hidden: { connection: name } },
+    html`<button class="btn full left" name="action" value="continue">${monogram(displayName, { small: true, hueBy: name })}<span>${words}${isLast && html`<br><span class="small soft">${used}</span>`}</span></button>`,
+  )
+}
+
+function tiles(view: LoginView, connections: readonly LoginConnection[]): Html {
+  const [only, ...rest] = connections
+  if (only && rest.length === 0) return connectionForm(view, only)
+  return html`<ul class="tiles">
+${connections.map((connection) => html`<li>${tile(view, connection)}</li>\n`)}</ul>`
+}
+
+function tile({ form: target }: LoginView, { name, displayName }: LoginConnection): Html {
+  return form(
+    target,
+    { name: 'connection', connection: name, hidden: { connection: name } },
+    html`<button class="btn full left" name="action" value="continue">${monogram(displayName, { small: true, hueBy: name })}<span>${said(displayName)}</span></button>`,
+  )
+}
+
+function passwordForm({ frame, form: target, lastUsed, connections }: LoginView, password: PasswordLogin): Html {
+  const { username, errors, forgotUrl } = password
+  const lastHere = lastUsed !== undefined && !connections.some((connection) => connection.name === lastUsed.connection)
+  const passwordInput = field(frame, {
+    name: 'password',
+    label: say(frame, 'field.password'),
+    type: 'password',
+    autocomplete: 'current-password',
+    error: errors?.password,
+    after:
+      forgotUrl !== undefined && textLink(forgotUrl, html`<span class="small">${say(frame, 'login.forgot')}</span>`),
+  })
+  return form(
+    target,
+    { name: 'login', stack: true },
+    html`${lastHere && softLine(say(frame, 'login.used-last'))}
+${addressField(frame, { name: 'username', value: username, error: errors?.username })}
+${passwordInput}
+${button('continue', say(frame, 'login.submit'), { tone: 'go', full: true })}`,
+  )
+}
+
+const signupLine = (frame: PageFrame, url: string): Html =>
+  softLine(say(frame, 'login.new', { tenant: frame.tenantName, link: textLink(url, say(frame, 'login.create')) }))
