@@ -20,7 +20,7 @@ export interface Connection {
 export const PASSWORD_STRATEGY = 'auth0'
 export const PASSWORD_CONNECTION = 'Username-Password-Authentication'
 
-const PREFIXED_STRATEGIES = new Set(['oidc', 'oauth2', 'samlp'])
+export const PREFIXED_STRATEGIES: ReadonlySet<Strategy> = new Set(['oidc', 'oauth2', 'samlp'])
 
 /**
  * The `user_id` inside an identity: the bare upstream subject for catalogue and password connections,

@@ -351,6 +351,7 @@ export interface Proofs {
   deleteOfUser(userId: string, kind?: MailProof['kind']): Promise<void>
   /** Takes the row away: true for the one caller that found it. */
   consume(idHash: string): Promise<boolean>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
 }
 
 export interface Mails {

@@ -1,0 +1,73 @@
+// The schema's history, oldest first. A migration that was released never changes; a new one is added at the end.
+import { firstSchema } from './migrations/0001-first.ts'
+
+/** What differs between the databases in a table's definition. */
+export interface ColumnTypes {
+  /** Compared byte by byte on both, so that orders and ranges agree. */
+  readonly text: string
+  /** Counts and epoch seconds, 64 bits. */
+  readonly integer: string
+  readonly bytes: string
+  /** A key that the database numbers, rising. */
+  readonly serial: string
+  /** Stands after a table's columns. */
+  readonly tableEnd: string
+}
+
+/** Statements that lead from the version before to this one. */
+export type Migration = (types: ColumnTypes) => readonly string[]
+
+export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> = {
+  sqlite: {
+    text: 'text',
+    integer: 'integer',
+    bytes: 'blob',
+    serial: 'integer primary key autoincrement',
+    tableEnd: ') strict',
+  },
+  postgres: {
+    text: 'text collate "C"',
+    integer: 'bigint',
+    bytes: 'bytea',
+    serial: 'bigint generated always as identity primary key',
+    tableEnd: ')',
+  },
+}
+
+/** The migration at index n leads to version n + 1. */
+export const migrations: readonly Migration[] = [firstSchema]
+
+/** The version that this server wants. */
+export const schemaVersion: number = migrations.length
+
+export interface MigrationResult {
+  readonly from: number
+  readonly to: number
+}
+
+/** The database was written by a newer server. */
+export class SchemaTooNew extends Error {
+  readonly code = 'schema_too_new'
+  constructor(found: number) {
+    super(`the database has schema version ${found}, this server knows ${schemaVersion}: run the newer server again`)
+  }
+}
+
+/** The database waits for `tenon migrate`. */
+export class SchemaTooOld extends Error {
+  readonly code = 'schema_too_old'
+  constructor(found: number) {
+    super(`the database has schema version ${found}, this server needs ${schemaVersion}: run "tenon migrate"`)
+  }
+}
+
+/** @throws {SchemaTooNew} */
+export function requireKnownVersion(found: number): void {
+  if (found > schemaVersion) throw new SchemaTooNew(found)
+}
+
+/** @throws {SchemaTooNew} @throws {SchemaTooOld} */
+export function requireCurrentVersion(found: number): void {
+  requireKnownVersion(found)
+  if (found < schemaVersion) throw new SchemaTooOld(found)
+}

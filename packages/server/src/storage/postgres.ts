@@ -1,0 +1,141 @@
+// Storage over PostgreSQL: a pool for reads, one client for each transaction, prepared statements by name.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Pool, type PoolClient, types } from 'pg'
+import { requireCurrentVersion, schemaVersion } from './migrations.ts'
+import { postgresVersion } from './postgres-migrate.ts'
+import { Db, type QueryResult } from './sql/db.ts'
+import { SqlRepositories } from './sql/repositories.ts'
+import { type BoundStatement, Statements } from './sql/statement.ts'
+import type { Repositories, Storage } from './storage.ts'
+import { TransactionEnded } from './transaction-errors.ts'
+
+export interface PostgresOptions {
+  readonly url: string
+  readonly maxConnections?: number
+}
+
+export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions): Promise<Storage> {
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: 10_000,
+    // A transaction whose process hangs must not hold its locks for ever.
+    idle_in_transaction_session_timeout: 30_000,
+    types: { getTypeParser },
+    pipeline: true,
+  })
+  // An idle connection that breaks is dropped by the pool; the next query opens another and says what is wrong.
+  pool.on('error', () => {})
+  try {
+    requireCurrentVersion(await postgresVersion(pool))
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  return new PostgresStorage(pool)
+}
+
+class PostgresStorage extends SqlRepositories implements Storage {
+  readonly dialect = 'postgres'
+  readonly #pool: Pool
+  readonly #statements: Statements
+
+  constructor(pool: Pool) {
+    const statements = new Statements('postgres')
+    super(
+      new Db({ statements, mayWrite: false, run: async (statement) => resultOf(await pool.query(queryOf(statement))) }),
+    )
+    this.#pool = pool
+    this.#statements = statements
+  }
+
+  async transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work)
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || !isWorthAnotherTry(error)) throw error
+        await sleep(Math.random() * 10 * attempt)
+      }
+    }
+  }
+
+  async ready(): Promise<boolean> {
+    return postgresVersion(this.#pool).then(
+      (version) => version === schemaVersion,
+      () => false,
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+  }
+
+  async #attempt<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect()
+    const { tx, begun, end } = this.#openTransaction(client)
+    try {
+      const value = await work(tx)
+      end()
+      await begun
+      const { command } = await client.query('commit')
+      // PostgreSQL answers ROLLBACK, and no error, when a statement of the transaction had failed.
+      if (command !== 'COMMIT') throw new Error('a statement of the transaction failed, and its work hid that')
+      client.release()
+      return value
+    } catch (error) {
+      end()
+      await client.query('rollback').then(
+        () => client.release(),
+        () => client.release(true),
+      )
+      throw error
+    }
+  }
+
+  /** `begin` is sent and not waited for: the first statement follows it in the same packet. */
+  #openTransaction(client: PoolClient) {
+    const begun = client.query('begin')
+    // Heard by whoever awaits it; when the work throws first, that error is the one to tell.
+    begun.catch(() => {})
+    let ended = false
+    const db = new Db({
+      statements: this.#statements,
+      mayWrite: true,
+      run: async (statement) => {
+        if (ended) throw new TransactionEnded()
+        return resultOf(await client.query(queryOf(statement)))
+      },
+    })
+    const end = () => {
+      ended = true
+    }
+    return { tx: new SqlRepositories(db), begun, end }
+  }
+}
+
+const MAX_ATTEMPTS = 5
+
+/**
+ * Serialisation failure and deadlock; and a unique key that another transaction took between a look and a write: the
+ * next attempt sees it at the look.
+ */
+const isWorthAnotherTry = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['40001', '40P01', '23505'].includes(String(error.code))
+
+const queryOf = ({ text, values, name }: BoundStatement) => ({ text, values: [...values], ...(name && { name }) })
+
+const resultOf = ({ rows, rowCount }: { rows: unknown[]; rowCount: number | null }): QueryResult => ({
+  rows,
+  changes: rowCount ?? 0,
+})
+
+const INT8 = 20
+const BYTEA = 17
+
+/** Whole numbers as numbers (counts and epoch seconds stay far below 2^53), bytes as plain bytes, the rest as usual. */
+const getTypeParser: typeof types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
+  if (format !== 'binary' && oid === INT8) return Number
+  if (format !== 'binary' && oid === BYTEA) return (text: string) => Uint8Array.fromHex(text.slice('\\x'.length))
+  return types.getTypeParser(oid, format)
+}

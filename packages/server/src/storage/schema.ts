@@ -1,0 +1,240 @@
+// The tables as Kysely sees them; docs/formats/storage.md says what each column holds. Rows leave `sql/` only as records
+// and domain nouns.
+import type { Generated } from 'kysely'
+import type { Health, Purpose } from '../domain/tokenset.ts'
+import type { ArtifactKind, ConnectStatus, MailProof, RevocationJob, SigningKeyRecord, SubjectType } from './records.ts'
+
+/** 0 or 1: SQLite has no booleans, and one form for both databases spares a conversion. */
+export type Flag = number
+/** Text that `JSON.parse` understands. */
+export type JsonText = string
+
+export interface Schema {
+  readonly meta: { key: string; value: string }
+  readonly clients: ClientsTable
+  readonly connections: ConnectionsTable
+  readonly connection_clients: { connection_id: string; client_id: string }
+  readonly resource_servers: { id: string; identifier: string; document: JsonText }
+  readonly client_grants: ClientGrantsTable
+  readonly given_user_ids: { user_id: string }
+  readonly users: UsersTable
+  readonly user_aliases: { retired_user_id: string; primary_user_id: string; retired_at: number }
+  readonly identities: IdentitiesTable
+  readonly identity_tombstones: { connection_id: string; subject: string; user_id: string; unlinked_at: number }
+  readonly passwords: PasswordsTable
+  readonly evidence: EvidenceTable
+  readonly artifacts: ArtifactsTable
+  readonly upstream_transactions: UpstreamTransactionsTable
+  readonly connect_requests: ConnectRequestsTable
+  readonly accounts: AccountsTable
+  readonly user_keys: { user_id: string; key_id: string; wrapped: Uint8Array }
+  readonly signing_keys: SigningKeysTable
+  readonly revocations: RevocationsTable
+  readonly proofs: ProofsTable
+  readonly mails: { id: string; envelope: Uint8Array; attempts: number; due_at: number }
+  readonly events: EventsTable
+  readonly limits: { key: string; points: number; expires_at: number }
+}
+
+export interface ClientsTable {
+  client_id: string
+  secret_hash: string | null
+  document: JsonText
+  created_at: number
+  updated_at: number
+}
+
+export interface ConnectionsTable {
+  id: string
+  name: string
+  strategy: string
+  document: JsonText
+  secret_envelope: Uint8Array | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ClientGrantsTable {
+  id: string
+  client_id: string
+  audience: string
+  subject_type: SubjectType
+  scopes: JsonText
+  document: JsonText
+}
+
+export interface UsersTable {
+  user_id: string
+  email: string | null
+  /** Canonical form of `email`: what the address is found by. */
+  address: string | null
+  email_verified: Flag
+  name: string | null
+  given_name: string | null
+  family_name: string | null
+  nickname: string | null
+  username: string | null
+  picture: string | null
+  phone_number: string | null
+  user_metadata: JsonText
+  app_metadata: JsonText
+  blocked: Flag
+  created_at: number
+  updated_at: number
+  last_login: number | null
+  last_ip: string | null
+  logins_count: number
+}
+
+export interface IdentitiesTable {
+  connection_id: string
+  subject: string
+  user_id: string
+  position: number
+  profile_data: JsonText
+  created_at: number
+  last_login: number | null
+}
+
+export interface PasswordsTable {
+  connection_id: string
+  subject: string
+  address: string
+  hash: string
+  changed_at: number
+}
+
+export interface EvidenceTable {
+  user_id: string
+  address: string
+  source: string
+  grade: number
+  said_at: number
+}
+
+export interface ArtifactsTable {
+  kind: ArtifactKind
+  id_hash: string
+  uid: string | null
+  grant_id: string | null
+  user_id: string | null
+  client_id: string | null
+  payload: JsonText
+  created_at: number
+  expires_at: number
+  consumed_at: number | null
+  successor_envelope: Uint8Array | null
+  identity_key: string | null
+}
+
+export interface UpstreamTransactionsTable {
+  state_hash: string
+  kind: 'login' | 'link' | 'connect'
+  connection_id: string
+  callback_path: string
+  browser_hash: string
+  interaction_hash: string
+  session_uid: string | null
+  user_id: string | null
+  client_id: string | null
+  nonce: string
+  verifier_envelope: Uint8Array
+  scopes: JsonText
+  created_at: number
+  expires_at: number
+}
+
+export interface ConnectRequestsTable {
+  auth_session_hash: string
+  ticket_hash: string
+  connect_code_hash: string | null
+  user_id: string
+  client_id: string
+  connection_id: string
+  redirect_uri: string
+  state: string | null
+  code_challenge: string | null
+  scopes: JsonText
+  authorization_params: JsonText
+  dpop_thumbprint: string | null
+  status: ConnectStatus
+  browser_hash: string | null
+  session_uid: string | null
+  pending_envelope: Uint8Array | null
+  created_at: number
+  expires_at: number
+}
+
+export interface AccountsTable {
+  id: string
+  user_id: string
+  connection_id: string
+  subject: string
+  purpose: Purpose
+  label: string
+  is_default: Flag
+  client_id: string | null
+  scopes_asked: JsonText
+  scopes_granted: JsonText
+  health: Health
+  health_reason: string | null
+  extras: JsonText
+  created_at: number
+  connected_at: number
+  last_used_at: number | null
+  access_expires_at: number | null
+  refresh_expires_at: number | null
+  has_refresh_token: Flag
+  generation: number
+  intent_generation: number | null
+  intent_started_at: number | null
+  lease_holder: string | null
+  lease_generation: number | null
+  lease_until: number | null
+  envelope: Uint8Array
+}
+
+export interface SigningKeysTable {
+  kid: string
+  state: SigningKeyRecord['state']
+  public_jwk: JsonText
+  envelope: Uint8Array
+  created_at: number
+  changed_at: number
+}
+
+export interface RevocationsTable {
+  id: string
+  user_id: string
+  connection_id: string
+  account_id: string
+  subject: string
+  hint: RevocationJob['hint']
+  envelope: Uint8Array
+  attempts: number
+  due_at: number
+}
+
+export interface ProofsTable {
+  id_hash: string
+  kind: MailProof['kind']
+  user_id: string
+  address: string
+  bound_to: string
+  attempts: number
+  created_at: number
+  expires_at: number
+}
+
+export interface EventsTable {
+  seq: Generated<number>
+  type: string
+  at: number
+  outcome: 'ok' | 'refused'
+  user_id: string | null
+  client_id: string | null
+  actor: string | null
+  connection_id: string | null
+  account_id: string | null
+  data: JsonText | null
+}

@@ -1,0 +1,282 @@
+// Connected accounts and kept tokensets. Rows and their mapping are in account-rows.ts.
+import type { Health, Purpose } from '../../domain/tokenset.ts'
+import type { Accounts } from '../storage.ts'
+import { ACCOUNT_COLUMNS, accountOf, rowOf, STORED_COLUMNS, type StoredRow, storedOf } from './account-rows.ts'
+import type { Db } from './db.ts'
+import { orNone, pick } from './rows.ts'
+import { type Builder, statement } from './statement.ts'
+
+export const accountsTable = (db: Db): Accounts => ({
+  async find(id) {
+    const row = await db.first(findAccount, { id })
+    return row && storedOf(row)
+  },
+  async findBySubject(key) {
+    const row = await db.first(findBySubject, key)
+    return row && storedOf(row)
+  },
+  async listOfUser(userId, filter = {}) {
+    return (await db.query(accountsOfUser(db.builder, userId, filter))).map(accountOf)
+  },
+  async listCandidates(userId, connectionId) {
+    return (await db.all(listCandidates, { userId, connectionId })).map(storedOf)
+  },
+  async countOfSubject(connectionId, subject) {
+    return Number((await db.first(countOfSubject, { connectionId, subject }))?.count ?? 0)
+  },
+  async insert(account) {
+    return (await db.change(insertAccount, rowOf(account))) === 1
+  },
+  async replace(account, expectedGeneration) {
+    return (await db.change(replaceAccount, { ...rowOf(account), expectedGeneration })) === 1
+  },
+  async claimLease(id, lease) {
+    return (await db.change(claimLease, { id, ...lease })) === 1
+  },
+  async putIntent(id, holder, generation, at) {
+    return (await db.change(putIntent, { id, holder, generation, at })) === 1
+  },
+  async releaseLease(id, holder) {
+    await db.change(releaseLease, { id, holder })
+  },
+  async listOpenIntents(now, limit) {
+    return (await db.all(listOpenIntents, { now, limit })).map(storedOf)
+  },
+  async setHealth(id, health, reason, expectedGeneration) {
+    return (await db.change(setHealth, { id, health, reason: reason ?? null, expectedGeneration })) === 1
+  },
+  async setUse(id, at) {
+    await db.change(setUse, { id, at })
+  },
+  async setLabel(id, userId, label) {
+    return (await db.change(setLabel, { id, userId, label })) === 1
+  },
+  async setDefault(id, userId) {
+    return (await db.change(setDefault, { id, userId })) > 0
+  },
+  async raiseGeneration(id) {
+    await db.change(raiseGeneration, { id })
+  },
+  async move(id, toUserId, envelope, expectedGeneration) {
+    return (await db.change(moveAccount, { id, toUserId, envelope, expectedGeneration })) === 1
+  },
+  async delete(id) {
+    return (await db.change(deleteAccount, { id })) === 1
+  },
+  async listExpiring(query) {
+    return (await db.all(listExpiring, query)).map(accountOf)
+  },
+})
+
+const findAccount = statement((q, p: { id: string }) =>
+  q.selectFrom('accounts').select(STORED_COLUMNS).where('id', '=', p.id),
+)
+
+const findBySubject = statement((q, p: { userId: string; connectionId: string; subject: string; purpose: Purpose }) =>
+  q
+    .selectFrom('accounts')
+    .select(STORED_COLUMNS)
+    .where('user_id', '=', p.userId)
+    .where('connection_id', '=', p.connectionId)
+    .where('subject', '=', p.subject)
+    .where('purpose', '=', p.purpose),
+)
+
+type Filter = NonNullable<Parameters<Accounts['listOfUser']>[1]>
+
+function accountsOfUser(q: Builder, userId: string, { purpose, connectionIds, limit, after }: Filter) {
+  let query = q.selectFrom('accounts').select(ACCOUNT_COLUMNS).where('user_id', '=', userId)
+  if (purpose !== undefined) query = query.where('purpose', '=', purpose)
+  if (connectionIds !== undefined) query = query.where('connection_id', 'in', orNone(connectionIds))
+  if (limit !== undefined) query = query.limit(limit)
+  if (after !== undefined) {
+    query = query.where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('connected_at', 'id'),
+        '<',
+        selectFrom('accounts as last')
+          .select(['last.connected_at', 'last.id'])
+          .where('last.id', '=', after)
+          .where('last.user_id', '=', userId)
+          .$asTuple('connected_at', 'id'),
+      ),
+    )
+  }
+  return query.orderBy('connected_at', 'desc').orderBy('id', 'desc')
+}
+
+// 'agents' comes before 'sign_in' in the alphabet.
+const listCandidates = statement((q, p: { userId: string; connectionId: string }) =>
+  q
+    .selectFrom('accounts')
+    .select(STORED_COLUMNS)
+    .where('user_id', '=', p.userId)
+    .where('connection_id', '=', p.connectionId)
+    .orderBy('purpose')
+    .orderBy('connected_at', 'desc')
+    .orderBy('id', 'desc'),
+)
+
+const countOfSubject = statement((q, p: { connectionId: string; subject: string }) =>
+  q
+    .selectFrom('accounts')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('connection_id', '=', p.connectionId)
+    .where('subject', '=', p.subject),
+)
+
+const insertAccount = statement((q, p: StoredRow) =>
+  q
+    .insertInto('accounts')
+    .values(pick(p, STORED_COLUMNS))
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+/** A new tokenset answers the open intent, and whoever held the lease has nothing left to do. */
+const NO_REFRESH = {
+  intent_generation: null,
+  intent_started_at: null,
+  lease_holder: null,
+  lease_generation: null,
+  lease_until: null,
+} as const
+
+const REPLACED = [
+  'client_id',
+  'scopes_asked',
+  'scopes_granted',
+  'health',
+  'health_reason',
+  'extras',
+  'connected_at',
+  'access_expires_at',
+  'refresh_expires_at',
+  'has_refresh_token',
+  'envelope',
+] as const
+
+const replaceAccount = statement((q, p: StoredRow & { expectedGeneration: number }) =>
+  q
+    .updateTable('accounts')
+    .set((eb) => ({ ...pick(p, REPLACED), ...NO_REFRESH, generation: eb('generation', '+', 1) }))
+    .where('id', '=', p.id)
+    .where('generation', '=', p.expectedGeneration),
+)
+
+const claimLease = statement((q, p: { id: string; generation: number; holder: string; now: number; until: number }) =>
+  q
+    .updateTable('accounts')
+    .set({ lease_holder: p.holder, lease_generation: p.generation, lease_until: p.until })
+    .where('id', '=', p.id)
+    .where('generation', '=', p.generation)
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', p.now)])),
+)
+
+const putIntent = statement((q, p: { id: string; holder: string; generation: number; at: number }) =>
+  q
+    .updateTable('accounts')
+    .set({ intent_generation: p.generation, intent_started_at: p.at })
+    .where('id', '=', p.id)
+    .where('generation', '=', p.generation)
+    .where('lease_holder', '=', p.holder)
+    .where('lease_generation', '=', p.generation)
+    .where('lease_until', '>', p.at),
+)
+
+const releaseLease = statement((q, p: { id: string; holder: string }) =>
+  q.updateTable('accounts').set(NO_REFRESH).where('id', '=', p.id).where('lease_holder', '=', p.holder),
+)
+
+const listOpenIntents = statement((q, p: { now: number; limit: number }) =>
+  q
+    .selectFrom('accounts')
+    .select(STORED_COLUMNS)
+    .where('intent_generation', 'is not', null)
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', p.now)]))
+    .orderBy('intent_started_at')
+    .limit(p.limit),
+)
+
+const setHealth = statement((q, p: { id: string; health: Health; reason: string | null; expectedGeneration: number }) =>
+  q
+    .updateTable('accounts')
+    .set({ health: p.health, health_reason: p.reason })
+    .where('id', '=', p.id)
+    .where('generation', '=', p.expectedGeneration),
+)
+
+const setUse = statement((q, p: { id: string; at: number }) =>
+  q.updateTable('accounts').set({ last_used_at: p.at }).where('id', '=', p.id),
+)
+
+const setLabel = statement((q, p: { id: string; userId: string; label: string }) =>
+  q.updateTable('accounts').set({ label: p.label }).where('id', '=', p.id).where('user_id', '=', p.userId),
+)
+
+/** One statement for the account and its siblings, so that two callers leave one default behind. */
+const setDefault = statement((q, p: { id: string; userId: string }) =>
+  q
+    .updateTable('accounts')
+    .set((eb) => ({ is_default: eb.case().when('id', '=', p.id).then(eb.lit(1)).else(eb.lit(0)).end() }))
+    .where('user_id', '=', p.userId)
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('connection_id', 'purpose'),
+        'in',
+        selectFrom('accounts as chosen')
+          .select(['chosen.connection_id', 'chosen.purpose'])
+          .where('chosen.id', '=', p.id)
+          .where('chosen.user_id', '=', p.userId)
+          .$asTuple('connection_id', 'purpose'),
+      ),
+    ),
+)
+
+const raiseGeneration = statement((q, p: { id: string }) =>
+  q
+    .updateTable('accounts')
+    .set((eb) => ({ generation: eb('generation', '+', 1) }))
+    .where('id', '=', p.id),
+)
+
+/** Refused when the user has this upstream account already: the caller decides which tokenset stays. */
+const moveAccount = statement(
+  (q, p: { id: string; toUserId: string; envelope: Uint8Array; expectedGeneration: number }) =>
+    q
+      .updateTable('accounts')
+      .set((eb) => ({
+        ...NO_REFRESH,
+        user_id: p.toUserId,
+        envelope: p.envelope,
+        is_default: eb.lit(0),
+        generation: eb('generation', '+', 1),
+      }))
+      .where('id', '=', p.id)
+      .where('generation', '=', p.expectedGeneration)
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('accounts as others')
+              .select('others.id')
+              .where('others.user_id', '=', p.toUserId)
+              .whereRef('others.connection_id', '=', 'accounts.connection_id')
+              .whereRef('others.subject', '=', 'accounts.subject')
+              .whereRef('others.purpose', '=', 'accounts.purpose'),
+          ),
+        ),
+      ),
+)
+
+const deleteAccount = statement((q, p: { id: string }) => q.deleteFrom('accounts').where('id', '=', p.id))
+
+const listExpiring = statement((q, p: { usedSince: number; before: number; limit: number }) =>
+  q
+    .selectFrom('accounts')
+    .select(ACCOUNT_COLUMNS)
+    // A literal, so that the partial index serves.
+    .where((eb) => eb('has_refresh_token', '=', eb.lit(1)))
+    .where('access_expires_at', '<', p.before)
+    .where('last_used_at', '>=', p.usedSince)
+    .orderBy('access_expires_at')
+    .limit(p.limit),
+)

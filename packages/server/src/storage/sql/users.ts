@@ -1,0 +1,203 @@
+import { canonicalAddress } from '../../domain/address.ts'
+import type { Profile, User } from '../../domain/user.ts'
+import type { UsersTable } from '../schema.ts'
+import type { Users } from '../storage.ts'
+import type { Db } from './db.ts'
+import { countOf, documentOf, flag, orNone, pick } from './rows.ts'
+import { type Dialect, statement } from './statement.ts'
+import { orderedUsers, usersMatching } from './user-search.ts'
+
+export const usersTable = (db: Db): Users => ({
+  async find(userId) {
+    const row = await db.first(findUser, { userId })
+    return row && userOf(row)
+  },
+  async list({ offset, limit, where, sort }) {
+    const matching = usersMatching(db.builder, where ?? [])
+    const rows = await db.query(orderedUsers(matching.select(COLUMNS), sort).limit(limit).offset(offset))
+    const total = await db.query(matching.select((eb) => eb.fn.countAll().as('count')))
+    return { items: rows.map(userOf), total: countOf(total) }
+  },
+  async listByAddress(address) {
+    return (await db.all(listByAddress, { address })).map(userOf)
+  },
+  async claimId(userId) {
+    return (await db.change(claimId, { userId })) === 1
+  },
+  async insert(user) {
+    await db.change(insertUser, rowOf(user))
+  },
+  async replace(user) {
+    return (await db.change(replaceUser, rowOf(user))) === 1
+  },
+  async recordLogin(userId, at, ip) {
+    await db.change(recordLogin, { userId, at, ip: ip ?? null })
+  },
+  async delete(userId) {
+    // What names its user by a foreign key goes with the row; the rest goes first.
+    for (const dependants of [deletePasswords, deleteArtifacts, deleteTransactions]) {
+      await db.change(dependants, { userId })
+    }
+    return (await db.change(deleteUser, { userId })) === 1
+  },
+  async lock(userIds) {
+    db.requireTransaction()
+    return (await db.query(lockUsers(db, userIds))).map(userOf)
+  },
+  async addAlias(retiredUserId, primaryUserId, at) {
+    await db.change(addAlias, { retiredUserId, primaryUserId, at })
+  },
+  async findAlias(retiredUserId) {
+    return (await db.first(findAlias, { retiredUserId }))?.primary_user_id
+  },
+})
+
+const COLUMNS = [
+  'user_id',
+  'email',
+  'address',
+  'email_verified',
+  'name',
+  'given_name',
+  'family_name',
+  'nickname',
+  'username',
+  'picture',
+  'phone_number',
+  'user_metadata',
+  'app_metadata',
+  'blocked',
+  'created_at',
+  'updated_at',
+  'last_login',
+  'last_ip',
+  'logins_count',
+] as const
+
+const findUser = statement((q, p: { userId: string }) =>
+  q.selectFrom('users').select(COLUMNS).where('user_id', '=', p.userId),
+)
+
+const listByAddress = statement((q, p: { address: string }) =>
+  q.selectFrom('users').select(COLUMNS).where('address', '=', p.address).orderBy('created_at').orderBy('user_id'),
+)
+
+const claimId = statement((q, p: { userId: string }) =>
+  q
+    .insertInto('given_user_ids')
+    .values({ user_id: p.userId })
+    .onConflict((conflict) => conflict.doNothing()),
+)
+
+const insertUser = statement((q, p: Row) => q.insertInto('users').values(pick(p, COLUMNS)))
+
+const replaceUser = statement((q, p: Row) => {
+  const { user_id, created_at: _, ...changed } = pick(p, COLUMNS)
+  return q.updateTable('users').set(changed).where('user_id', '=', user_id)
+})
+
+const recordLogin = statement((q, p: { userId: string; at: number; ip: string | null }) =>
+  q
+    .updateTable('users')
+    .set((eb) => ({ last_login: p.at, last_ip: p.ip, logins_count: eb('logins_count', '+', 1) }))
+    .where('user_id', '=', p.userId),
+)
+
+const deletePasswords = statement((q, p: { userId: string }) =>
+  q
+    .deleteFrom('passwords')
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('identities')
+          .select('identities.subject')
+          .whereRef('identities.connection_id', '=', 'passwords.connection_id')
+          .whereRef('identities.subject', '=', 'passwords.subject')
+          .where('identities.user_id', '=', p.userId),
+      ),
+    ),
+)
+
+const deleteArtifacts = statement((q, p: { userId: string }) =>
+  q.deleteFrom('artifacts').where('user_id', '=', p.userId),
+)
+
+const deleteTransactions = statement((q, p: { userId: string }) =>
+  q.deleteFrom('upstream_transactions').where('user_id', '=', p.userId),
+)
+
+const deleteUser = statement((q, p: { userId: string }) => q.deleteFrom('users').where('user_id', '=', p.userId))
+
+/** The lock lets rows that point to the user be written meanwhile: its key does not change. */
+const lockUsers = (db: Db, userIds: readonly string[]) => {
+  const users = db.builder
+    .selectFrom('users')
+    .select(COLUMNS)
+    .where('user_id', 'in', orNone(userIds))
+    .orderBy('user_id')
+  return locksRows(db.dialect) ? users.forNoKeyUpdate() : users
+}
+
+const locksRows = (dialect: Dialect): boolean => dialect === 'postgres'
+
+const addAlias = statement((q, p: { retiredUserId: string; primaryUserId: string; at: number }) =>
+  q
+    .insertInto('user_aliases')
+    .values({ retired_user_id: p.retiredUserId, primary_user_id: p.primaryUserId, retired_at: p.at })
+    .onConflict((conflict) =>
+      conflict.column('retired_user_id').doUpdateSet({ primary_user_id: p.primaryUserId, retired_at: p.at }),
+    ),
+)
+
+const findAlias = statement((q, p: { retiredUserId: string }) =>
+  q.selectFrom('user_aliases').select('primary_user_id').where('retired_user_id', '=', p.retiredUserId),
+)
+
+type Row = Readonly<Pick<UsersTable, (typeof COLUMNS)[number]>>
+
+const userOf = (row: Row): User => ({
+  userId: row.user_id,
+  email: row.email ?? undefined,
+  emailVerified: row.email_verified === 1,
+  profile: profileOf(row),
+  userMetadata: documentOf(row.user_metadata),
+  appMetadata: documentOf(row.app_metadata),
+  blocked: row.blocked === 1,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  lastLogin: row.last_login ?? undefined,
+  lastIp: row.last_ip ?? undefined,
+  loginsCount: row.logins_count,
+})
+
+const profileOf = (row: Row): Profile => ({
+  ...(row.name !== null && { name: row.name }),
+  ...(row.given_name !== null && { givenName: row.given_name }),
+  ...(row.family_name !== null && { familyName: row.family_name }),
+  ...(row.nickname !== null && { nickname: row.nickname }),
+  ...(row.username !== null && { username: row.username }),
+  ...(row.picture !== null && { picture: row.picture }),
+  ...(row.phone_number !== null && { phoneNumber: row.phone_number }),
+})
+
+const rowOf = ({ profile, ...user }: User): Row => ({
+  user_id: user.userId,
+  email: user.email ?? null,
+  address: user.email === undefined ? null : (canonicalAddress(user.email) ?? null),
+  email_verified: flag(user.emailVerified),
+  name: profile.name ?? null,
+  given_name: profile.givenName ?? null,
+  family_name: profile.familyName ?? null,
+  nickname: profile.nickname ?? null,
+  username: profile.username ?? null,
+  picture: profile.picture ?? null,
+  phone_number: profile.phoneNumber ?? null,
+  user_metadata: JSON.stringify(user.userMetadata),
+  app_metadata: JSON.stringify(user.appMetadata),
+  blocked: flag(user.blocked),
+  created_at: user.createdAt,
+  updated_at: user.updatedAt,
+  last_login: user.lastLogin ?? null,
+  last_ip: user.lastIp ?? null,
+  logins_count: user.loginsCount,
+})

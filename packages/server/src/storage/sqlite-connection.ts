@@ -1,0 +1,109 @@
+// One connection to a SQLite file: statements prepared once, and patience with other processes without ever sleeping.
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
+import type { QueryResult } from './sql/db.ts'
+import type { BoundStatement } from './sql/statement.ts'
+
+export interface ConnectionOptions {
+  readonly readOnly?: boolean
+  /** False lets a power failure undo commits that were acknowledged; for databases that live as long as a test. */
+  readonly durable?: boolean
+}
+
+const MAX_PREPARED = 500
+
+export class SqliteConnection {
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+
+  /** @throws when the file cannot be opened, or (busy, see `isBusy`) while another process recovers it. */
+  constructor(path: string, { readOnly = false, durable = true }: ConnectionOptions = {}) {
+    // A busy timeout would put the whole event loop to sleep.
+    this.#database = new DatabaseSync(path, { readOnly, timeout: 0, enableForeignKeyConstraints: true })
+    try {
+      if (!readOnly) this.#database.exec('pragma journal_mode = wal; pragma journal_size_limit = 67108864')
+      this.#database.exec(`pragma synchronous = ${durable ? 'full' : 'off'}; pragma cache_size = -65536`)
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
+  }
+
+  /** False after SQLite itself rolled back (disk full, input/output error). */
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
+  run({ text, values }: Pick<BoundStatement, 'text' | 'values'>): QueryResult {
+    const { statement, yieldsRows } = this.#prepare(text)
+    // Statements bind texts, numbers, bytes and null only; the tables of `schema.ts` hold nothing else.
+    const parameters = values as readonly SQLInputValue[]
+    if (yieldsRows) {
+      const rows = statement.all(...parameters)
+      return { rows, changes: rows.length }
+    }
+    return { rows: [], changes: Number(statement.run(...parameters).changes) }
+  }
+
+  /** Runs SQL of ours without parameters or rows. */
+  execute(text: string): void {
+    this.#prepare(text).statement.run()
+  }
+
+  /** Runs several statements of ours that are worth no preparation. */
+  executeScript(text: string): void {
+    this.#database.exec(text)
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    this.#database.close()
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text)
+    if (known) return known
+    // Lists of varying length make texts of their own; starting over now and then keeps them from piling up.
+    if (this.#prepared.size >= MAX_PREPARED) this.#prepared.clear()
+    const statement = this.#database.prepare(text)
+    const prepared = { statement, yieldsRows: statement.columns().length > 0 }
+    this.#prepared.set(text, prepared)
+    return prepared
+  }
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly yieldsRows: boolean
+}
+
+const SQLITE_BUSY = 5
+
+/** True when another process holds the lock that was wanted. */
+export const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  // The low byte is the primary code; the rest says which kind of busy.
+  (error.errcode & 0xff) === SQLITE_BUSY
+
+const SPIN_MS = 50
+const PAUSE_MS = 2
+
+/**
+ * Tries again on the next tick while another process is in the way, and after a while less eagerly.
+ *
+ * @throws the last busy error once `patienceMs` have passed; every other error at once.
+ */
+export async function whileBusy<T>(patienceMs: number, action: () => T): Promise<T> {
+  const startedAt = performance.now()
+  for (;;) {
+    try {
+      return action()
+    } catch (error) {
+      const waitedMs = performance.now() - startedAt
+      if (!isBusy(error) || waitedMs > patienceMs) throw error
+      await (waitedMs < SPIN_MS ? nextTick() : sleep(PAUSE_MS))
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// Storage over a SQLite file: one writing connection that groups commits, one reading connection that sees what is
+// committed.
+import { GroupCommit } from './group-commit.ts'
+import { requireCurrentVersion, schemaVersion } from './migrations.ts'
+import { Db } from './sql/db.ts'
+import { SqlRepositories } from './sql/repositories.ts'
+import { type BoundStatement, Statements } from './sql/statement.ts'
+import { isBusy, SqliteConnection, whileBusy } from './sqlite-connection.ts'
+import { sqliteVersion } from './sqlite-migrate.ts'
+import type { Repositories, Storage } from './storage.ts'
+
+export interface SqliteOptions {
+  readonly path: string
+  readonly durable?: boolean
+  readonly patienceMs?: number
+  /** Called after both connections are closed. */
+  readonly onClosed?: () => void
+}
+
+/** How long a write waits for other processes before it fails. */
+export const DEFAULT_PATIENCE_MS = 10_000
+
+export async function openSqlite(options: SqliteOptions): Promise<Storage> {
+  const { path, durable = true, patienceMs = DEFAULT_PATIENCE_MS } = options
+  const writer = await whileBusy(patienceMs, () => new SqliteConnection(path, { durable }))
+  try {
+    requireCurrentVersion(await whileBusy(patienceMs, () => sqliteVersion(writer)))
+  } catch (error) {
+    writer.close()
+    throw error
+  }
+  const reader = await whileBusy(patienceMs, () => new SqliteConnection(path, { readOnly: true }))
+  return new SqliteStorage({ writer, reader, patienceMs, onClosed: options.onClosed ?? (() => {}) })
+}
+
+interface Parts {
+  readonly writer: SqliteConnection
+  readonly reader: SqliteConnection
+  readonly patienceMs: number
+  readonly onClosed: () => void
+}
+
+class SqliteStorage extends SqlRepositories implements Storage {
+  readonly dialect = 'sqlite'
+  readonly #parts: Parts
+  readonly #commits: GroupCommit
+
+  constructor(parts: Parts) {
+    const { writer, reader, patienceMs } = parts
+    const statements = new Statements('sqlite')
+    super(new Db({ statements, mayWrite: false, run: (statement) => read(reader, statement, patienceMs) }))
+    this.#parts = parts
+    this.#commits = new GroupCommit({ connection: writer, statements, patienceMs })
+  }
+
+  transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+    return this.#commits.transaction(work)
+  }
+
+  async ready(): Promise<boolean> {
+    const { reader, patienceMs } = this.#parts
+    return whileBusy(patienceMs, () => sqliteVersion(reader) === schemaVersion).catch(() => false)
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close()
+    this.#parts.reader.close()
+    this.#parts.writer.close()
+    this.#parts.onClosed()
+  }
+}
+
+/** Readers do not wait for writers; they may for a moment meet a process that recovers the file or closes it last. */
+function read(reader: SqliteConnection, statement: BoundStatement, patienceMs: number) {
+  try {
+    return reader.run(statement)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+    return whileBusy(patienceMs, () => reader.run(statement))
+  }
+}

@@ -1,0 +1,17 @@
+// Bugs of those who use a transaction.
+
+/** A `tx` was used after its transaction. */
+export class TransactionEnded extends Error {
+  readonly code = 'transaction_ended'
+  constructor() {
+    super('this transaction has ended')
+  }
+}
+
+/** The work awaited something else than its `tx` (the network, another transaction) while others waited for it. */
+export class TransactionHeld extends Error {
+  readonly code = 'transaction_held'
+  constructor(seconds: number) {
+    super(`a transaction was held open for ${seconds} s: its work may await nothing but its tx`)
+  }
+}
