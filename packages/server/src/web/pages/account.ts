@@ -61,7 +61,7 @@ ${section('profile', say(frame, 'account.profile'), facts(profile(view), 'sheet'
 }
 
 function addresses({ frame, addresses: all, verifyForm }: AccountView): Html {
-  if (all.length === 0) return html`<p class="sheet">${say(frame, 'account.addresses.none')}</p>`
+  if (all.length === 0) return html`<div class="sheet"><p>${say(frame, 'account.addresses.none')}</p></div>`
   return rows(
     all.map((one) => {
       const target = one.isProven ? undefined : verifyForm

@@ -1,22 +1,11 @@
 // A third party's app asks who somebody is, and maybe for more.
-import {
-  abilities,
-  canGroup,
-  chip,
-  choicePair,
-  facts,
-  heading,
-  maskedAddress,
-  monogram,
-  softLine,
-  textLink,
-} from './components.ts'
+import { abilities, canGroup, chip, choicePair, facts, heading, monogram, softLine, textLink } from './components.ts'
 import { type FormTarget, form } from './forms.ts'
 import { type Html, html } from './html.ts'
 import { type PageFrame, renderLetter } from './layout.ts'
 import { say, sayPlain } from './locale.ts'
 import { type AskedScope, describeScopes } from './scopes.ts'
-import { said } from './text.ts'
+import { maskAddress, said } from './text.ts'
 
 export interface ConsentView {
   readonly frame: PageFrame
@@ -44,7 +33,8 @@ ${softLine(signedInAs(view))}`
 
 function whatItMay({ frame, scopes, cannotUseAccounts }: ConsentView): Html {
   const asked = describeScopes(scopes)
-  const may = asked.items.length > 0 ? abilities(frame, asked) : html`<p>${say(frame, 'consent.nothing')}</p>`
+  const may =
+    asked.items.length > 0 ? abilities(frame, asked) : html`<p class="can-nothing">${say(frame, 'consent.nothing')}</p>`
   const cannot = canGroup({
     shape: 'barred',
     title: say(frame, 'consent.cannot'),
@@ -61,6 +51,6 @@ function signedInAs({ frame, user, signOutUrl }: ConsentView): Html {
   const who =
     user.address === undefined
       ? say(frame, 'consent.signed-in-as-name', { name: user.name })
-      : say(frame, 'consent.signed-in-as', { name: user.name, address: maskedAddress(user.address) })
+      : say(frame, 'consent.signed-in-as', { name: user.name, address: maskAddress(user.address) })
   return html`${who}${signOutUrl !== undefined && html` ${textLink(signOutUrl, say(frame, 'consent.not-you'))}`}`
 }

@@ -1,9 +1,10 @@
 // Sign out: asked first when nobody vouches for the question, then said.
-import { buttonLink, choicePair, heading, maskedAddress } from './components.ts'
+import { buttonLink, choicePair, heading } from './components.ts'
 import { type FormTarget, form } from './forms.ts'
 import { type Html, html } from './html.ts'
 import { type PageFrame, renderLetter } from './layout.ts'
 import { say, sayPlain } from './locale.ts'
+import { maskAddress } from './text.ts'
 
 export type LogoutView = { readonly frame: PageFrame } & (AskLogout | LoggedOut)
 
@@ -41,7 +42,7 @@ ${form(target, { name: 'logout' }, choicePair(no, yes))}`
 
 function who(frame: PageFrame, { name, address }: { name: string; address?: string | undefined }): Html {
   if (address === undefined) return say(frame, 'consent.signed-in-as-name', { name })
-  return say(frame, 'consent.signed-in-as', { name, address: maskedAddress(address) })
+  return say(frame, 'consent.signed-in-as', { name, address: maskAddress(address) })
 }
 
 function renderAfter(frame: PageFrame, { step, nextUrl }: LoggedOut): Html {
