@@ -34,8 +34,7 @@ export function seal({ id, key }: SealingKey, binding: Binding, plain: Uint8Arra
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(associatedData(id, binding))
-  const header = Buffer.from([VERSION, id.length, ...Buffer.from(id, 'latin1')])
-  return Buffer.concat([header, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  return Buffer.concat([headerOf(id), nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
 /** @throws {EnvelopeError} */
@@ -69,6 +68,10 @@ export function keyIdOf(envelope: Uint8Array): string {
   if (!KEY_ID.test(id)) throw new EnvelopeError('malformed')
   return id
 }
+
+/** How every envelope of one key begins. */
+export const headerOf = (keyId: string): Uint8Array =>
+  Buffer.from([VERSION, keyId.length, ...Buffer.from(keyId, 'latin1')])
 
 /** Makes a key of 32 bytes usable, with the id that follows from them. */
 export function sealingKey(prefix: 'kek_' | 'dk_', bytes: Uint8Array): SealingKey {

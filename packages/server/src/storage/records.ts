@@ -178,6 +178,13 @@ export interface UserKeyRecord {
   readonly wrapped: Uint8Array
 }
 
+/** A row that holds an envelope of the keyring's; `kind:id` is its context. */
+export interface SealedRow {
+  readonly kind: 'connection' | 'transaction' | 'connect' | 'mail' | 'revocation' | 'signing-key'
+  readonly id: string
+  readonly envelope: Uint8Array
+}
+
 export interface Page<T> {
   readonly items: readonly T[]
   readonly total: number

@@ -22,6 +22,7 @@ import type {
   RefreshSubject,
   ResourceServerRecord,
   RevocationJob,
+  SealedRow,
   SigningKeyRecord,
   SubjectType,
   UpstreamTransaction,
@@ -62,6 +63,7 @@ export interface Repositories {
   readonly mails: Mails
   readonly events: Events
   readonly limits: Limits
+  readonly sealed: Sealed
 }
 
 /** Small facts of the deployment: tenant settings (`settings`), vault check value, sealed engine secrets. */
@@ -289,7 +291,10 @@ export interface Accounts {
   insert(account: StoredAccount): Promise<boolean>
   /** Writes envelope, expiries, scopes, health and times, and raises the generation: false when `expectedGeneration` no longer stands. */
   replace(account: StoredAccount, expectedGeneration: number): Promise<boolean>
-  /** Takes the refresh lease for this generation until `until`: true for the one caller. Free or run-out leases only. */
+  /**
+   * Takes the refresh lease for this generation until `until`: true for the one caller. Free or run-out leases, and the
+   * holder's own, whose end it moves.
+   */
   claimLease(
     id: string,
     lease: { generation: number; holder: string; now: EpochSeconds; until: EpochSeconds },
@@ -309,9 +314,10 @@ export interface Accounts {
   /** Moves an account to another user with a re-sealed envelope. */
   move(id: string, toUserId: string, envelope: Uint8Array, expectedGeneration: number): Promise<boolean>
   delete(id: string): Promise<boolean>
-  /** Accounts used since `usedSince` whose access token ends before `before` (proactive refresh). */
+  /** Accounts used since `usedSince` whose access token ends after `after` and before `before` (proactive refresh). */
   listExpiring(query: {
     usedSince: EpochSeconds
+    after: EpochSeconds
     before: EpochSeconds
     limit: number
   }): Promise<readonly VaultAccount[]>
@@ -385,4 +391,13 @@ export interface Limits {
   ): Promise<{ points: number; expiresAt: EpochSeconds }>
   delete(key: string): Promise<void>
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
+/** What the keyring sealed, wherever it lies, for the rotation of its keys. `header` is how envelopes of one key begin. */
+export interface Sealed {
+  /** Rows whose envelope begins otherwise. */
+  listOutside(header: Uint8Array, limit: number): Promise<readonly SealedRow[]>
+  countOf(header: Uint8Array): Promise<number>
+  /** Replaces the envelope: false when another one stands by now, or none. */
+  replace(row: SealedRow, envelope: Uint8Array): Promise<boolean>
 }

@@ -169,7 +169,9 @@ const claimLease = statement((q, p: { id: string; generation: number; holder: st
     .set({ lease_holder: p.holder, lease_generation: p.generation, lease_until: p.until })
     .where('id', '=', p.id)
     .where('generation', '=', p.generation)
-    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', p.now)])),
+    .where((eb) =>
+      eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', p.now), eb('lease_holder', '=', p.holder)]),
+    ),
 )
 
 const putIntent = statement((q, p: { id: string; holder: string; generation: number; at: number }) =>
@@ -269,12 +271,13 @@ const moveAccount = statement(
 
 const deleteAccount = statement((q, p: { id: string }) => q.deleteFrom('accounts').where('id', '=', p.id))
 
-const listExpiring = statement((q, p: { usedSince: number; before: number; limit: number }) =>
+const listExpiring = statement((q, p: { usedSince: number; after: number; before: number; limit: number }) =>
   q
     .selectFrom('accounts')
     .select(ACCOUNT_COLUMNS)
     // A literal, so that the partial index serves.
     .where((eb) => eb('has_refresh_token', '=', eb.lit(1)))
+    .where('access_expires_at', '>', p.after)
     .where('access_expires_at', '<', p.before)
     .where('last_used_at', '>=', p.usedSince)
     .orderBy('access_expires_at')

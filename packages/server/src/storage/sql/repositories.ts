@@ -18,6 +18,7 @@ import { passwordsTable } from './passwords.ts'
 import { proofsTable } from './proofs.ts'
 import { resourceServersTable } from './resource-servers.ts'
 import { revocationsTable } from './revocations.ts'
+import { sealedTable } from './sealed.ts'
 import { signingKeysTable } from './signing-keys.ts'
 import { transactionsTable } from './transactions.ts'
 import { userKeysTable } from './user-keys.ts'
@@ -89,5 +90,8 @@ export class SqlRepositories implements Repositories {
   }
   get limits() {
     return limitsTable(this.#db)
+  }
+  get sealed() {
+    return sealedTable(this.#db)
   }
 }
