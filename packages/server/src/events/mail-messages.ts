@@ -1,0 +1,46 @@
+// Every sentence of our mails, in English. Keys are stable; `{names}` are values; an empty line parts paragraphs.
+
+export const mailMessages = {
+  'verify-code.subject': 'Your code for {tenant}',
+  'verify-code.sign-up': 'With this code you finish creating your account at {tenant}:',
+  'verify-code.sign-up-for': 'With this code you finish creating your account at {tenant}, to go on to {app}:',
+  'verify-code.address': 'With this code you show {tenant} that this address is yours:',
+  'verify-code.address-for': 'With this code you show {tenant} that this address is yours, to go on to {app}:',
+  'verify-code.connect':
+    'With this code you show {tenant} that this address is yours, before another account is connected to it:',
+  'verify-code.connect-for':
+    'With this code you show {tenant} that this address is yours, before another account is connected to it for {app}:',
+  'verify-code.code': '    {code}',
+  'verify-code.use.one':
+    'It works once, for {minutes} minute. Type it only on the page that asked for it: nobody of {tenant} ever asks you to say it.',
+  'verify-code.use.other':
+    'It works once, for {minutes} minutes. Type it only on the page that asked for it: nobody of {tenant} ever asks you to say it.',
+  'verify-code.not-you': 'If this was not you, ignore this mail. Nothing happens without the code.',
+
+  'reset-link.subject': 'Choose a new password for {tenant}',
+  'reset-link.lead':
+    'Somebody, most likely you, asked for a new password for your account at {tenant}. Choose it here:',
+  'reset-link.use.one': 'The link works once, for {minutes} minute.',
+  'reset-link.use.other': 'The link works once, for {minutes} minutes.',
+  'reset-link.not-you': 'If this was not you, ignore this mail. Your password stays as it is.',
+
+  'account-exists.subject': 'You already have an account at {tenant}',
+  'account-exists.lead':
+    'Somebody, most likely you, wanted to create an account at {tenant} with this address. There already is one.',
+  'account-exists.lead-for':
+    'Somebody, most likely you, came from {app} and wanted to create an account at {tenant} with this address. There already is one.',
+  'account-exists.do':
+    'Sign in to it as you did before. If you do not know the password any more, choose a new one here:',
+  'account-exists.not-you':
+    'If this was not you, ignore this mail. Nothing was changed, and nobody was told that the account exists.',
+
+  'password-changed.subject': 'Your password for {tenant} was changed',
+  'password-changed.lead': 'The password of your account at {tenant} was changed on {time}.',
+  'password-changed.was-you': 'If this was you, there is nothing to do.',
+  'password-changed.not-you':
+    'If it was not, choose a new password at once, which ends every session that somebody else may have:',
+
+  'mail.link': '{link}',
+} as const
+
+export type MailMessageKey = keyof typeof mailMessages

@@ -1,0 +1,112 @@
+// From a template and its values to a subject and a text. Plain text only: there is nothing to escape, and what the
+// reader sees is what is there. Whatever came from outside becomes one short line first.
+import { toIso } from '../lib/time.ts'
+import type { MailContent, MailValues } from './mail.ts'
+import { type MailMessageKey, mailMessages } from './mail-messages.ts'
+
+export interface RenderedMail {
+  /** The tenant's name, cleaned: it stands beside our own address. */
+  readonly tenant: string
+  /** Holds no secret: subjects are shown on locked screens. */
+  readonly subject: string
+  readonly text: string
+}
+
+export function renderMail(mail: MailContent): RenderedMail {
+  switch (mail.template) {
+    case 'verify-code':
+      return verifyCode(mail.values)
+    case 'reset-link':
+      return resetLink(mail.values)
+    case 'account-exists':
+      return accountExists(mail.values)
+    case 'password-changed':
+      return passwordChanged(mail.values)
+  }
+}
+
+function verifyCode({ tenant, app, purpose, code, minutes }: MailValues['verify-code']): RenderedMail {
+  return compose(
+    { tenant, app: nameOfApp(app), code: oneLine(code), minutes: String(minutes) },
+    'verify-code.subject',
+    [
+      forApp(`verify-code.${purpose}`, app),
+      'verify-code.code',
+      plural('verify-code.use', minutes),
+      'verify-code.not-you',
+    ],
+  )
+}
+
+function resetLink({ tenant, link, minutes }: MailValues['reset-link']): RenderedMail {
+  return compose({ tenant, link: linkOf(link), minutes: String(minutes) }, 'reset-link.subject', [
+    'reset-link.lead',
+    'mail.link',
+    plural('reset-link.use', minutes),
+    'reset-link.not-you',
+  ])
+}
+
+function accountExists({ tenant, app, link }: MailValues['account-exists']): RenderedMail {
+  return compose({ tenant, app: nameOfApp(app), link: linkOf(link) }, 'account-exists.subject', [
+    forApp('account-exists.lead', app),
+    'account-exists.do',
+    'mail.link',
+    'account-exists.not-you',
+  ])
+}
+
+function passwordChanged({ tenant, at, link }: MailValues['password-changed']): RenderedMail {
+  const time = `${toIso(at).slice(0, 16).replace('T', ', ')} UTC`
+  return compose({ tenant, time, link: linkOf(link) }, 'password-changed.subject', [
+    'password-changed.lead',
+    'password-changed.was-you',
+    'password-changed.not-you',
+    'mail.link',
+  ])
+}
+
+type Values = Readonly<Record<string, string>> & { readonly tenant: string }
+
+function compose(values: Values, subject: MailMessageKey, paragraphs: readonly MailMessageKey[]): RenderedMail {
+  const given = { ...values, tenant: oneLine(values.tenant) || 'Tenon' }
+  const text = paragraphs.map((key) => fill(mailMessages[key], given)).join('\n\n')
+  return { tenant: given.tenant, subject: fill(mailMessages[subject], given), text: `${text}\n` }
+}
+
+const fill = (sentence: string, values: Values): string =>
+  sentence.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
+
+const forApp = <Key extends 'account-exists.lead' | `verify-code.${'sign-up' | 'address' | 'connect'}`>(
+  key: Key,
+  app: string | undefined,
+): Key | `${Key}-for` => (nameOfApp(app) === '' ? key : `${key}-for`)
+
+const plural = <Key extends 'verify-code.use' | 'reset-link.use'>(key: Key, count: number) =>
+  count === 1 ? (`${key}.one` as const) : (`${key}.other` as const)
+
+/**
+ * Anybody may register an app under any name. Mail programs make links of what looks like one, and a link in a mail of
+ * ours would borrow our good name: such an app goes unnamed.
+ */
+function nameOfApp(name = ''): string {
+  const clean = oneLine(name)
+  return /[\p{L}\p{N}][.\u3002][\p{L}\p{N}]|[@:/\\]/u.test(clean.normalize('NFKC')) ? '' : clean
+}
+
+/** @throws {TypeError} not an address that a browser opens; links are made by us, so this is a bug. */
+function linkOf(text: string): string {
+  const { protocol, href } = new URL(text)
+  if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('a link in a mail is http or https')
+  return href
+}
+
+const LONGEST_NAME = 80
+/** Controls, bidi overrides, zero-width characters, surrogates: what is not seen, or moves what is seen. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu
+
+function oneLine(text: string): string {
+  const start = text.slice(0, LONGEST_NAME * 16).replace(/[\s\p{Z}]+/gu, ' ')
+  const visible = Array.from(start.replace(INVISIBLE, '').trim())
+  return visible.length <= LONGEST_NAME ? visible.join('') : `${visible.slice(0, LONGEST_NAME - 1).join('')}…`
+}

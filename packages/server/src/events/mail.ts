@@ -1,0 +1,36 @@
+// What a mail is about: the templates and what each of them needs to know.
+import type { EpochSeconds } from '../lib/time.ts'
+
+/** What a verification code is for; the mail says it, so that nobody reads a code out for something else. */
+export type CodePurpose = 'sign-up' | 'address' | 'connect'
+
+export interface MailValues {
+  readonly 'verify-code': {
+    readonly tenant: string
+    /** Name of the client that the person comes from. */
+    readonly app?: string
+    readonly purpose: CodePurpose
+    /** Six digits. */
+    readonly code: string
+    readonly minutes: number
+  }
+  readonly 'reset-link': { readonly tenant: string; readonly link: string; readonly minutes: number }
+  /** Somebody signed up with the address of an account that exists. `link` leads to the page for a new password. */
+  readonly 'account-exists': { readonly tenant: string; readonly app?: string; readonly link: string }
+  /** `link` leads to the page for a new password, should somebody else have changed it. */
+  readonly 'password-changed': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
+}
+
+export type MailTemplate = keyof MailValues
+
+/** One template with its own values. */
+export type MailContent = {
+  [Template in MailTemplate]: { readonly template: Template; readonly values: MailValues[Template] }
+}[MailTemplate]
+
+export type Mail = MailContent & {
+  /** Canonical address. */
+  readonly to: string
+  /** Not sent any more from then on: what it holds has expired. */
+  readonly notAfter?: EpochSeconds
+}
