@@ -30,8 +30,10 @@ export function canonicalAddress(text: string): string | undefined {
 export function canonicalDomain(text: string): string | undefined {
   const domain = lowerAscii(text.normalize('NFC'))
   const ascii = domainToASCII(domain)
+  const unicode = domainToUnicode(ascii)
+  // An A-label that decodes to nothing stays as it is, and would be a second spelling of what a browser shows.
   const isNormal =
-    ascii === domain ? domainToASCII(domainToUnicode(ascii)) === ascii : domainToUnicode(ascii) === domain
+    ascii === domain ? domainToASCII(unicode) === ascii && !/(^|\.)xn--/.test(unicode) : unicode === domain
   const labels = ascii.split('.')
   if (!isNormal || labels.length < 2 || !labels.every((label) => LABEL.test(label))) return undefined
   return /^\d+$/.test(labels.at(-1) ?? '') ? undefined : ascii

@@ -87,7 +87,7 @@ export class ConnectionUnavailable extends Error {
   }
 }
 
-/** An OAuth error code as the provider gave it, or `undefined` when it is not one (RFC 6749 §5.2 characters, 64 at most). */
+/** An OAuth error code as the provider gave it; `undefined` when it is not a plain name or URI of 64 characters at most. */
 export function errorCodeOf(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(value) ? value : undefined
+  return typeof value === 'string' && /^[\w.:/-]{1,64}$/.test(value) ? value : undefined
 }

@@ -4,6 +4,7 @@ import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { EpochSeconds } from '../lib/time.ts'
 import { UpstreamRefused, UpstreamUnavailable } from './errors.ts'
 import { type LosslessObject, type LosslessValue, NumberText, parseLosslessObject } from './lossless-json.ts'
+import { readSubject } from './subject.ts'
 
 /** How far the provider's clock may be behind ours when a token ends. */
 const SKEW_SECONDS = 60
@@ -27,13 +28,14 @@ export interface IdTokenRules {
 /**
  * Returns the claims of an ID token that was just received for a code.
  *
- * @throws {UpstreamRefused} `id_token_invalid`, with the name of the check.
+ * @throws {UpstreamRefused} `id_token_invalid`, with the name of the check; `subject_invalid`.
  * @throws {UpstreamUnavailable} the provider's keys cannot be had.
  */
 export async function verifyIdToken(token: LosslessValue | undefined, rules: IdTokenRules): Promise<LosslessObject> {
   if (typeof token !== 'string' || token.length > MAX_LENGTH) throw invalid('missing')
   const alg = await verifySignature(token, rules)
   const claims = decodeClaims(token)
+  readSubject(claims.sub, 'string')
   checkParties(claims, rules)
   checkTimes(claims, rules)
   if (claims.nonce !== rules.nonce) throw invalid('nonce')
