@@ -1,5 +1,4 @@
 // The configuration of one process: read from flags and environment, checked, frozen once.
-import type { KeyObject } from 'node:crypto'
 import type { JsonObject } from '../lib/json.ts'
 
 export interface ServerConfig {
@@ -13,7 +12,8 @@ export interface ServerConfig {
   readonly database: DatabaseConfig
   readonly tenant: TenantSource | undefined
   readonly tls: TlsConfig
-  readonly vaultKey: VaultKeyConfig
+  /** `file:PATH` (absolute; made on first start) or `env:NAME`, as the keyring takes it. */
+  readonly vaultKey: string
   /** CIDRs of the proxies whose `X-Forwarded-*` are believed. */
   readonly trustProxy: readonly string[]
   /** CIDRs that upstream calls may reach although private. */
@@ -31,11 +31,6 @@ export type TlsConfig =
   | { readonly kind: 'none' }
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   | { readonly kind: 'self-signed'; readonly folder: string }
-
-/** `file`: made on first start when absent, 0600. `environment`: 32 bytes that the variable `name` held. */
-export type VaultKeyConfig =
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'environment'; readonly name: string; readonly key: KeyObject }
 
 export type MailConfig =
   | { readonly kind: 'folder'; readonly path: string }

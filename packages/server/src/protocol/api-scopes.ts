@@ -1,0 +1,34 @@
+// Scopes of the two built-in APIs (auth0-wire.md §3.4, §3.5, §6).
+
+const crud = (nouns: readonly string[]) =>
+  nouns.flatMap((noun) => ['read', 'create', 'update', 'delete'].map((verb) => `${verb}:${noun}`))
+
+/** What a person's own token may hold for the Management API. */
+export const CURRENT_USER_SCOPES: readonly string[] = [
+  'read:current_user',
+  'update:current_user_metadata',
+  'update:current_user_identities',
+  'delete:current_user_identities',
+  'delete:current_user',
+]
+
+export const MANAGEMENT_SCOPES: readonly string[] = [
+  ...crud(['users', 'clients', 'connections', 'client_grants', 'resource_servers', 'client_credentials']),
+  ...crud(['grants', 'sessions', 'refresh_tokens', 'signing_keys']),
+  'update:users_app_metadata',
+  'read:user_idp_tokens',
+  'read:client_keys',
+  'update:client_keys',
+  'read:logs',
+  'read:logs_users',
+  'read:tenant_settings',
+  'update:tenant_settings',
+  'create:user_tickets',
+  ...CURRENT_USER_SCOPES,
+]
+
+export const MY_ACCOUNT_SCOPES: readonly string[] = [
+  'create:me:connected_accounts',
+  'read:me:connected_accounts',
+  'delete:me:connected_accounts',
+]
