@@ -38,7 +38,7 @@ export function readSettings(connection: Connection, profile: ProviderProfile): 
   const given = givenEndpoints(options)
   // Endpoints that see secrets come from one family: with one of them replaced, none of the vendor's stays.
   const isVendor = [given.issuer, given.authorization, given.token, given.userinfo].every((one) => one === undefined)
-  const { user_id: subjectPath = profile.subject.path, ...claims } = fieldsMap(options)
+  const { user_id, ...claims } = fieldsMap(options)
   return {
     profile,
     clientId,
@@ -54,7 +54,7 @@ export function readSettings(connection: Connection, profile: ProviderProfile): 
       : undefined,
     upstreamParams: upstreamParams(options),
     claims: { ...profile.claims, ...claims },
-    subjectPath,
+    subjectPath: subjectPath(profile, user_id),
     apiHosts: options.api_hosts === undefined ? profile.apiHosts : stringsOf(options.api_hosts),
   }
 }
@@ -90,6 +90,16 @@ function scopeFacts({ options, connectedAccountsActive }: Connection, profile: P
     aliases: profile.scopeAliases,
     contains: profile.scopeContains,
   }
+}
+
+// What a person can change, and another can then take, identifies nobody (threats T-PRE-06, T-PRE-08).
+const CHANGEABLE = /(^|[.\]])(e?mail|email_?address|login|user_?name|preferred_username|nickname|upn|name)$/i
+
+function subjectPath(profile: ProviderProfile, mapped: string | undefined): string {
+  if (mapped === undefined) return profile.subject.path
+  if (profile.strategy !== 'oauth2') throw new ConnectionUnavailable('options.fieldsMap.user_id is for oauth2 alone')
+  if (CHANGEABLE.test(mapped)) throw new ConnectionUnavailable('options.fieldsMap.user_id names something changeable')
+  return mapped
 }
 
 function clientAuth(options: JsonObject): ClientAuthMethod | undefined {

@@ -23,7 +23,7 @@ export function readTokenSet(members: LosslessObject, profile: ProviderProfile, 
     tokenType: tokenType(members.token_type),
     accessExpiresAt: accessSeconds === undefined ? undefined : now + accessSeconds,
     refreshExpiresAt: refreshSeconds === undefined ? undefined : now + refreshSeconds,
-    scopes: scopes(members.scope),
+    scopes: scopes(members.scope === '' && profile.blankScopeIsSilence ? undefined : members.scope),
   }
 }
 

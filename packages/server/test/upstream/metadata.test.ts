@@ -133,7 +133,7 @@ test('T-RP-03: hostile key sets are refused and cost nothing', async () => {
     await assert.rejects(connector.redeem(leg.answer, leg.expected), UpstreamRefused, name)
     lag.disable()
   }
-  assert.ok(lag.max / 1e6 < 1000, `event loop stood still for ${lag.max / 1e6} ms`)
+  assert.ok(lag.max / 1e6 < 500, `event loop stood still for ${lag.max / 1e6} ms`)
   provider.tamperJwks = ({ keys }) => ({ keys: [huge, offCurve, ...(Array.isArray(keys) ? keys : [])] })
   await assert.rejects(signIn(connectorOf(provider, { id_token_signed_response_algs: ['ES256'] })), UpstreamRefused)
   provider.tamperJwks = ({ keys }) => ({ keys: [{ ...huge, kid: 'other' }, ...(Array.isArray(keys) ? keys : [])] })

@@ -262,3 +262,29 @@ test('T-NET-02: a token answer that breaks a rule is refused, an odd but clear o
     assert.equal(tokenset.tokenType, 'Bearer')
   }
 })
+
+test('T-PRE-06: an address or a login name cannot be made the subject', async () => {
+  const provider = await startPlain()
+  for (const user_id of [
+    'email',
+    'user.email',
+    'data.mails[0].email',
+    'login',
+    'userName',
+    'preferred_username',
+    'upn',
+  ]) {
+    assert.throws(() => connectorOf(provider, { fieldsMap: { user_id } }), { code: 'connection_unavailable' }, user_id)
+  }
+  const github = await startGithub({ users: { Ada: {} } })
+  assert.throws(() => connectorOf(github, { fieldsMap: { user_id: 'node_id' } }), { code: 'connection_unavailable' })
+})
+
+test('a GitHub App answers with an empty scope, which says nothing of what was granted', async () => {
+  const provider = await startGithub({ users: { Ada: {} }, expiring: true })
+  provider.tamperAnswer = (answer) => ({ ...answer, scope: '' })
+  assert.equal((await signIn(connectorOf(provider))).tokenset.scopes, undefined)
+  const plain = await startPlain()
+  plain.tamperAnswer = (answer) => ({ ...answer, scope: '' })
+  assert.deepEqual((await signIn(connectorOf(plain))).tokenset.scopes, [])
+})

@@ -28,7 +28,8 @@ export const github: ProviderProfile = {
     'write:discussion': ['read:discussion'],
     project: ['read:project'],
   },
-  passedThrough: ['login'],
+  // A GitHub App has permissions in place of scopes, and answers with none.
+  blankScopeIsSilence: true,
   deadRefreshTokenErrors: ['bad_refresh_token'],
   refreshTokenGraceSeconds: 0,
   revocation: 'delete_json',

@@ -18,7 +18,7 @@ export const googleOAuth2: ProviderProfile = {
   clientAuth: 'client_secret_post',
   // Google gives a refresh token on the first consent only, unless consent is asked again.
   offlineParameters: { access_type: 'offline', prompt: 'consent' },
-  passedThrough: ['access_type', 'prompt', 'login_hint', 'hd', 'include_granted_scopes'],
+  passedThrough: ['access_type', 'include_granted_scopes'],
   accessTokenSeconds: 3600,
   revocationEnds: 'grant',
   // With `hd` the mailbox belongs to a Workspace domain, which can be given to somebody else.

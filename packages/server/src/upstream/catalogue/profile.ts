@@ -14,6 +14,8 @@ export interface ProviderProfile {
   readonly scopeAliases: readonly (readonly string[])[]
   /** Scope → what it contains. */
   readonly scopeContains: Readonly<Record<string, readonly string[]>>
+  /** An empty `scope` in an answer says nothing, rather than that nothing was granted. */
+  readonly blankScopeIsSilence: boolean
   /** How our client authenticates at the token endpoint; `undefined` when the provider's metadata decides. */
   readonly clientAuth: ClientAuthMethod | undefined
   /** Added to the authorization request when a refresh token is wanted. */
@@ -68,6 +70,7 @@ const GENERIC = {
   scopeSeparator: ' ',
   scopeAliases: [],
   scopeContains: {},
+  blankScopeIsSilence: false,
   offlineParameters: {},
   passedThrough: [],
   deadRefreshTokenErrors: [],
