@@ -1,4 +1,5 @@
 // Rows as the rest of the server sees them, where no domain noun stands for them.
+import type { StoredAccount } from '../domain/tokenset.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 
@@ -199,4 +200,40 @@ export interface RefreshSubject {
   readonly expiresAt: EpochSeconds
   readonly consumedAt: EpochSeconds | undefined
   readonly userBlocked: boolean
+}
+
+export interface ExchangeQuery {
+  /** Undefined: the client that the subject token was issued to. */
+  readonly clientId: string | undefined
+  readonly connection: string
+  readonly subject: ExchangeSubjectKey
+}
+
+export type ExchangeSubjectKey =
+  | { readonly kind: 'refresh_token'; readonly tokenHash: string }
+  /** What a verified access token says of itself. */
+  | { readonly kind: 'access_token'; readonly clientId: string; readonly userId: string; readonly grantId: string }
+  | { readonly kind: 'none' }
+
+/** Rows that do not exist are undefined. A record is the same object for as long as its row stays the same. */
+export interface ExchangeFacts {
+  readonly client: ClientRecord | undefined
+  readonly connection: ConnectionRecord | undefined
+  /** The connection is enabled for the client. */
+  readonly enabled: boolean
+  readonly subject: ExchangeSubject | undefined
+  /** The subject's accounts at the connection: agents' first, then sign-in ones, newest connection first. */
+  readonly accounts: readonly StoredAccount[]
+}
+
+/** A subject token with what its life hangs on: token, grant, user and the client that it was issued to are there. */
+export interface ExchangeSubject {
+  readonly clientId: string
+  readonly userId: string
+  /** Of the token and its grant; of the grant alone for an access token. */
+  readonly expiresAt: EpochSeconds
+  readonly consumedAt: EpochSeconds | undefined
+  readonly userBlocked: boolean
+  /** Thumbprint of the key that a refresh token is bound to (RFC 9449 §5). */
+  readonly jkt: string | undefined
 }

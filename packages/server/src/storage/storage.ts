@@ -16,6 +16,8 @@ import type {
   ConnectionRecord,
   ConnectRequest,
   ConnectStatus,
+  ExchangeFacts,
+  ExchangeQuery,
   MailJob,
   MailProof,
   Page,
@@ -64,6 +66,7 @@ export interface Repositories {
   readonly events: Events
   readonly limits: Limits
   readonly sealed: Sealed
+  readonly exchanges: Exchanges
 }
 
 /** Small facts of the deployment: tenant settings (`settings`), vault check value, sealed engine secrets. */
@@ -369,6 +372,8 @@ export interface Mails {
 
 export interface Events {
   append(event: NewEvent): Promise<void>
+  /** Appends all, in this order, in one statement where the database likes that better. */
+  appendAll(events: readonly NewEvent[]): Promise<void>
   list(query: {
     afterSeq?: number
     userId?: string
@@ -400,4 +405,10 @@ export interface Sealed {
   countOf(header: Uint8Array): Promise<number>
   /** Replaces the envelope: false when another one stands by now, or none. */
   replace(row: SealedRow, envelope: Uint8Array): Promise<boolean>
+}
+
+/** The token vault's hot path. */
+export interface Exchanges {
+  /** Everything that decides an exchange, in one statement, as it is committed now. */
+  find(query: ExchangeQuery): Promise<ExchangeFacts>
 }

@@ -3,6 +3,7 @@ import { after, before, describe } from 'node:test'
 import type { Storage } from '../../src/storage/storage.ts'
 import { accountTests } from './suite/accounts.ts'
 import { deploymentTests } from './suite/deployment.ts'
+import { exchangeTests } from './suite/exchanges.ts'
 import { peopleTests } from './suite/people.ts'
 import { protocolTests } from './suite/protocol.ts'
 import { queueTests } from './suite/queues.ts'
@@ -29,6 +30,7 @@ const topics: readonly Topic[] = [
   peopleTests,
   protocolTests,
   accountTests,
+  exchangeTests,
   queueTests,
   transactionTests,
   raceTests,

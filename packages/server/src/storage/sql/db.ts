@@ -88,7 +88,9 @@ export class Db {
 const NOTHING: QueryResult = { rows: [], changes: 0 }
 
 const isStorable = (value: unknown): boolean =>
-  typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())
+  Array.isArray(value)
+    ? value.every(isStorable)
+    : typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())
 
 /** The driver's rows are what the statement, typed by Kysely against the schema, asked for. */
 const rowsOf = <R>(result: QueryResult): readonly R[] => result.rows as readonly R[]

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Event, NewEvent } from '../../domain/event.ts'
 import type { EventsTable } from '../schema.ts'
 import type { Events } from '../storage.ts'
@@ -8,6 +9,12 @@ import { type Builder, statement } from './statement.ts'
 export const eventsTable = (db: Db): Events => ({
   async append(event) {
     await db.change(insertEvent, rowOf(event))
+  },
+  async appendAll(events) {
+    if (events.length === 0) return
+    // A statement costs next to nothing in SQLite and a round trip in PostgreSQL.
+    if (db.dialect === 'sqlite') for (const event of events) await db.change(insertEvent, rowOf(event))
+    else await db.change(insertEvents, columnsOf(events.map(rowOf)))
   },
   async list(query) {
     return (await db.query(eventsMatching(db.builder, query))).map(eventOf)
@@ -27,6 +34,30 @@ const COLUMNS = [
 ] as const
 
 const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)))
+
+/** PostgreSQL alone: each column as an array, so that the statement stays the same however many rows there are. */
+const insertEvents = statement((q, p: Columns) =>
+  q
+    .insertInto('events')
+    .columns(COLUMNS)
+    .expression((eb) =>
+      eb
+        .selectFrom(
+          sql<Row>`(select * from unnest(${p.type}::text[], ${p.at}::bigint[], ${p.outcome}::text[],
+            ${p.user_id}::text[], ${p.client_id}::text[], ${p.actor}::text[], ${p.connection_id}::text[],
+            ${p.account_id}::text[], ${p.data}::text[]) as given (${sql.join(COLUMNS.map((one) => sql.ref(one)))}))`.as(
+            'many',
+          ),
+        )
+        .select(COLUMNS),
+    ),
+)
+
+type Columns = { readonly [C in keyof Row]: readonly Row[C][] }
+
+const columnsOf = (rows: readonly Row[]): Columns =>
+  // As in `pick`: one array for each column.
+  Object.fromEntries(COLUMNS.map((column) => [column, rows.map((row) => row[column])])) as unknown as Columns
 
 type Query = Parameters<Events['list']>[0]
 

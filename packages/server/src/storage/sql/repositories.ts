@@ -1,6 +1,6 @@
 // All repositories over one Db. A repository is made when it is asked for: it costs less than keeping twenty of them
 // for each transaction.
-import type { Repositories } from '../storage.ts'
+import type { Exchanges, Repositories } from '../storage.ts'
 import { accountsTable } from './accounts.ts'
 import { artifactsTable } from './artifacts.ts'
 import { clientGrantsTable } from './client-grants.ts'
@@ -10,6 +10,7 @@ import { connectsTable } from './connects.ts'
 import type { Db } from './db.ts'
 import { eventsTable } from './events.ts'
 import { evidenceTable } from './evidence.ts'
+import { exchangesTable } from './exchanges.ts'
 import { identitiesTable } from './identities.ts'
 import { limitsTable } from './limits.ts'
 import { mailsTable } from './mails.ts'
@@ -26,6 +27,7 @@ import { usersTable } from './users.ts'
 
 export class SqlRepositories implements Repositories {
   readonly #db: Db
+  #exchanges: Exchanges | undefined
 
   constructor(db: Db) {
     this.#db = db
@@ -93,5 +95,10 @@ export class SqlRepositories implements Repositories {
   }
   get sealed() {
     return sealedTable(this.#db)
+  }
+  /** Kept: it remembers rows that it parsed. */
+  get exchanges() {
+    this.#exchanges ??= exchangesTable(this.#db)
+    return this.#exchanges
   }
 }

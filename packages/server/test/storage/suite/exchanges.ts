@@ -1,0 +1,156 @@
+// The exchange's one statement: what it finds together is what the single reads find.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { NewEvent } from '../../../src/domain/event.ts'
+import type { Topic } from '../conformance.ts'
+import { NOW, sampleAccount, sampleArtifact, sampleClient, sampleConnection, storedUser, unique } from '../samples.ts'
+
+export const exchangeTests: Topic = (nodes) => {
+  async function world() {
+    const { storage } = nodes()
+    const user = await storedUser(storage)
+    const [client, connection] = [sampleClient(), sampleConnection()]
+    const owner = { userId: user.userId, clientId: client.clientId }
+    const grant = sampleArtifact({ kind: 'Grant', ...owner, expiresAt: NOW + 60 })
+    const token = sampleArtifact({ kind: 'RefreshToken', ...owner, grantId: grant.idHash, expiresAt: NOW + 90 })
+    const accounts = [
+      sampleAccount({ userId: user.userId, connectionId: connection.id, connectedAt: NOW + 2 }),
+      sampleAccount({ userId: user.userId, connectionId: connection.id, connectedAt: NOW + 1 }),
+      sampleAccount({ userId: user.userId, connectionId: connection.id, connectedAt: NOW + 3, purpose: 'sign_in' }),
+    ]
+    await storage.transaction(async (tx) => {
+      await tx.clients.put(client)
+      await tx.connections.put(connection)
+      await tx.connections.setClient(connection.id, client.clientId, true)
+      await tx.artifacts.put(grant)
+      await tx.artifacts.put(token)
+      for (const account of accounts) await tx.accounts.insert(account)
+      await tx.accounts.insert(sampleAccount({ userId: user.userId }))
+    })
+    const byToken = { kind: 'refresh_token', tokenHash: token.idHash } as const
+    const byGrant = { kind: 'access_token', ...owner, grantId: grant.idHash } as const
+    return { storage, user, client, connection, grant, token, accounts, byToken, byGrant }
+  }
+
+  describe('exchanges', () => {
+    test('a refresh token is found with client, connection, enablement, user and accounts in their order', async () => {
+      const { storage, user, client, connection, grant, accounts, byToken } = await world()
+      const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
+      const facts = await storage.exchanges.find(query)
+      assert.deepEqual(facts, {
+        client,
+        connection,
+        enabled: true,
+        subject: {
+          clientId: client.clientId,
+          userId: user.userId,
+          expiresAt: grant.expiresAt,
+          consumedAt: undefined,
+          userBlocked: false,
+          jkt: undefined,
+        },
+        accounts,
+      })
+    })
+
+    test('without a client id the client is the one that the token was issued to', async () => {
+      const { storage, client, connection, byToken, byGrant } = await world()
+      for (const subject of [byToken, byGrant]) {
+        const facts = await storage.exchanges.find({ clientId: undefined, connection: connection.name, subject })
+        assert.deepEqual(facts.client, client)
+        assert.equal(facts.enabled, true)
+      }
+    })
+
+    test('an access token stands on the grant of this user and this client', async () => {
+      const { storage, user, client, connection, accounts, byGrant } = await world()
+      const find = (subject: Partial<typeof byGrant>) =>
+        storage.exchanges.find({
+          clientId: client.clientId,
+          connection: connection.name,
+          subject: { ...byGrant, ...subject },
+        })
+      const facts = await find({})
+      assert.equal(facts.subject?.userId, user.userId)
+      assert.deepEqual(facts.accounts, accounts)
+      for (const wrong of [{ userId: 'acme|other' }, { clientId: 'other' }, { grantId: 'other' }]) {
+        const nothing = await find(wrong)
+        assert.deepEqual([nothing.subject, nothing.accounts, nothing.client], [undefined, [], client])
+      }
+    })
+
+    test('each thing that is missing hides nothing but itself', async () => {
+      const { storage, client, connection, byToken } = await world()
+      const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
+      const noClient = await storage.exchanges.find({ ...query, clientId: 'nobody' })
+      assert.deepEqual([noClient.client, noClient.enabled, noClient.accounts.length], [undefined, false, 3])
+      const noConnection = await storage.exchanges.find({ ...query, connection: 'nowhere' })
+      assert.deepEqual([noConnection.connection, noConnection.enabled], [undefined, false])
+      assert.equal(noConnection.subject?.clientId, client.clientId)
+      const noSubject = await storage.exchanges.find({ ...query, subject: { kind: 'none' } })
+      assert.deepEqual([noSubject.subject, noSubject.accounts, noSubject.enabled], [undefined, [], true])
+      assert.equal((await storage.exchanges.find({ ...query, connection: 'no\0where' })).connection, undefined)
+    })
+
+    test('every change shows at once, on the node that made it and on the other', async () => {
+      const { storage, user, client, connection, grant, token, byToken } = await world()
+      const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
+      const { other } = nodes()
+      const both = async () => [await storage.exchanges.find(query), await other.exchanges.find(query)]
+      await both()
+      await storage.transaction((tx) => tx.users.replace({ ...user, blocked: true }))
+      for (const facts of await both()) assert.equal(facts.subject?.userBlocked, true)
+      await storage.transaction((tx) => tx.artifacts.consume('RefreshToken', token.idHash, NOW))
+      for (const facts of await both()) assert.equal(facts.subject?.consumedAt, NOW)
+      await storage.transaction((tx) => tx.connections.setClient(connection.id, client.clientId, false))
+      for (const facts of await both()) assert.equal(facts.enabled, false)
+      await storage.transaction((tx) => tx.connections.put({ ...connection, document: { options: {} } }))
+      for (const facts of await both()) assert.deepEqual(facts.connection?.document, { options: {} })
+      await storage.transaction((tx) => tx.clients.put({ ...client, secretHash: 'b'.repeat(64) }))
+      for (const facts of await both()) assert.equal(facts.client?.secretHash, 'b'.repeat(64))
+      await storage.transaction((tx) => tx.artifacts.deleteByGrant(grant.idHash))
+      for (const facts of await both()) assert.equal(facts.subject, undefined)
+    })
+
+    test('a row that stayed the same is the same object', async () => {
+      const { storage, client, connection, byToken } = await world()
+      const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
+      const [first, second] = [await storage.exchanges.find(query), await storage.exchanges.find(query)]
+      assert.equal(first.client, second.client)
+      assert.equal(first.connection, second.connection)
+    })
+
+    test('the key that a refresh token is bound to comes along', async () => {
+      const { storage, client, connection, token } = await world()
+      const bound = { ...token, idHash: unique('hash'), payload: { jkt: 'thumb' } }
+      await storage.transaction((tx) => tx.artifacts.put(bound))
+      const subject = { kind: 'refresh_token', tokenHash: bound.idHash } as const
+      const facts = await storage.exchanges.find({ clientId: client.clientId, connection: connection.name, subject })
+      assert.equal(facts.subject?.jkt, 'thumb')
+    })
+
+    test('many events are appended at once, in their order, bare and full', async () => {
+      const { storage } = nodes()
+      const userId = unique('acme|user')
+      const bare: NewEvent = { type: 'vault.exchanged', at: NOW, outcome: 'refused', userId }
+      const full: NewEvent = {
+        ...bare,
+        outcome: 'ok',
+        clientId: 'agent',
+        actor: 'agent',
+        connectionId: 'con',
+        accountId: 'cac',
+        data: { purpose: 'a "quoted", {odd} \\ null', scopes: ['one', 'two'] },
+      }
+      await storage.transaction((tx) => tx.events.appendAll([bare, full, bare]))
+      await storage.transaction((tx) => tx.events.appendAll([]))
+      const found = await storage.events.list({ userId, limit: 10 })
+      assert.deepEqual(
+        found.map(({ seq, ...event }) => event),
+        [bare, full, bare],
+      )
+      const unstorable = storage.transaction((tx) => tx.events.appendAll([{ ...bare, actor: 'a\0b' }]))
+      await assert.rejects(unstorable, { code: 'unstorable_text' })
+    })
+  })
+}
