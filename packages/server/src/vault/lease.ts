@@ -4,8 +4,8 @@ import { setInterval } from 'node:timers'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { VaultParts } from './parts.ts'
 
-export const LEASE_SECONDS = 5
-const RENEW_MS = 1500
+export const LEASE_SECONDS = 4
+const RENEW_MS = 1000
 /** Longest time for which nobody tries again by themselves after a lost answer. */
 const MAX_PARK_SECONDS = 15
 

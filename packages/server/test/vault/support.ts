@@ -179,7 +179,7 @@ function withTraits(connector: Connector, traits: Partial<ConnectorTraits>): Con
   return { ...connector, traits: { ...connector.traits, ...traits } }
 }
 
-function connectionOf(provider: Provider): Connection {
+export function connectionOf(provider: Provider): Connection {
   const { strategy, options } = provider.connection()
   return {
     id: CONNECTION,
