@@ -1,5 +1,5 @@
 // The engine's storage. Ids that a holder presents are stored as hashes, never as they are; consuming is atomic.
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { sha256Hex } from '../crypto/hashing.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
@@ -7,9 +7,11 @@ import { isLive } from '../sessions/sessions.ts'
 import type { Artifact, ArtifactKind } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
 import { engineClient } from './clients.ts'
+import type { EngineLibrary } from './engine.ts'
 import { FOREVER_SECONDS } from './lifetimes.ts'
 
 export interface AdapterDeps {
+  readonly library: EngineLibrary
   readonly storage: Storage
   readonly clock: Clock
 }
@@ -39,7 +41,8 @@ async function refuseWrite(): Promise<never> {
   throw new Error('clients are not written through the engine')
 }
 
-function artifactAdapter({ storage, clock }: AdapterDeps, kind: ArtifactKind): Adapter {
+function artifactAdapter({ library, storage, clock }: AdapterDeps, kind: ArtifactKind): Adapter {
+  const { errors } = library
   const hashOf = (id: string) => (kind === 'Grant' ? id : sha256Hex(id))
   const open = async (artifact: Artifact | undefined, id: string | undefined): Promise<AdapterPayload | undefined> => {
     if (artifact === undefined) return undefined

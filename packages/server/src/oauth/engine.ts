@@ -120,7 +120,7 @@ function ownOrigin(request: IncomingMessage, issuer: string): void {
 function configuration(deps: EngineDeps): Configuration {
   const { storage, clock, settings, issuer } = deps
   return {
-    adapter: createAdapterFactory({ storage, clock }),
+    adapter: createAdapterFactory({ library: deps.library, storage, clock }),
     jwks: { keys: deps.signingKeys as unknown as JWK[] },
     scopes: [...OIDC_SCOPES],
     claims: Object.fromEntries(Object.entries(CLAIMS_BY_SCOPE).map(([scope, claims]) => [scope, [...claims]])),
@@ -128,7 +128,6 @@ function configuration(deps: EngineDeps): Configuration {
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
     clockTolerance: 10,
-    enableHttpPostMethods: true,
     pkce: { required: (_ctx, client) => client.tokenEndpointAuthMethod === 'none' },
     routes: {
       authorization: '/authorize',

@@ -9,6 +9,9 @@ export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba' as const
 /** RFC 8628. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code' as const
 
+/** Served by the exchange, beside the engine. */
+export const EXCHANGE_GRANTS: ReadonlySet<string> = new Set([VAULT_GRANT, TOKEN_EXCHANGE_GRANT])
+
 export const GRANT_TYPES = [
   'authorization_code',
   'refresh_token',

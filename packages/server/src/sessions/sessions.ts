@@ -1,7 +1,7 @@
 // Sessions of people in browsers. The protocol engine keeps them as artifacts of kind `Session`; this is the one place
 // that starts, finds and ends them.
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
-import { isString, type JsonObject } from '../lib/json.ts'
+import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Artifact } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
@@ -13,6 +13,8 @@ export interface Session {
   readonly identityKey: string | undefined
   readonly authenticatedAt: EpochSeconds
   readonly amr: readonly string[]
+  /** `sid` that each client's ID tokens carry. */
+  readonly clientSids: readonly string[]
 }
 
 export interface SessionLimits {
@@ -114,9 +116,17 @@ function parseSession(artifact: Artifact): Session | undefined {
     userId,
     identityKey: artifact.identityKey,
     authenticatedAt: typeof payload.loginTs === 'number' ? payload.loginTs : artifact.createdAt,
-    amr: Array.isArray(payload.amr) ? payload.amr.filter(isString) : [],
+    amr: stringsOf(payload.amr),
+    clientSids: clientSidsOf(payload),
   }
 }
 
 const authorizationsOf = (session: Artifact | undefined): JsonObject =>
   session?.payload.authorizations === undefined ? {} : { authorizations: session.payload.authorizations }
+
+function clientSidsOf({ authorizations }: JsonObject): readonly string[] {
+  if (!isJsonObject(authorizations)) return []
+  return Object.values(authorizations)
+    .map((entry) => (isJsonObject(entry) ? entry.sid : undefined))
+    .filter(isString)
+}

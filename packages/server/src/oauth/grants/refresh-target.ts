@@ -1,13 +1,12 @@
 // What a refresh may ask for: the same audience with fewer scopes, or another audience by the client's policy.
-import { isJsonObject, isString, stringsOf } from '../../lib/json.ts'
+import type { RefreshPolicy } from '../../domain/client.ts'
 import { engineScopesOf, findAudience, resourceToAudience } from '../audience.ts'
 import type { EngineDeps } from '../engine.ts'
 import { OIDC_SCOPES } from '../scopes.ts'
 
 export interface RefreshRequest {
   readonly clientId: string
-  /** `refresh_token.policies` of the client: `[{ audience, scope: [] }]`. */
-  readonly policies: unknown
+  readonly policies: readonly RefreshPolicy[]
   readonly granted: readonly string[]
   readonly grantedResource: string | undefined
   readonly requested: readonly string[] | undefined
@@ -79,8 +78,5 @@ function withinGranted(
   return { kind: 'target', scopes, resource }
 }
 
-function policyFor(policies: unknown, audience: string): readonly string[] | undefined {
-  const list: readonly unknown[] = Array.isArray(policies) ? policies : []
-  const policy = list.filter(isJsonObject).find((one) => isString(one.audience) && one.audience === audience)
-  return policy === undefined ? undefined : stringsOf(policy.scope)
-}
+const policyFor = (policies: readonly RefreshPolicy[], audience: string): readonly string[] | undefined =>
+  policies.find((policy) => policy.audience === audience)?.scopes

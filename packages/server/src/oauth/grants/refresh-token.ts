@@ -2,6 +2,7 @@
 // another audience where the client's policy allows it (multi-resource refresh).
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { RefreshPolicy } from '../../domain/client.ts'
 import type { User } from '../../domain/user.ts'
 import { isString } from '../../lib/json.ts'
 import { claimsOf } from '../claims.ts'
@@ -89,7 +90,8 @@ async function targetOf(ctx: KoaContextWithOIDC, deps: EngineDeps, token: Engine
   const { client } = ctx.oidc
   const answer = await decideRefreshTarget(deps, {
     clientId: token.clientId,
-    policies: client?.refreshPolicies,
+    // Put there by `engineClient`; the engine hands members of ours through as they are.
+    policies: (client?.refreshPolicies ?? []) as readonly RefreshPolicy[],
     granted: splitScope(token.scope),
     grantedResource: token.resource,
     requested: isString(scope) ? splitScope(scope) : undefined,

@@ -1,0 +1,34 @@
+// What a connect flow learnt of the account at the provider, between the provider's answer and `complete`.
+import { isString, type JsonObject, stringsOf } from '../lib/json.ts'
+
+export interface PendingAccount {
+  readonly subject: string
+  /** What the account is called at the provider. */
+  readonly upstreamName: string
+  readonly email: string | undefined
+  readonly scopesAsked: readonly string[]
+  readonly scopesGranted: readonly string[]
+}
+
+export const serializePendingAccount = ({ email, ...account }: PendingAccount): JsonObject => ({
+  ...account,
+  ...(email === undefined ? {} : { email }),
+})
+
+/** @throws what was sealed is of another shape. */
+export function parsePendingAccount({
+  subject,
+  upstreamName,
+  email,
+  scopesAsked,
+  scopesGranted,
+}: JsonObject): PendingAccount {
+  if (!isString(subject) || !isString(upstreamName)) throw new Error('a pending account of an unknown shape')
+  return {
+    subject,
+    upstreamName,
+    email: isString(email) ? email : undefined,
+    scopesAsked: stringsOf(scopesAsked),
+    scopesGranted: stringsOf(scopesGranted),
+  }
+}

@@ -1,0 +1,249 @@
+// Composition: builds the application of one process from its configuration. Nobody but `cli/` imports it.
+import { Registry } from 'prom-client'
+import { applyTenant, SETTINGS_KEY } from './accounts/apply-tenant.ts'
+import { createMailLimits, createSignInLimits } from './accounts/limits.ts'
+import { createOrigins } from './api/cors.ts'
+import { createManagementApi } from './api/management/app.ts'
+import { createMeApi } from './api/me/app.ts'
+import type { App, CreateApp, PrepareDeployment } from './config/app-contract.ts'
+import type { ServerConfig } from './config/server-config.ts'
+import { tenantFor } from './config/tenant-source.ts'
+import { deriveKey } from './crypto/hashing.ts'
+import { type Keyring, openKeyring } from './crypto/keyring.ts'
+import { createPasswords } from './crypto/passwords.ts'
+import { parseSettings, type Settings } from './domain/settings.ts'
+import { senderOf, transportFromUrl } from './events/mail-transport.ts'
+import { createMailer } from './events/mailer.ts'
+import type { FlowErrorCode } from './flows/flow-error.ts'
+import type { JsonObject } from './lib/json.ts'
+import { startPeriodic } from './lib/periodic.ts'
+import { systemClock } from './lib/time.ts'
+import { createAccessTokens } from './oauth/access-tokens.ts'
+import { loadDpopValidation } from './oauth/dpop.ts'
+import { type EngineError, type EngineSettings, loadEngine } from './oauth/engine.ts'
+import { hostEngine } from './oauth/engine-host.ts'
+import { createExchange } from './oauth/exchange.ts'
+import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { migrate } from './storage/migrate.ts'
+import { openStorage } from './storage/open.ts'
+import type { Storage } from './storage/storage.ts'
+import { createConnectors } from './upstream/connectors.ts'
+import { createSafeFetch } from './upstream/safe-fetch.ts'
+import { createConnectionReader } from './vault/connections.ts'
+import { checkVaultKey, deploymentSecret } from './vault/meta-secrets.ts'
+import { createVault } from './vault/vault.ts'
+import { loadAssets } from './web/assets.ts'
+import { createHandler } from './web/handler.ts'
+import { createMetrics } from './web/metrics.ts'
+import { createPageResponder } from './web/page-responder.ts'
+
+const clock = systemClock
+const SETTINGS_POLL_MS = 1000
+const CLEAN_UP_MS = 60_000
+
+/** @see PrepareDeployment */
+export const prepareDeployment: PrepareDeployment = async ({ config, issuer }) => {
+  const keyring = openKeyring({ source: config.vaultKey, create: true, pollMs: 0 })
+  const url = databaseUrl(config)
+  const storage = await openChecked(url, keyring)
+  try {
+    await ensureSigningKeys({ storage, keyring, clock })
+    await deploymentSecret({ storage, keyring })
+    const file = config.tenant === undefined ? undefined : tenantFor(config.tenant, issuer)
+    const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
+    await applyTenant({ storage, keyring, passwords: createPasswords(), clock, issuer, allowedPrivateNetworks }, file)
+  } finally {
+    await storage.close()
+    keyring.close()
+  }
+}
+
+/** A wrong key is found before anything is written; an empty database is migrated first. */
+async function openChecked(url: string, keyring: Keyring): Promise<Storage> {
+  const before = await openStorage({ url }).catch(() => undefined)
+  if (before !== undefined) {
+    try {
+      await checkVaultKey({ storage: before, keyring })
+    } finally {
+      await before.close()
+    }
+  }
+  await migrate(url)
+  const storage = await openStorage({ url })
+  await checkVaultKey({ storage, keyring })
+  return storage
+}
+
+/** @see CreateApp */
+export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App> => {
+  const storage = await openStorage({ url: databaseUrl(config) })
+  const keyring = openKeyring({
+    source: config.vaultKey,
+    onReloadError: (error) => log.error({ err: error }, 'the key file could not be read'),
+  })
+  const settings = await followSettings(storage, (error) => log.error({ err: error }, 'settings could not be read'))
+  const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
+  const connectors = createConnectors({ fetch: createSafeFetch({ allowedPrivateNetworks }), clock })
+  const connections = createConnectionReader({ keyring })
+  const vault = createVault({
+    storage,
+    keyring,
+    connectorFor: async (id) => {
+      const connection = await connections.find(storage, id)
+      return connection && connectors.for(connection)
+    },
+    clock,
+    settings: () => settings.current().vault,
+    log,
+  })
+  const passwords = createPasswords()
+  const assets = loadAssets()
+  const responder = createPageResponder({ issuer, settings: settings.current, assets })
+  const sessions = createSessions({ storage, clock, limits: () => settings.current().sessions })
+  const engine = await hostEngine({
+    library: await loadEngine(),
+    validateDpop: await loadDpopValidation(),
+    issuer,
+    storage,
+    keyring,
+    clock,
+    settings: () => engineSettings(settings.current()),
+    dpopNonceSecret: deriveKey(await deploymentSecret({ storage, keyring }), 'dpop nonce'),
+    renderError: (error) => {
+      const page = { name: 'error', code: pageCode(error), hint: error.description } as const
+      const browser = { secret: '', hash: '', setCookie: undefined }
+      return { status: error.status, ...responder.errorPage(page, browser, error.requestId) }
+    },
+    interactionUrl: (uid) => `/u/login?state=${uid}`,
+    log,
+  })
+  const accessTokens = createAccessTokens({ storage, clock, issuer, keys: engine.keys })
+  const origins = createOrigins({ storage, clock })
+  const apis = { issuer, storage, clock, accessTokens, vault, keyring, passwords, allowedPrivateNetworks, origins, log }
+  const registry = new Registry()
+  const metrics = createMetrics(registry)
+  const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
+  const handler = createHandler({
+    issuer,
+    storage,
+    clock,
+    keyring,
+    passwords,
+    connectors,
+    connections,
+    sessions,
+    accessTokens,
+    vault,
+    settings: settings.current,
+    signInLimits: createSignInLimits(limits),
+    mailLimits: createMailLimits(limits),
+    log,
+    responder,
+    assets,
+    trustProxy: config.trustProxy,
+    ready: () => storage.ready(),
+    managementApi: createManagementApi({
+      ...apis,
+      mergePolicy: () => ({ metadata: settings.current().linking.metadata }),
+    }),
+    meApi: createMeApi({ ...apis, connectors, connections }),
+    engine: engine.handle,
+    exchange: createExchange({
+      issuer,
+      storage,
+      clock,
+      vault,
+      connectors,
+      connections,
+      accessTokens,
+      settings: settings.current,
+    }),
+    count: metrics.count,
+  })
+  const mailer = createMailer({
+    storage,
+    keyring,
+    transport: transportFromUrl(mailUrl(config)),
+    clock,
+    log,
+    from: senderOf(issuer),
+  })
+  mailer.start()
+  vault.start({ takeOverLeases: config.database.kind === 'sqlite' && config.workers === 1 })
+  const cleanUp = startPeriodic({
+    everyMs: CLEAN_UP_MS,
+    work: () => dropExpired(storage, { keyring, longestTokenSeconds: settings.current().tokens.accessTokenSeconds }),
+    onError: (error) => log.error({ err: error }, 'what has expired could not be removed'),
+  })
+  return {
+    handler,
+    ready: () => storage.ready(),
+    metrics: registry,
+    async close() {
+      engine.close()
+      await Promise.all([cleanUp.stop(), settings.stop(), mailer.stop(), vault.stop()])
+      keyring.close()
+      await storage.close()
+    },
+  }
+}
+
+const databaseUrl = ({ database }: ServerConfig): string =>
+  database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url
+
+const mailUrl = ({ mail }: ServerConfig): string => (mail.kind === 'folder' ? `file:${mail.path}` : mail.url)
+
+function engineSettings({ tokens, sessions, logoutEndpointInDiscovery }: Settings): EngineSettings {
+  return {
+    accessTokenSeconds: tokens.accessTokenSeconds,
+    codeSeconds: tokens.codeSeconds,
+    refreshGraceSeconds: tokens.refreshRotationGraceSeconds,
+    sessionIdleSeconds: sessions.idleSeconds,
+    sessionAbsoluteSeconds: sessions.absoluteSeconds,
+    cookieSameSite: sessions.cookieSameSite,
+    endSessionInDiscovery: logoutEndpointInDiscovery,
+  }
+}
+
+/** The engine's error codes under the names of our pages. */
+function pageCode({ code, status, description }: EngineError): FlowErrorCode | 'server_error' {
+  if (status >= 500) return 'server_error'
+  if (description?.includes('interaction') || description?.includes('request has expired')) return 'interaction_expired'
+  return code === 'invalid_client' || code === 'invalid_redirect_uri' || code === 'access_denied'
+    ? code
+    : 'invalid_request'
+}
+
+/** Tenant settings, read again every second: other nodes and commands change them. */
+async function followSettings(storage: Storage, onError: (error: unknown) => void) {
+  const read = async (): Promise<Settings> => {
+    // Written by us, checked when it was.
+    const document = JSON.parse((await storage.meta.find(SETTINGS_KEY)) ?? '{}') as JsonObject
+    return parseSettings(document)
+  }
+  let current = await read()
+  const periodic = startPeriodic({
+    everyMs: SETTINGS_POLL_MS,
+    work: async () => {
+      current = await read()
+    },
+    onError,
+  })
+  return { current: () => current, stop: () => periodic.stop() }
+}
+
+async function dropExpired(
+  storage: Storage,
+  { keyring, longestTokenSeconds }: { keyring: Keyring; longestTokenSeconds: number },
+): Promise<void> {
+  const before = clock()
+  const limit = 500
+  await storage.transaction(async (tx) => {
+    await tx.artifacts.deleteExpired(before, limit)
+    await tx.transactions.deleteExpired(before, limit)
+    await tx.connects.deleteExpired(before, limit)
+    await tx.limits.deleteExpired(before, limit)
+  })
+  await dropOldSigningKeys({ storage, keyring, clock }, longestTokenSeconds)
+}

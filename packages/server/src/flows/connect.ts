@@ -1,0 +1,276 @@
+// The browser leg of connecting an account for agents (auth0-wire.md §3.5): ticket, provider, our confirm page, and back
+// to the client with a code. Nothing is stored as connected before the client calls `complete`.
+
+import { parsePendingAccount, serializePendingAccount } from '../accounts/pending-account.ts'
+import { randomToken, sha256Hex } from '../crypto/hashing.ts'
+import { maskAddress } from '../domain/address.ts'
+import { parseClient } from '../domain/client.ts'
+import type { Connection } from '../domain/connection.ts'
+import type { User } from '../domain/user.ts'
+import { isString } from '../lib/json.ts'
+import type { ConnectRequest } from '../storage/records.ts'
+import type { Repositories } from '../storage/storage.ts'
+import type { UpstreamAccount } from '../upstream/connector.ts'
+import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
+import { shownConnection } from './connections.ts'
+import type { FlowDeps } from './deps.ts'
+import { FlowError } from './flow-error.ts'
+import { type Interaction, settle, startLocal } from './interactions.ts'
+import type { LinkConfirmPage, Outcome } from './outcome.ts'
+import type { OpenTransaction } from './upstream-callback.ts'
+import { startUpstream } from './upstream-start.ts'
+
+const LEG_PATH = 'connected-accounts/continue'
+
+/**
+ * Opens a ticket, once. A browser without a session signs in first; somebody else's is sent back with `access_denied`.
+ *
+ * @throws {FlowError} `ticket_invalid`.
+ */
+export async function openTicket(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  ticket: string | undefined,
+): Promise<Outcome> {
+  const { storage, clock, issuer } = deps
+  const connect = ticket === undefined ? undefined : await storage.connects.findByTicket(sha256Hex(ticket))
+  if (connect === undefined || connect.expiresAt <= clock()) throw new FlowError('ticket_invalid')
+  const opened = await storage.transaction((tx) =>
+    tx.connects.advance(connect.authSessionHash, 'created', 'opened', { browserHash: request.browser.hash }),
+  )
+  if (!opened) throw new FlowError('ticket_invalid')
+  if (request.session !== undefined) return goOn(deps, request, connect)
+  const returnTo = new URL(LEG_PATH, issuer)
+  returnTo.searchParams.set('leg', connect.authSessionHash)
+  const state = await storage.transaction((tx) =>
+    startLocal(tx, deps, {
+      request,
+      purpose: 'sign-in',
+      returnTo: returnTo.href,
+      params: { client_id: connect.clientId },
+    }),
+  )
+  return { kind: 'redirect', url: new URL(`u/login?state=${state}`, issuer).href, cookies: withBrowserCookie(request) }
+}
+
+/** Goes on after the sign-in that an opened ticket needed; only in the browser that opened it. */
+export async function continueLeg(deps: FlowDeps, request: BrowserRequest, leg: string | undefined): Promise<Outcome> {
+  const connect = leg === undefined ? undefined : await deps.storage.connects.find(leg)
+  if (connect === undefined || connect.status !== 'opened' || connect.expiresAt <= deps.clock())
+    throw new FlowError('ticket_invalid')
+  if (connect.browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
+  return goOn(deps, request, connect)
+}
+
+async function goOn(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  connect: ConnectRequest,
+  extra: Record<string, string> = {},
+): Promise<Outcome> {
+  if (request.session?.userId !== connect.userId)
+    return voidAndReturn(deps, request, connect, 'opened', 'Another person is signed in here.')
+  const connection = await deps.connections.find(deps.storage, connect.connectionId)
+  if (connection === undefined) throw new FlowError('connection_unavailable')
+  const { authorizationParams } = connect
+  const passed = Object.entries(authorizationParams).map(([name, value]) => [name, String(value)] as const)
+  return startUpstream(deps, request, {
+    kind: 'connect',
+    connection,
+    continueWith: connect.authSessionHash,
+    clientId: connect.clientId,
+    scopes: connect.scopes,
+    wantsRefreshToken: true,
+    extra: { ...Object.fromEntries(passed), ...extra },
+  })
+}
+
+/** The provider said who it is: kept sealed until the person confirms and the client completes. */
+export async function finishConnectLeg(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { transaction, connection, secrets }: OpenTransaction,
+  account: UpstreamAccount,
+): Promise<Outcome> {
+  const connect = await requireLeg(deps, request, secrets.continueWith, 'opened')
+  const { subject, email, upstreamName, tokenset } = account
+  const details = serializePendingAccount({
+    subject,
+    email,
+    upstreamName,
+    scopesAsked: transaction.scopes,
+    scopesGranted: tokenset.scopes ?? transaction.scopes,
+  })
+  const pendingEnvelope = deps.vault.sealPending(connect.authSessionHash, { tokenset, details })
+  const confirm = await deps.storage.transaction(async (tx) => {
+    const moved = await tx.connects.advance(connect.authSessionHash, 'opened', 'answered', {
+      pendingEnvelope,
+      ...(request.session === undefined ? {} : { sessionUid: request.session.uid }),
+    })
+    if (!moved) throw new FlowError('transaction_invalid')
+    return startLocal(tx, deps, {
+      request,
+      purpose: 'connect-confirm',
+      returnTo: deps.issuer,
+      params: { leg: connect.authSessionHash, connection: connection.name },
+      userId: connect.userId,
+    })
+  })
+  return {
+    kind: 'redirect',
+    url: new URL(`u/confirm?state=${confirm}`, deps.issuer).href,
+    cookies: withBrowserCookie(request),
+  }
+}
+
+/** The provider, or the person there, said no. */
+export async function refuseConnectLeg(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { secrets }: OpenTransaction,
+): Promise<Outcome> {
+  const connect = await requireLeg(deps, request, secrets.continueWith, 'opened')
+  return voidAndReturn(deps, request, connect, 'opened', 'The provider or the person refused.')
+}
+
+/** The confirm page: who asks, for which account, and what it may do. */
+export async function confirmPage(deps: FlowDeps, request: BrowserRequest, interaction: Interaction): Promise<Outcome> {
+  const connect = await requireLeg(deps, request, legOf(interaction), 'answered')
+  const [user, clientRecord, connection] = await Promise.all([
+    deps.storage.users.find(connect.userId),
+    deps.storage.clients.find(connect.clientId),
+    deps.connections.find(deps.storage, connect.connectionId),
+  ])
+  if (user === undefined || clientRecord === undefined || connection === undefined)
+    throw new FlowError('transaction_invalid')
+  const pending = parsePendingAccount(openPending(deps, connect).details)
+  const client = parseClient(clientRecord)
+  const page: LinkConfirmPage = {
+    name: 'link-confirm',
+    state: interaction.uid,
+    client: { name: client.name, host: hostOf(connect.redirectUri) },
+    user: { name: nameOf(user), address: user.email && maskAddress(user.email), ways: await waysOf(deps, user) },
+    account: {
+      connection: shownConnection(connection),
+      name: pending.upstreamName,
+      address: pending.email && maskAddress(pending.email),
+    },
+    scopes: pending.scopesGranted,
+  }
+  return { kind: 'page', page }
+}
+
+export type ConfirmAnswer = 'confirm' | 'cancel' | 'another'
+
+/** What the person answers on the confirm page. */
+export async function submitConfirm(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  interaction: Interaction,
+  answer: ConfirmAnswer,
+): Promise<Outcome> {
+  const connect = await requireLeg(deps, request, legOf(interaction), 'answered')
+  if (answer === 'confirm') return confirm(deps, request, interaction, connect)
+  await giveBack(deps, connect)
+  if (answer === 'cancel') {
+    await deps.storage.transaction((tx) => settle(tx, interaction, { error: 'access_denied', error_description: '' }))
+    return voidAndReturn(deps, request, connect, 'answered', 'The person decided against it.')
+  }
+  const reopened = await deps.storage.transaction(async (tx) => {
+    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
+    return tx.connects.advance(connect.authSessionHash, 'answered', 'opened', {})
+  })
+  if (!reopened) throw new FlowError('transaction_invalid')
+  return goOn(deps, request, connect, { prompt: 'select_account' })
+}
+
+async function confirm(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  interaction: Interaction,
+  connect: ConnectRequest,
+): Promise<Outcome> {
+  const code = randomToken()
+  const moved = await deps.storage.transaction(async (tx) => {
+    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
+    return tx.connects.advance(connect.authSessionHash, 'answered', 'confirmed', { connectCodeHash: sha256Hex(code) })
+  })
+  if (!moved) throw new FlowError('transaction_invalid')
+  return { kind: 'redirect', url: returnUrl(connect, { connect_code: code }), cookies: withBrowserCookie(request) }
+}
+
+/** @throws {FlowError} unless the request stands in `status` and belongs to this browser and its signed-in user. */
+async function requireLeg(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  leg: string | undefined,
+  status: ConnectRequest['status'],
+): Promise<ConnectRequest> {
+  const connect = leg === undefined ? undefined : await deps.storage.connects.find(leg)
+  if (connect === undefined || connect.status !== status || connect.expiresAt <= deps.clock())
+    throw new FlowError('interaction_expired')
+  if (connect.browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
+  if (connect.userId !== request.session?.userId) throw new FlowError('wrong_user')
+  return connect
+}
+
+const legOf = ({ params }: Interaction): string | undefined => (isString(params.leg) ? params.leg : undefined)
+
+function openPending(deps: FlowDeps, connect: ConnectRequest) {
+  if (connect.pendingEnvelope === undefined) throw new FlowError('transaction_invalid')
+  return deps.vault.openPending(connect.authSessionHash, connect.pendingEnvelope)
+}
+
+/** What the provider gave and nobody wants is revoked there. */
+async function giveBack(deps: FlowDeps, connect: ConnectRequest): Promise<void> {
+  const { tokenset, details } = openPending(deps, connect)
+  const { subject } = parsePendingAccount(details)
+  const { userId, connectionId } = connect
+  await deps.storage.transaction((tx) => deps.vault.discard(tx, { id: '', userId, connectionId, subject }, tokenset))
+}
+
+async function voidAndReturn(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  connect: ConnectRequest,
+  from: ConnectRequest['status'],
+  description: string,
+): Promise<Outcome> {
+  await deps.storage.transaction(async (tx: Repositories) => {
+    await tx.connects.advance(connect.authSessionHash, from, 'void', {})
+    await tx.events.append({
+      type: 'connected_account.refused',
+      at: deps.clock(),
+      outcome: 'refused',
+      userId: connect.userId,
+      clientId: connect.clientId,
+      connectionId: connect.connectionId,
+    })
+  })
+  const url = returnUrl(connect, { error: 'access_denied', error_description: description })
+  return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
+}
+
+/** The client's redirect URI is one of its callbacks: checked when the request was made. */
+function returnUrl(connect: ConnectRequest, params: Readonly<Record<string, string>>): string {
+  const url = new URL(connect.redirectUri)
+  for (const [name, value] of Object.entries(params)) url.searchParams.append(name, value)
+  if (connect.state !== undefined) url.searchParams.append('state', connect.state)
+  return url.href
+}
+
+async function waysOf(deps: FlowDeps, user: User): Promise<readonly string[]> {
+  const identities = await deps.storage.identities.listOfUser(user.userId)
+  const connections: (Connection | undefined)[] = await Promise.all(
+    identities.map(({ connectionId }) => deps.connections.find(deps.storage, connectionId)),
+  )
+  return [
+    ...new Set(
+      connections.flatMap((connection) => (connection === undefined ? [] : [shownConnection(connection).displayName])),
+    ),
+  ]
+}
+
+export const nameOf = (user: User): string => user.profile.name ?? user.profile.nickname ?? user.userId
+
+const hostOf = (uri: string): string | undefined => URL.parse(uri)?.host

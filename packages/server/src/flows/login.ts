@@ -1,0 +1,129 @@
+// Signing in: which ways there are, and each of them.
+import { canonicalAddress } from '../domain/address.ts'
+import { parseClient } from '../domain/client.ts'
+import type { Connection } from '../domain/connection.ts'
+import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+import type { BrowserRequest } from './browser-request.ts'
+import { isPasswordConnection, shownConnection, signInConnections } from './connections.ts'
+import type { FlowDeps } from './deps.ts'
+import { FlowError } from './flow-error.ts'
+import { getInteraction, type Interaction } from './interactions.ts'
+import { nextStep, type Step } from './next-step.ts'
+import type { LoginPage, Outcome } from './outcome.ts'
+import { signIn } from './sign-in.ts'
+import { startUpstream } from './upstream-start.ts'
+
+/** An interaction with what every page of it shows. */
+export interface OpenInteraction {
+  readonly interaction: Interaction
+  readonly clientId: string | undefined
+  readonly appName: string | undefined
+  readonly connections: readonly Connection[]
+  readonly passwordConnection: Connection | undefined
+  readonly step: Step
+}
+
+/** @throws {FlowError} `interaction_expired`, `wrong_browser`. */
+export async function openInteraction(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  uid: string | undefined,
+): Promise<OpenInteraction> {
+  const { storage } = deps
+  const interaction = await getInteraction(deps, request, uid)
+  const { params } = interaction
+  const clientId = isString(params.client_id) ? params.client_id : undefined
+  const record = clientId === undefined ? undefined : await storage.clients.find(clientId)
+  const connections = await signInConnections(storage, deps.connections, clientId)
+  const passwordConnection = connections.find(isPasswordConnection)
+  const step = nextStep({
+    local: interaction.local,
+    promptName: interaction.prompt.name,
+    params,
+    awaitsCode: isJsonObject(interaction.artifact.payload.signup),
+    passwordConnection: passwordConnection?.name,
+  })
+  return { interaction, clientId, appName: record && parseClient(record).name, connections, passwordConnection, step }
+}
+
+/** The sign-in page of an interaction. */
+export function loginPage(open: OpenInteraction, typed?: { readonly username: string | undefined }): Outcome {
+  const { interaction, appName, connections, passwordConnection } = open
+  const hint = interaction.params.login_hint
+  const page: LoginPage = {
+    name: 'login',
+    state: interaction.uid,
+    appName,
+    connections: connections.filter((connection) => !isPasswordConnection(connection)).map(shownConnection),
+    password: passwordConnection && {
+      username: typed === undefined ? (isString(hint) ? hint : undefined) : typed.username,
+      wrong: typed !== undefined,
+    },
+  }
+  return { kind: 'page', page, status: typed === undefined ? 200 : 403 }
+}
+
+/** Sends the browser to a connection's provider. @throws {FlowError} `connection_unavailable` and what starting throws. */
+export async function goUpstream(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  name: string | undefined,
+): Promise<Outcome> {
+  const connection = open.connections.find((one) => one.name === name && !isPasswordConnection(one))
+  if (connection === undefined) throw new FlowError('connection_unavailable')
+  const { params } = open.interaction
+  return startUpstream(deps, request, {
+    kind: 'login',
+    connection,
+    continueWith: open.interaction.uid,
+    clientId: open.clientId,
+    scopes: splitScopes(params.connection_scope),
+    wantsRefreshToken: connection.connectedAccountsActive,
+    extra: open.interaction.prompt.reasons.includes('login_prompt') ? { prompt: 'login' } : {},
+    clientRequest: textMembers(params),
+  })
+}
+
+/** Signs in by address and password; a wrong pair shows the page again and says nothing of which was wrong. */
+export async function submitPassword(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  { username, password }: { username: string | undefined; password: string | undefined },
+): Promise<Outcome> {
+  const connection = open.passwordConnection
+  if (connection === undefined) throw new FlowError('connection_unavailable')
+  const address = canonicalAddress(username ?? '')
+  const limited = await deps.signInLimits.check(address, request.ip)
+  if (limited) throw new FlowError('rate_limited')
+  const known = address === undefined ? undefined : await deps.storage.passwords.findByAddress(connection.id, address)
+  const matches = await deps.passwords.verify(known?.hash, password ?? '')
+  if (known === undefined || !matches) {
+    await deps.signInLimits.failed(address, request.ip)
+    return loginPage(open, { username })
+  }
+  await deps.signInLimits.succeeded(address)
+  return signIn(deps, request, open.interaction, {
+    connection,
+    subject: known.subject,
+    profileData: await profileOf(deps, connection.id, known.subject),
+    email: undefined,
+    grade: 0,
+    amr: ['pwd'],
+    account: undefined,
+    scopesAsked: [],
+  })
+}
+
+/** A password says nothing new about a person. */
+async function profileOf({ storage }: FlowDeps, connectionId: string, subject: string): Promise<JsonObject> {
+  return (await storage.identities.find(connectionId, subject))?.profileData ?? {}
+}
+
+/** Auth0's samples join scopes by commas, others by spaces. */
+const splitScopes = (scopes: unknown): readonly string[] =>
+  isString(scopes) ? scopes.split(/[\s,]+/).filter(Boolean) : []
+
+const textMembers = (params: JsonObject): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(params).filter((entry): entry is [string, string] => isString(entry[1])))

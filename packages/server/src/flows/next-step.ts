@@ -1,0 +1,32 @@
+// What the browser does next in an interaction: pure.
+import { isString, type JsonObject } from '../lib/json.ts'
+
+export type Step =
+  | { readonly kind: 'login' }
+  | { readonly kind: 'signup' }
+  | { readonly kind: 'reset-password' }
+  | { readonly kind: 'verify-email' }
+  | { readonly kind: 'consent' }
+  | { readonly kind: 'link-confirm' }
+  /** Straight to the connection that the request names. */
+  | { readonly kind: 'upstream'; readonly connection: string }
+
+export interface InteractionState {
+  readonly local: string | undefined
+  readonly promptName: string
+  readonly params: JsonObject
+  /** A sign-up waits for the code that was mailed. */
+  readonly awaitsCode: boolean
+  readonly passwordConnection: string | undefined
+}
+
+export function nextStep({ local, promptName, params, awaitsCode, passwordConnection }: InteractionState): Step {
+  if (local === 'connect-confirm') return { kind: 'link-confirm' }
+  if (promptName === 'consent') return { kind: 'consent' }
+  if (awaitsCode) return { kind: 'verify-email' }
+  const { connection, screen_hint: hint } = params
+  if (isString(connection) && connection !== passwordConnection) return { kind: 'upstream', connection }
+  if (passwordConnection !== undefined && hint === 'signup') return { kind: 'signup' }
+  if (passwordConnection !== undefined && hint === 'reset-password') return { kind: 'reset-password' }
+  return { kind: 'login' }
+}

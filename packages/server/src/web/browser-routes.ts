@@ -1,0 +1,228 @@
+// Every route that a person's browser visits, in one table.
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import type { BrowserRequest } from '../flows/browser-request.ts'
+import { confirmPage, continueLeg, openTicket, submitConfirm } from '../flows/connect.ts'
+import { consentPage, submitConsent } from '../flows/consent.ts'
+import type { FlowDeps } from '../flows/deps.ts'
+import { FlowError } from '../flows/flow-error.ts'
+import { goUpstream, loginPage, type OpenInteraction, openInteraction, submitPassword } from '../flows/login.ts'
+import { logoutOidc, logoutV2, submitLogout } from '../flows/logout.ts'
+import type { Outcome } from '../flows/outcome.ts'
+import { askReset, openReset, submitNewPassword, submitResetRequest } from '../flows/reset-password.ts'
+import {
+  cancelSignup,
+  pendingAddress,
+  resendCode,
+  signupPage,
+  submitCode,
+  submitSignup,
+  verifyPage,
+} from '../flows/sign-up.ts'
+import { takeCallback } from '../flows/upstream-callback.ts'
+import { identifyBrowser, readCookie, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
+import { accountPage } from './account.ts'
+import { requireOwnForm } from './csrf.ts'
+import { clientAddress } from './http.ts'
+import { type PageResponder, pageOfError } from './page-responder.ts'
+
+export interface BrowserRoutesDeps extends FlowDeps {
+  readonly responder: PageResponder
+  readonly trustProxy: readonly string[]
+}
+
+type Env = { Bindings: HttpBindings }
+type Page = Context<Env>
+
+export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
+  const app = new Hono<Env>()
+  const show = (step: Step) => (c: Page) => run(deps, c, step)
+  const take = (step: FormStep) => (c: Page) => runForm(deps, c, step)
+
+  app.get('/u/login', show(showInteraction))
+  app.get('/u/signup', show(inInteraction((open) => signupPage(open))))
+  app.get('/u/reset-password', show(inInteraction((open) => askReset(open))))
+  app.get('/u/verify', show(inInteraction((open) => verifyPage(open, pendingAddress(open)))))
+  app.get('/u/consent', show(showInteraction))
+  app.get('/u/confirm', show(showInteraction))
+  app.post('/u/login', take(submitLogin))
+  app.post(
+    '/u/signup',
+    take(
+      withInteraction((open, form) =>
+        submitSignup(deps, open, { email: form.email, password: form.password, name: form.name }),
+      ),
+    ),
+  )
+  app.post('/u/verify', take(withInteraction((open, form, request) => takeCode(deps, request, open, form))))
+  app.post('/u/reset-password', take(withInteraction((open, form) => submitResetRequest(deps, open, form.email))))
+  app.post(
+    '/u/consent',
+    take(withInteraction((open, form, request) => submitConsent(deps, request, open, form.action === 'allow'))),
+  )
+  app.post(
+    '/u/confirm',
+    take(withInteraction((open, form, request) => submitConfirm(deps, request, open.interaction, confirmAnswer(form)))),
+  )
+  app.post(
+    '/u/logout',
+    take((_deps, request, form) =>
+      submitLogout(deps, request, { confirmed: form.action === 'confirm', returnTo: form.state }),
+    ),
+  )
+
+  app.get('/login/callback', show(callback))
+  app.get('/login/callback/:connection', show(callback))
+  app.get(
+    '/connected-accounts/connect',
+    show((_deps, request, c) => openTicket(deps, request, c.req.query('ticket'))),
+  )
+  app.get(
+    '/connected-accounts/continue',
+    show((_deps, request, c) => continueLeg(deps, request, c.req.query('leg'))),
+  )
+
+  app.get(
+    '/v2/logout',
+    show((_deps, request, c) => logoutV2(deps, request, logoutRequest(c.req.query(), c.req.query('returnTo')))),
+  )
+  app.get(
+    '/logout',
+    show((_deps, request, c) => logoutOidc(deps, request, logoutRequest(c.req.query(), undefined))),
+  )
+  app.on(
+    ['GET'],
+    '/oidc/logout',
+    show((_deps, request, c) =>
+      logoutOidc(deps, request, logoutRequest(c.req.query(), c.req.query('post_logout_redirect_uri'))),
+    ),
+  )
+  app.post(
+    '/oidc/logout',
+    show(async (_deps, request, c) => {
+      const form = textFields(await c.req.parseBody())
+      return logoutOidc(deps, request, logoutRequest(form, form.post_logout_redirect_uri))
+    }),
+  )
+
+  app.get(
+    '/reset-password',
+    show((_deps, _request, c) => openReset(deps, c.req.query('ticket'))),
+  )
+  app.post(
+    '/reset-password',
+    take((_deps, _request, form) => submitNewPassword(deps, form.state, form.password)),
+  )
+  app.get('/account', async (c) => {
+    const request = await browserRequest(deps, c)
+    return accountPage(deps, c, request)
+  })
+  return app
+}
+
+type Step = (deps: BrowserRoutesDeps, request: BrowserRequest, c: Page) => Promise<Outcome> | Outcome
+type Form = Readonly<Record<string, string | undefined>>
+type FormStep = (deps: BrowserRoutesDeps, request: BrowserRequest, form: Form) => Promise<Outcome> | Outcome
+
+/** Runs a step and answers with where it leads; a refusal is the error page. */
+async function run(deps: BrowserRoutesDeps, c: Page, step: Step): Promise<Response> {
+  const request = await browserRequest(deps, c)
+  try {
+    return deps.responder.answer(c, request.browser, await step(deps, request, c))
+  } catch (error) {
+    if (!(error instanceof FlowError)) throw error
+    deps.log.info({ code: error.code, cause: error.cause, path: c.req.path }, 'a journey ended')
+    return deps.responder.answer(c, request.browser, pageOfError(error))
+  }
+}
+
+/** The same for a form of ours, which must come from a page of ours. */
+const runForm = (deps: BrowserRoutesDeps, c: Page, step: FormStep): Promise<Response> =>
+  run(deps, c, async (_deps, request) => {
+    const form = textFields(await c.req.parseBody())
+    const { csrf, state } = form
+    const origin = { csrf, state, origin: c.req.header('origin'), secFetchSite: c.req.header('sec-fetch-site') }
+    requireOwnForm(request.browser, origin, deps.issuer)
+    return step(deps, request, form)
+  })
+
+async function browserRequest(deps: BrowserRoutesDeps, c: Page): Promise<BrowserRequest> {
+  const cookies = c.req.header('cookie')
+  const sessionCookie = readCookie(cookies, SESSION_COOKIE)
+  return {
+    browser: identifyBrowser(cookies),
+    session: await deps.sessions.find(sessionCookie),
+    sessionCookie,
+    ip: clientAddress(c.env.incoming as Parameters<typeof clientAddress>[0], deps.trustProxy),
+  }
+}
+
+const showInteraction: Step = async (deps, request, c) => {
+  const open = await openInteraction(deps, request, c.req.query('state'))
+  switch (open.step.kind) {
+    case 'upstream':
+      return goUpstream(deps, request, open, open.step.connection)
+    case 'signup':
+      return signupPage(open)
+    case 'reset-password':
+      return askReset(open)
+    case 'verify-email':
+      return verifyPage(open, pendingAddress(open))
+    case 'consent':
+      return consentPage(deps, request, open)
+    case 'link-confirm':
+      return confirmPage(deps, request, open.interaction)
+    case 'login':
+      return loginPage(open)
+  }
+}
+
+const inInteraction =
+  (step: (open: OpenInteraction) => Outcome): Step =>
+  async (deps, request, c) =>
+    step(await openInteraction(deps, request, c.req.query('state')))
+
+const withInteraction =
+  (step: (open: OpenInteraction, form: Form, request: BrowserRequest) => Promise<Outcome>): FormStep =>
+  async (deps, request, form) =>
+    step(await openInteraction(deps, request, form.state), form, request)
+
+const submitLogin: FormStep = async (deps, request, form) => {
+  const open = await openInteraction(deps, request, form.state)
+  if (form.connection !== undefined) return goUpstream(deps, request, open, form.connection)
+  return submitPassword(deps, request, open, { username: form.username, password: form.password })
+}
+
+function takeCode(
+  deps: BrowserRoutesDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  form: Form,
+): Promise<Outcome> {
+  if (form.resend !== undefined) return resendCode(deps, open)
+  if (form.action === 'cancel') return cancelSignup(deps, request, open)
+  return submitCode(deps, request, open, form.code)
+}
+
+const callback: Step = (deps, request, c) => {
+  const url = new URL(c.req.url)
+  return takeCallback(deps, request, { path: url.pathname, answer: url.searchParams })
+}
+
+function confirmAnswer(form: Form): 'confirm' | 'cancel' | 'another' {
+  if (form.prompt !== undefined) return 'another'
+  return form.action === 'confirm' ? 'confirm' : 'cancel'
+}
+
+function logoutRequest(fields: Form, returnTo: string | undefined) {
+  return {
+    clientId: fields.client_id,
+    returnTo,
+    state: fields.state,
+    idTokenHint: fields.id_token_hint,
+    logoutHint: fields.logout_hint,
+  }
+}
+
+const textFields = (body: Readonly<Record<string, unknown>>): Form =>
+  Object.fromEntries(Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))

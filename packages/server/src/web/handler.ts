@@ -1,0 +1,47 @@
+// The one entrance: names each request, sends it to the protocol endpoints or to the routes, and answers what broke.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Log } from '../lib/log.ts'
+import { nameRequest } from './http.ts'
+import { isProtocolPath, type ProtocolDeps, protocolEndpoint, sendJson } from './protocol-endpoints.ts'
+import { createRoutes, type RoutesDeps } from './routes.ts'
+
+export interface HandlerDeps extends RoutesDeps, ProtocolDeps {
+  readonly log: Log
+  readonly count: (path: string, status: number, seconds: number) => void
+}
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+export function createHandler(deps: HandlerDeps): Handler {
+  const routes = createRoutes(deps)
+  const answerByRoutes = getRequestListener(routes.fetch, {
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      deps.log.error({ err: error }, 'a request failed')
+      return new Response(JSON.stringify({ error: 'server_error' }), {
+        status: 500,
+        headers: { 'content-type': 'application/json' },
+      })
+    },
+  })
+  return (request, response) => {
+    const started = performance.now()
+    const requestId = nameRequest(response)
+    const path = pathOf(request)
+    response.once('finish', () => deps.count(path, response.statusCode, (performance.now() - started) / 1000))
+    const work = isProtocolPath(path)
+      ? protocolEndpoint(deps, path, request, response)
+      : Promise.resolve(answerByRoutes(request, response))
+    work.catch((error: unknown) => {
+      deps.log.error({ err: error, requestId }, 'a request failed')
+      if (response.headersSent) response.destroy()
+      else sendJson(response, 500, { error: 'server_error', error_description: `Request ${requestId} failed.` })
+    })
+  }
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const cut = url.indexOf('?')
+  return cut < 0 ? url : url.slice(0, cut)
+}

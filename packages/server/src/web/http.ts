@@ -1,0 +1,116 @@
+// Requests as they come in: their bodies, who sent them, and their id.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import ipaddr from 'ipaddr.js'
+import { newId } from '../crypto/hashing.ts'
+import { isJsonObject } from '../lib/json.ts'
+import { parseStrictJson } from '../lib/strict-json.ts'
+
+export const MAX_BODY_BYTES = 1_048_576
+
+/** A request that is refused before any handler sees it. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest'
+  readonly status: 400 | 413
+
+  constructor(status: 400 | 413, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+export type FlatBody = Readonly<Record<string, string | readonly string[]>>
+
+/** Names the request, in the answer's header and in every log line about it. */
+export function nameRequest(response: ServerResponse): string {
+  const id = newId('req_', 20)
+  response.setHeader('x-request-id', id)
+  return id
+}
+
+/** @throws {BadRequest} 413 past 1 MiB. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > MAX_BODY_BYTES) throw new BadRequest(413, 'the body is larger than 1 MiB')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/**
+ * A form or a flat JSON object as text parameters; repeated form fields stay lists. The word `undefined`, which older
+ * SDKs send for what they leave out, counts as absent (auth0-wire.md §0 rule 11).
+ *
+ * @throws {BadRequest} 400.
+ */
+export function parseFlatBody(contentType: string | undefined, body: Buffer): FlatBody {
+  const type = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  if (type === 'application/json') return withoutAbsent(parseJsonBody(body))
+  if (type === 'application/x-www-form-urlencoded' || (type === '' && body.length === 0))
+    return withoutAbsent(parseForm(body))
+  throw new BadRequest(400, 'the body is neither a form nor JSON')
+}
+
+function parseForm(body: Buffer): FlatBody {
+  const fields: Record<string, string | readonly string[]> = Object.create(null)
+  for (const [name, value] of new URLSearchParams(utf8(body))) {
+    const known = fields[name]
+    fields[name] = known === undefined ? value : [...(typeof known === 'string' ? [known] : known), value]
+  }
+  return fields
+}
+
+function parseJsonBody(body: Buffer): FlatBody {
+  const value = strictJson(utf8(body))
+  if (!isJsonObject(value)) throw new BadRequest(400, 'the body is not a JSON object')
+  const fields: Record<string, string> = Object.create(null)
+  for (const [name, member] of Object.entries(value)) {
+    if (member === null) continue
+    if (typeof member === 'object') throw new BadRequest(400, `the member ${name.slice(0, 64)} is not flat`)
+    fields[name] = String(member)
+  }
+  return fields
+}
+
+function strictJson(text: string): unknown {
+  try {
+    return parseStrictJson(text)
+  } catch {
+    throw new BadRequest(400, 'the body is not JSON')
+  }
+}
+
+function utf8(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    throw new BadRequest(400, 'the body is not UTF-8')
+  }
+}
+
+const withoutAbsent = (fields: FlatBody): FlatBody =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== 'undefined'))
+
+/** The address that a request came from; what a proxy says counts only from proxies that the operator named (T-API-08). */
+export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string | undefined {
+  const peer = request.socket.remoteAddress
+  if (peer === undefined || trustedProxies.length === 0 || !isIn(peer, trustedProxies)) return peer
+  const said = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
+  // From the right: the first that no trusted proxy wrote down is the client.
+  return said.toReversed().find((address) => !isIn(address, trustedProxies)) ?? peer
+}
+
+function isIn(address: string, networks: readonly string[]): boolean {
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  return networks.some((network) => {
+    const [range, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : [ipaddr.parse(network), undefined]
+    if (range.kind() !== parsed.kind()) return false
+    return parsed.match(range as ipaddr.IPv4, bits ?? (parsed.kind() === 'ipv4' ? 32 : 128))
+  })
+}

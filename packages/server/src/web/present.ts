@@ -1,0 +1,156 @@
+// A step's page as markup: adds what every page shares, and where its forms go.
+import { PASSWORD_MIN_LENGTH } from '../crypto/passwords.ts'
+import type { ErrorPage, FlowPage, SignupProblem } from '../flows/outcome.ts'
+import type { BrowserIdentity } from '../sessions/browser-cookies.ts'
+import { csrfToken } from './csrf.ts'
+import { renderConsent } from './pages/consent.ts'
+import { type ErrorNext, renderError } from './pages/error.ts'
+import type { FieldError, FormTarget } from './pages/forms.ts'
+import type { Html } from './pages/html.ts'
+import type { PageFrame } from './pages/layout.ts'
+import { renderLinkConfirm } from './pages/link-confirm.ts'
+import { renderLogin } from './pages/login.ts'
+import { renderLogout } from './pages/logout.ts'
+import { renderResetPassword } from './pages/reset-password.ts'
+import { renderSignup } from './pages/signup.ts'
+import { renderVerifyEmail } from './pages/verify-email.ts'
+
+export interface Presentation {
+  readonly frame: PageFrame
+  readonly browser: BrowserIdentity
+  readonly requestId: string
+}
+
+/** The markup of any page that a step asks for. */
+export function present(page: FlowPage, { frame, browser, requestId }: Presentation): Html {
+  const form = (action: string, state?: string): FormTarget => ({ action, state, csrf: csrfToken(browser, state) })
+  const link = (path: string, state: string) => `${path}?state=${encodeURIComponent(state)}`
+  switch (page.name) {
+    case 'login':
+      return renderLogin({
+        frame,
+        form: form('/u/login', page.state),
+        appName: page.appName,
+        connections: page.connections,
+        password: page.password && {
+          username: page.password.username,
+          errors: page.password.wrong ? { password: { code: 'credentials_wrong' } } : undefined,
+          forgotUrl: link('/u/reset-password', page.state),
+          signupUrl: link('/u/signup', page.state),
+        },
+      })
+    case 'signup':
+      return renderSignup({
+        frame,
+        form: form('/u/signup', page.state),
+        appName: page.appName,
+        email: page.email,
+        name: page.personName,
+        errors: page.problem && signupErrors(page.problem),
+        passwordMinLength: PASSWORD_MIN_LENGTH,
+        loginUrl: link('/u/login', page.state),
+      })
+    case 'verify-email':
+      return renderVerifyEmail({
+        frame,
+        form: form('/u/verify', page.state),
+        address: page.address,
+        reason: 'signup',
+        error: page.problem && { code: page.problem },
+        mayCancel: true,
+        notice: page.resent ? { code: 'code-sent' } : undefined,
+      })
+    case 'reset-password':
+      return presentReset(page, frame, form)
+    case 'consent':
+      return renderConsent({
+        frame,
+        form: form('/u/consent', page.state),
+        app: page.client,
+        scopes: page.scopes.map((value) => ({ value })),
+        cannotUseAccounts: !page.mayUseAccounts,
+        user: page.user,
+      })
+    case 'link-confirm':
+      return renderLinkConfirm({
+        frame,
+        form: form('/u/confirm', page.state),
+        client: { ...page.client, kind: 'app' },
+        user: page.user,
+        account: {
+          connection: page.account.connection.name,
+          connectionDisplayName: page.account.connection.displayName,
+          name: page.account.name,
+          address: page.account.address,
+        },
+        scopes: page.scopes.map((value) => ({ value })),
+        forSignIn: false,
+        keepsTokens: true,
+        mayChooseAnother: true,
+      })
+    case 'logout':
+      return page.step === 'ask'
+        ? renderLogout({ frame, step: 'ask', form: form('/u/logout', page.returnTo ?? ''), user: page.user })
+        : renderLogout({ frame, step: 'done' })
+    case 'error':
+      return presentError(page, frame, requestId)
+  }
+}
+
+type ResetFlowPage = Extract<FlowPage, { name: 'reset-password' }>
+
+function presentReset(
+  page: ResetFlowPage,
+  frame: PageFrame,
+  form: (action: string, state?: string) => FormTarget,
+): Html {
+  switch (page.step) {
+    case 'ask':
+      return renderResetPassword({
+        frame,
+        step: 'ask',
+        form: form('/u/reset-password', page.state),
+        email: page.email,
+        error: page.problem && { code: page.problem },
+        loginUrl: `/u/login?state=${encodeURIComponent(page.state)}`,
+      })
+    case 'sent':
+      return renderResetPassword({
+        frame,
+        step: 'sent',
+        address: page.email,
+        loginUrl: `/u/login?state=${encodeURIComponent(page.state)}`,
+      })
+    case 'choose':
+      return renderResetPassword({
+        frame,
+        step: 'choose',
+        form: form('/reset-password', page.ticket),
+        address: page.address,
+        error: page.problem && fieldError(page.problem),
+        passwordMinLength: PASSWORD_MIN_LENGTH,
+        endsSessions: true,
+      })
+    case 'done':
+      return renderResetPassword({ frame, step: 'done', endsSessions: true })
+  }
+}
+
+function presentError({ code, hint, next }: ErrorPage, frame: PageFrame, requestId: string): Html {
+  const shown: ErrorNext | undefined = next
+  return renderError({ frame, code, requestId, nothingChanged: true, next: shown, developerHint: hint })
+}
+
+function signupErrors(problem: SignupProblem): { email?: FieldError; password?: FieldError; name?: FieldError } {
+  const error = fieldError(problem)
+  if (problem.startsWith('address_')) return { email: error }
+  return problem === 'name_invalid' ? { name: error } : { password: error }
+}
+
+const NAME_LENGTH = 150
+
+function fieldError(problem: SignupProblem): FieldError {
+  if (problem === 'password_too_short') return { code: problem, length: PASSWORD_MIN_LENGTH }
+  if (problem === 'name_invalid') return { code: problem, length: NAME_LENGTH }
+  return { code: problem }
+}

@@ -1,0 +1,104 @@
+// The OAuth endpoints on plain `node:http`: they are the hot ones, and the engine wants Node's own objects.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { JsonObject } from '../lib/json.ts'
+import type { Exchange } from '../oauth/exchange.ts'
+import { EXCHANGE_GRANTS } from '../protocol/grant-types.ts'
+import { BadRequest, clientAddress, type FlatBody, parseFlatBody, readBody } from './http.ts'
+
+export interface ProtocolDeps {
+  readonly engine: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  readonly exchange: Exchange
+  readonly trustProxy: readonly string[]
+}
+
+const POSTS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par', '/authorize'])
+const EXACT = new Set([
+  ...POSTS,
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/jwks.json',
+])
+
+/** True when the engine, or the exchange beside it, answers this path. */
+export const isProtocolPath = (path: string): boolean => EXACT.has(path) || /^\/authorize\/[\w-]+$/.test(path)
+
+/** Answers a protocol endpoint. */
+export async function protocolEndpoint(
+  deps: ProtocolDeps,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'POST' || !POSTS.has(path)) return engineOrMethod(deps, request, response)
+  const body = await readParameters(request, response)
+  if (body === undefined) return
+  if (path === '/authorize') return repeatAsGet(body, response)
+  if (path === '/oauth/token' && typeof body.grant_type === 'string' && EXCHANGE_GRANTS.has(body.grant_type)) {
+    return exchange(deps, body, request, response)
+  }
+  // The engine reads what was parsed already; it knows forms only.
+  Object.assign(request, { body })
+  request.headers['content-type'] = 'application/x-www-form-urlencoded'
+  delete request.headers['content-length']
+  await deps.engine(request, response)
+}
+
+/** OpenID Connect Core §3.1.2.1 wants both methods; the engine would want laxer cookies for a POST. */
+function repeatAsGet(body: FlatBody, response: ServerResponse): void {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(body)) for (const one of [value].flat()) query.append(name, one)
+  response.writeHead(303, { location: `/authorize?${query}`, 'cache-control': 'no-store' }).end()
+}
+
+async function readParameters(request: IncomingMessage, response: ServerResponse): Promise<FlatBody | undefined> {
+  try {
+    return parseFlatBody(request.headers['content-type'], await readBody(request))
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error
+    sendJson(response, error.status, { error: 'invalid_request', error_description: error.message })
+    return undefined
+  }
+}
+
+async function exchange(
+  { exchange, trustProxy }: ProtocolDeps,
+  body: FlatBody,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const ip = clientAddress(request, trustProxy)
+  const answer = await exchange.handle({
+    body,
+    authorization: request.headers.authorization,
+    ...(ip === undefined ? {} : { ip }),
+    requestId: String(response.getHeader('x-request-id')),
+  })
+  sendJson(response, answer.status, answer.body, answer.headers)
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+
+async function engineOrMethod(
+  { engine }: ProtocolDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (METHODS.has(request.method ?? '')) return engine(request, response)
+  sendJson(response, 405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD, POST' })
+}
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: JsonObject,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    ...headers,
+    'content-length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}

@@ -1,0 +1,64 @@
+// The routes of everything but the protocol endpoints, in one table; `handler.ts` has those.
+import type { HttpBindings } from '@hono/node-server'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { identifyBrowser } from '../sessions/browser-cookies.ts'
+import type { Assets } from './assets.ts'
+import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
+import { MAX_BODY_BYTES } from './http.ts'
+import { userinfo } from './userinfo.ts'
+
+export interface RoutesDeps extends BrowserRoutesDeps {
+  readonly assets: Assets
+  readonly ready: () => Promise<boolean>
+  readonly managementApi: { fetch(request: Request): Response | Promise<Response> }
+  readonly meApi: { fetch(request: Request): Response | Promise<Response> }
+}
+
+type Env = { Bindings: HttpBindings }
+const YEAR_SECONDS = 31_536_000
+
+export function createRoutes(deps: RoutesDeps): Hono<Env> {
+  const app = new Hono<Env>()
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(refusal(413, 'payload_too_large'), 413) }))
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }))
+  app.get('/readyz', async (c) =>
+    (await deps.ready()) ? c.json({ status: 'ready' }) : c.json({ status: 'not ready' }, 503),
+  )
+  app.get('/assets/*', (c) => asset(deps.assets, c.req.path, c.req.query('v')))
+  app.on(['GET', 'POST'], '/userinfo', async (c) => {
+    const answer = await userinfo(deps, c.req.header('authorization'))
+    return new Response(JSON.stringify(answer.body), {
+      status: answer.status,
+      headers: { ...answer.headers, 'content-type': 'application/json' },
+    })
+  })
+  app.all('/api/v2/*', (c) => deps.managementApi.fetch(c.req.raw))
+  app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
+  app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))
+  app.route('/', browserRoutes(deps))
+
+  app.notFound((c) => {
+    if (!c.req.header('accept')?.includes('text/html')) return c.json(refusal(404, 'not_found'), 404)
+    const page = { kind: 'page', page: { name: 'error', code: 'not_found' }, status: 404 } as const
+    return deps.responder.answer(c, identifyBrowser(c.req.header('cookie')), page)
+  })
+  return app
+}
+
+const refusal = (statusCode: number, error: string) => ({ statusCode, error, message: error.replaceAll('_', ' ') })
+
+function asset({ files }: Assets, path: string, version: string | undefined): Response {
+  const found = files.get(path)
+  if (found === undefined) return new Response('not found', { status: 404 })
+  const current = version !== undefined && found.etag === `"${version}"`
+  return new Response(found.body, {
+    headers: {
+      'content-type': found.contentType,
+      'cache-control': current ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache',
+      etag: found.etag,
+      'x-content-type-options': 'nosniff',
+    },
+  })
+}
