@@ -13,23 +13,22 @@ export interface GroupCommitOptions {
   readonly statements: Statements
   /** How long to try for the write lock while other processes hold it. */
   readonly patienceMs: number
+  /** How long one work may keep the others waiting before it is given up. */
+  readonly holdLimitMs: number
 }
 
 const MAX_BATCH = 64
-const HOLD_LIMIT_MS = 5_000
 
 export class GroupCommit {
+  readonly #options: GroupCommitOptions
   readonly #connection: SqliteConnection
-  readonly #statements: Statements
-  readonly #patienceMs: number
   readonly #queue: Job[] = []
   #draining: Promise<void> | undefined
   #closed = false
 
-  constructor({ connection, statements, patienceMs }: GroupCommitOptions) {
-    this.#connection = connection
-    this.#statements = statements
-    this.#patienceMs = patienceMs
+  constructor(options: GroupCommitOptions) {
+    this.#options = options
+    this.#connection = options.connection
   }
 
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
@@ -58,38 +57,34 @@ export class GroupCommit {
 
   async #commitBatch(): Promise<void> {
     try {
-      await whileBusy(this.#patienceMs, () => this.#connection.execute('begin immediate'))
+      await whileBusy(this.#options.patienceMs, () => this.#connection.execute('begin immediate'))
     } catch (error) {
       for (const job of this.#queue.splice(0)) job.reject(error)
       return
     }
     const batch = this.#queue.splice(0, MAX_BATCH)
-    const settle = await this.#runAndCommit(batch)
-    for (const answer of settle) answer()
+    for (const answer of await this.#runAndCommit(batch)) answer()
   }
 
   /** Returns what to tell each caller; nobody hears anything before the commit is on the disk. */
   async #runAndCommit(batch: readonly Job[]): Promise<readonly (() => void)[]> {
-    const deadline = createDeadline()
     try {
-      const settle: (() => void)[] = []
-      for (const job of batch) settle.push(await this.#runInSavepoint(job, deadline.passed))
+      const answers: (() => void)[] = []
+      for (const job of batch) answers.push(await this.#runInSavepoint(job))
       this.#connection.execute('commit')
-      return settle
+      return answers
     } catch (error) {
       // The commit failed, or SQLite rolled everything back on its own: none of the batch has happened.
       if (this.#connection.isInTransaction) this.#connection.execute('rollback')
       return batch.map((job) => () => job.reject(error))
-    } finally {
-      deadline.cancel()
     }
   }
 
-  async #runInSavepoint(job: Job, deadline: Promise<never>): Promise<() => void> {
+  async #runInSavepoint(job: Job): Promise<() => void> {
     this.#connection.execute('savepoint work')
     const { tx, end } = this.#openTransaction()
     try {
-      const value = await Promise.race([job.work(tx), deadline])
+      const value = await within(this.#options.holdLimitMs, job.work(tx))
       this.#connection.execute('release work')
       return () => job.resolve(value)
     } catch (error) {
@@ -105,7 +100,7 @@ export class GroupCommit {
   #openTransaction(): { tx: Repositories; end: () => void } {
     let ended = false
     const db = new Db({
-      statements: this.#statements,
+      statements: this.#options.statements,
       mayWrite: true,
       run: (statement) => {
         if (ended) throw new TransactionEnded()
@@ -127,10 +122,9 @@ interface Job {
   readonly reject: (error: unknown) => void
 }
 
-function createDeadline(): { passed: Promise<never>; cancel: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>()
-  // Unobserved when the batch is done in time.
-  promise.catch(() => {})
-  const timer = setTimeout(() => reject(new TransactionHeld(HOLD_LIMIT_MS / 1000)), HOLD_LIMIT_MS)
-  return { passed: promise, cancel: () => clearTimeout(timer) }
+function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TransactionHeld()), limitMs)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -48,8 +48,8 @@ export interface MigrationResult {
 /** The database was written by a newer server. */
 export class SchemaTooNew extends Error {
   readonly code = 'schema_too_new'
-  constructor(found: number) {
-    super(`the database has schema version ${found}, this server knows ${schemaVersion}: run the newer server again`)
+  constructor(found: number, known: number) {
+    super(`the database has schema version ${found}, this server knows ${known}: run the newer server again`)
   }
 }
 
@@ -62,8 +62,8 @@ export class SchemaTooOld extends Error {
 }
 
 /** @throws {SchemaTooNew} */
-export function requireKnownVersion(found: number): void {
-  if (found > schemaVersion) throw new SchemaTooNew(found)
+export function requireKnownVersion(found: number, known: number = schemaVersion): void {
+  if (found > known) throw new SchemaTooNew(found, known)
 }
 
 /** @throws {SchemaTooNew} @throws {SchemaTooOld} */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseDatabaseUrl } from './database-url.ts'
+import { migrations } from './migrations.ts'
 import { openPostgres } from './postgres.ts'
 import { DEFAULT_PATIENCE_MS, openSqlite } from './sqlite.ts'
 import { migrateSqlite } from './sqlite-migrate.ts'
@@ -36,6 +37,6 @@ export async function openStorage({ url, maxConnections }: OpenOptions): Promise
 async function openTemporary(): Promise<Storage> {
   const folder = mkdtempSync(join(tmpdir(), 'tenon-memory-'))
   const path = join(folder, 'tenon.db')
-  await migrateSqlite(path, DEFAULT_PATIENCE_MS)
+  await migrateSqlite(path, migrations, DEFAULT_PATIENCE_MS)
   return openSqlite({ path, durable: false, onClosed: () => rmSync(folder, { recursive: true, force: true }) })
 }

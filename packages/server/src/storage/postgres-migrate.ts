@@ -1,6 +1,6 @@
 // Migrations of a PostgreSQL database.
 import { Client } from 'pg'
-import { columnTypes, type MigrationResult, migrations, requireKnownVersion } from './migrations.ts'
+import { columnTypes, type Migration, type MigrationResult, requireKnownVersion } from './migrations.ts'
 
 /** What runs a query: a client or a pool. */
 export interface Queryable {
@@ -11,14 +11,14 @@ export interface Queryable {
  * Brings the database to the newest version. Each step is one transaction that looks at the version under an advisory
  * lock, so that nodes that start together share the work without doing any of it twice.
  */
-export async function migratePostgres(url: string): Promise<MigrationResult> {
+export async function migratePostgres(url: string, migrations: readonly Migration[]): Promise<MigrationResult> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   await client.connect()
   try {
     const from = await postgresVersion(client)
-    requireKnownVersion(from)
+    requireKnownVersion(from, migrations.length)
     let version = from
-    while (version < migrations.length) version = await applyNext(client)
+    while (version < migrations.length) version = await applyNext(client, migrations)
     return { from, to: version }
   } finally {
     await client.end()
@@ -39,12 +39,12 @@ export async function postgresVersion(database: Queryable): Promise<number> {
 /** Any number that nobody else's program uses in the same database. */
 const MIGRATION_LOCK = 7_366_601
 
-async function applyNext(client: Client): Promise<number> {
+async function applyNext(client: Client, migrations: readonly Migration[]): Promise<number> {
   await client.query('begin')
   try {
     await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
     const version = await postgresVersion(client)
-    requireKnownVersion(version)
+    requireKnownVersion(version, migrations.length)
     const migration = migrations[version]
     if (migration) {
       for (const text of migration(columnTypes.postgres)) await client.query(text)

@@ -1,22 +1,26 @@
 // Migrations of a SQLite file.
 import { closeSync, openSync } from 'node:fs'
-import { columnTypes, type MigrationResult, migrations, requireKnownVersion } from './migrations.ts'
+import { columnTypes, type Migration, type MigrationResult, requireKnownVersion } from './migrations.ts'
 import { SqliteConnection, whileBusy } from './sqlite-connection.ts'
 
 /**
  * Brings the file at `path`, made when it is absent, to the newest version. Each step is one transaction that looks at
  * the version under the write lock, so that two processes share the work without doing any of it twice.
  */
-export async function migrateSqlite(path: string, patienceMs: number): Promise<MigrationResult> {
+export async function migrateSqlite(
+  path: string,
+  migrations: readonly Migration[],
+  patienceMs: number,
+): Promise<MigrationResult> {
   createPrivateFile(path)
   const connection = await whileBusy(patienceMs, () => new SqliteConnection(path))
   try {
     const from = await whileBusy(patienceMs, () => sqliteVersion(connection))
-    requireKnownVersion(from)
+    requireKnownVersion(from, migrations.length)
     let version = from
     while (version < migrations.length) {
       await whileBusy(patienceMs, () => connection.execute('begin immediate'))
-      version = applyNext(connection)
+      version = applyNext(connection, migrations)
     }
     return { from, to: version }
   } finally {
@@ -34,10 +38,10 @@ export function sqliteVersion(connection: SqliteConnection): number {
 }
 
 /** Applies the step that follows the version found, ends the transaction, returns the version that stands then. */
-function applyNext(connection: SqliteConnection): number {
+function applyNext(connection: SqliteConnection, migrations: readonly Migration[]): number {
   try {
     const version = sqliteVersion(connection)
-    requireKnownVersion(version)
+    requireKnownVersion(version, migrations.length)
     const migration = migrations[version]
     if (migration) {
       for (const text of migration(columnTypes.sqlite)) connection.executeScript(text)

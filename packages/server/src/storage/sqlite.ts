@@ -12,16 +12,19 @@ import type { Repositories, Storage } from './storage.ts'
 export interface SqliteOptions {
   readonly path: string
   readonly durable?: boolean
+  /** How long a write waits for other processes before it fails. */
   readonly patienceMs?: number
+  /** How long one transaction may keep the others of this process waiting before it is given up. */
+  readonly holdLimitMs?: number
   /** Called after both connections are closed. */
   readonly onClosed?: () => void
 }
 
-/** How long a write waits for other processes before it fails. */
 export const DEFAULT_PATIENCE_MS = 10_000
+const DEFAULT_HOLD_LIMIT_MS = 5_000
 
 export async function openSqlite(options: SqliteOptions): Promise<Storage> {
-  const { path, durable = true, patienceMs = DEFAULT_PATIENCE_MS } = options
+  const { path, durable = true, patienceMs = DEFAULT_PATIENCE_MS, holdLimitMs = DEFAULT_HOLD_LIMIT_MS } = options
   const writer = await whileBusy(patienceMs, () => new SqliteConnection(path, { durable }))
   try {
     requireCurrentVersion(await whileBusy(patienceMs, () => sqliteVersion(writer)))
@@ -30,13 +33,14 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
     throw error
   }
   const reader = await whileBusy(patienceMs, () => new SqliteConnection(path, { readOnly: true }))
-  return new SqliteStorage({ writer, reader, patienceMs, onClosed: options.onClosed ?? (() => {}) })
+  return new SqliteStorage({ writer, reader, patienceMs, holdLimitMs, onClosed: options.onClosed ?? (() => {}) })
 }
 
 interface Parts {
   readonly writer: SqliteConnection
   readonly reader: SqliteConnection
   readonly patienceMs: number
+  readonly holdLimitMs: number
   readonly onClosed: () => void
 }
 
@@ -46,11 +50,11 @@ class SqliteStorage extends SqlRepositories implements Storage {
   readonly #commits: GroupCommit
 
   constructor(parts: Parts) {
-    const { writer, reader, patienceMs } = parts
+    const { writer, reader, patienceMs, holdLimitMs } = parts
     const statements = new Statements('sqlite')
     super(new Db({ statements, mayWrite: false, run: (statement) => read(reader, statement, patienceMs) }))
     this.#parts = parts
-    this.#commits = new GroupCommit({ connection: writer, statements, patienceMs })
+    this.#commits = new GroupCommit({ connection: writer, statements, patienceMs, holdLimitMs })
   }
 
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {

@@ -11,7 +11,7 @@ export class TransactionEnded extends Error {
 /** The work awaited something else than its `tx` (the network, another transaction) while others waited for it. */
 export class TransactionHeld extends Error {
   readonly code = 'transaction_held'
-  constructor(seconds: number) {
-    super(`a transaction was held open for ${seconds} s: its work may await nothing but its tx`)
+  constructor() {
+    super('a transaction was held open for too long: its work may await nothing but its tx')
   }
 }

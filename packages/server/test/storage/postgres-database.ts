@@ -29,3 +29,9 @@ async function administer(sql: string): Promise<void> {
   await client.query(sql)
   await client.end()
 }
+
+/** Ends every session of the database but our own, as a restart of the server would. */
+export async function disconnectAll(url: string): Promise<void> {
+  const database = new URL(url).pathname.slice(1)
+  await administer(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}'`)
+}

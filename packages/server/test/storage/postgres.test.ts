@@ -1,7 +1,11 @@
 // The suite on PostgreSQL, and what only PostgreSQL is asked.
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openStorage } from '../../src/storage/open.ts'
 import { conformance } from './conformance.ts'
-import { createPostgresDatabase, postgresServer } from './postgres-database.ts'
+import { migrationTests } from './migrations.ts'
+import { createEmptyDatabase, createPostgresDatabase, disconnectAll, postgresServer } from './postgres-database.ts'
+import { storedUser } from './samples.ts'
 
 if (postgresServer === undefined) {
   test('storage on PostgreSQL: TENON_TEST_POSTGRES names a server', {
@@ -11,4 +15,55 @@ if (postgresServer === undefined) {
   })
 } else {
   conformance('storage on PostgreSQL', () => createPostgresDatabase())
+  migrationTests('migrations of PostgreSQL', () => createEmptyDatabase())
+  postgresTests()
+}
+
+function postgresTests(): void {
+  test('PostgreSQL: a deadlock ends in two successes', async () => {
+    const database = await createPostgresDatabase()
+    const storage = await database.open()
+    const [one, two] = [await storedUser(storage), await storedUser(storage)]
+    const { promise: bothHold, resolve } = Promise.withResolvers<void>()
+    let holders = 0
+    const lockInTurn = (first: string, second: string) =>
+      storage.transaction(async (tx) => {
+        await tx.users.recordLogin(first, 1, undefined)
+        if (++holders === 2) resolve()
+        await bothHold
+        await tx.users.recordLogin(second, 1, undefined)
+      })
+    await Promise.all([lockInTurn(one.userId, two.userId), lockInTurn(two.userId, one.userId)])
+    for (const { userId } of [one, two]) assert.equal((await storage.users.find(userId))?.loginsCount, 2)
+    await storage.close()
+    await database.remove()
+  })
+
+  test('PostgreSQL: a broken connection fails its query, not the process, and is replaced', async () => {
+    const database = await createPostgresDatabase()
+    const storage = await openStorage({ url: database.url, maxConnections: 2 })
+    await storage.transaction((tx) => tx.meta.put('k', 'v'))
+    await disconnectAll(database.url)
+    // The first query may still meet a connection that the server has just ended.
+    await storage.meta.find('k').catch(() => {})
+    assert.equal(await storage.meta.find('k'), 'v')
+    assert.equal(await storage.ready(), true)
+    await database.remove()
+    assert.equal(await storage.ready(), false)
+    await storage.close()
+  })
+
+  test('PostgreSQL: a transaction whose work hides a failed statement does not pass for done', async () => {
+    const database = await createPostgresDatabase()
+    const storage = await database.open()
+    const user = await storedUser(storage)
+    const hidden = storage.transaction(async (tx) => {
+      await tx.meta.put('k', 'v')
+      await tx.users.insert(user).catch(() => {})
+    })
+    await assert.rejects(hidden)
+    assert.equal(await storage.meta.find('k'), undefined)
+    await storage.close()
+    await database.remove()
+  })
 }

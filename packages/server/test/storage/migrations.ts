@@ -1,0 +1,76 @@
+// What migrations promise on either database.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { migrate } from '../../src/storage/migrate.ts'
+import { type Migration, migrations, schemaVersion } from '../../src/storage/migrations.ts'
+import { openStorage } from '../../src/storage/open.ts'
+import { nextMessage, startChild } from './children/start.ts'
+
+export interface EmptyDatabase {
+  readonly url: string
+  readonly remove: () => Promise<void>
+}
+
+export function migrationTests(name: string, create: () => Promise<EmptyDatabase>): void {
+  const withDatabase = (work: (url: string) => Promise<void>) => async () => {
+    const { url, remove } = await create()
+    try {
+      await work(url)
+    } finally {
+      await remove()
+    }
+  }
+
+  describe(name, () => {
+    test(
+      'an empty database is brought to the newest version, a current one is left alone',
+      withDatabase(async (url) => {
+        await assert.rejects(openStorage({ url }), { code: 'schema_too_old' })
+        assert.deepEqual(await migrate(url), { from: 0, to: schemaVersion })
+        assert.deepEqual(await migrate(url), { from: schemaVersion, to: schemaVersion })
+        await (await openStorage({ url })).close()
+      }),
+    )
+
+    test(
+      'processes that start together migrate once',
+      withDatabase(async (url) => {
+        const migrators = [1, 2, 3].map(() => startChild('migrator', url))
+        await Promise.all(migrators.map(nextMessage))
+        const answers = Promise.all(migrators.map(nextMessage))
+        for (const migrator of migrators) migrator.send('go')
+        for (const answer of await answers) assert.equal((answer as { to: number }).to, schemaVersion)
+        const storage = await openStorage({ url })
+        assert.equal(await storage.ready(), true)
+        await storage.close()
+      }),
+    )
+
+    test(
+      'a step that fails leaves nothing of itself; the next call goes on from there',
+      withDatabase(async (url) => {
+        const good: Migration = () => ['create table later (id integer)']
+        const broken: Migration = () => ['create table half (id integer)', 'this is no statement']
+        await assert.rejects(migrate(url, [...migrations, good, broken]))
+        const mended: Migration = () => ['create table half (id integer)', 'insert into later (id) values (1)']
+        const steps = [...migrations, good, mended]
+        assert.deepEqual(await migrate(url, steps), { from: steps.length - 1, to: steps.length })
+      }),
+    )
+
+    test(
+      'a database that a newer server wrote is refused, and not ready for one that runs',
+      withDatabase(async (url) => {
+        await migrate(url)
+        const storage = await openStorage({ url })
+        assert.equal(await storage.ready(), true)
+        await migrate(url, [...migrations, () => []])
+        const tooNew = { code: 'schema_too_new', message: /schema version 2, this server knows 1/ }
+        await assert.rejects(migrate(url), tooNew)
+        await assert.rejects(openStorage({ url }), tooNew)
+        assert.equal(await storage.ready(), false)
+        await storage.close()
+      }),
+    )
+  })
+}
