@@ -36,10 +36,10 @@ export async function protocolEndpoint(
   if (path === '/oauth/token' && typeof body.grant_type === 'string' && EXCHANGE_GRANTS.has(body.grant_type)) {
     return exchange(deps, body, request, response)
   }
-  // The engine reads what was parsed already; it knows forms only.
+  // The engine takes what was parsed already, and knows forms only; without a length it would see no body.
   Object.assign(request, { body })
   request.headers['content-type'] = 'application/x-www-form-urlencoded'
-  delete request.headers['content-length']
+  request.headers['content-length'] ??= '0'
   await deps.engine(request, response)
 }
 
