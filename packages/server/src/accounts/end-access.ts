@@ -1,4 +1,5 @@
 // Ends what a user has: access alone, or the user.
+import type { StoredAccount } from '../domain/tokenset.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
@@ -7,18 +8,22 @@ import type { AccountVault } from './account-vault.ts'
  * Ends every session, grant, code and token of a user and whatever is under way, and makes refreshes in flight fail
  * their write. Connected accounts stay.
  */
-export async function revokeUserAccess(tx: Repositories, userId: string, at: EpochSeconds): Promise<void> {
-  await endEverythingIssued(tx, userId)
+export async function revokeUserAccess(
+  tx: Repositories,
+  vault: AccountVault,
+  { userId, at }: { userId: string; at: EpochSeconds },
+): Promise<void> {
+  await endEverythingIssued(tx, vault, userId)
   await tx.events.append({ type: 'user.access_revoked', at, outcome: 'ok', userId })
 }
 
 /** The same without an event of its own, for changes that record a larger fact. */
-export async function endEverythingIssued(tx: Repositories, userId: string): Promise<void> {
+export async function endEverythingIssued(tx: Repositories, vault: AccountVault, userId: string): Promise<void> {
   await tx.artifacts.deleteOfUser(userId)
   await tx.connects.deleteOfUser(userId)
   await tx.transactions.deleteOfUser(userId)
   await tx.proofs.deleteOfUser(userId)
-  for (const account of await tx.accounts.listOfUser(userId)) await tx.accounts.raiseGeneration(account.id)
+  for (const account of await storedAccounts(tx, userId)) await vault.interrupt(tx, account)
 }
 
 /**
@@ -34,7 +39,7 @@ export async function deleteUser(
 ): Promise<boolean> {
   const [user] = await tx.users.lock([userId])
   if (user === undefined) return false
-  await dropAccounts(tx, vault, userId, at)
+  for (const account of await storedAccounts(tx, userId)) await vault.drop(tx, account, at)
   const deleted = await tx.users.delete(userId)
   await tx.events.append({
     type: 'user.deleted',
@@ -46,9 +51,11 @@ export async function deleteUser(
   return deleted
 }
 
-async function dropAccounts(tx: Repositories, vault: AccountVault, userId: string, at: EpochSeconds): Promise<void> {
+async function storedAccounts(tx: Repositories, userId: string): Promise<readonly StoredAccount[]> {
+  const stored: StoredAccount[] = []
   for (const { id } of await tx.accounts.listOfUser(userId)) {
     const account = await tx.accounts.find(id)
-    if (account !== undefined) await vault.drop(tx, account, at)
+    if (account !== undefined) stored.push(account)
   }
+  return stored
 }

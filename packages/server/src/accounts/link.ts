@@ -49,7 +49,7 @@ export async function linkUsers(tx: Repositories, vault: AccountVault, request: 
   const plan = planMerge(primary, secondary, request.policy)
   await applyAccounts(tx, vault, plan, request.at)
   await moveIdentities(tx, secondary, primaryUserId)
-  await tx.evidence.moveUser(secondaryUserId, primaryUserId)
+  await moveEvidence(tx, plan)
   const user = await replacePrimary(tx, primary.user, plan, request.at)
   await tx.users.delete(secondaryUserId)
   await tx.users.addAlias(secondaryUserId, primaryUserId, request.at)
@@ -101,6 +101,17 @@ async function moveIdentities(tx: Repositories, secondary: MergeSide, toUserId: 
         lastLogin,
       })
     if (!(await tx.identities.move({ connectionId, subject, fromUserId: userId }, toUserId))) throw changedMeanwhile()
+  }
+}
+
+/** The move itself lets the newer word win; the plan has the last one. */
+async function moveEvidence(tx: Repositories, { primaryUserId, secondaryUserId, addresses }: MergePlan): Promise<void> {
+  await tx.evidence.moveUser(secondaryUserId, primaryUserId)
+  for (const { address, source, grade, saidAt, outcome } of addresses) {
+    if (outcome === 'dropped') continue
+    const rivals = addresses.filter((one) => one.address === address && one.source === source)
+    const newest = Math.max(saidAt, ...rivals.map((one) => one.saidAt))
+    if (rivals.length > 1) await tx.evidence.put({ userId: primaryUserId, address, source, grade, saidAt: newest })
   }
 }
 

@@ -7,7 +7,7 @@ import type { AddressEvidence, Grade, Identity, User } from '../domain/user.ts'
 import { mayTakePlainId, plainUserId } from '../domain/user-id.ts'
 import { isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { Repositories } from '../storage/storage.ts'
+import type { PasswordRecord, Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
 import { findIdentityOfUser, type KnownIdentity, withConnections } from './find-identity.ts'
 import { claimSuffixedId, insertUser } from './users.ts'
@@ -49,10 +49,13 @@ export async function unlinkIdentity(
   if (known === undefined) throw new Invalid('inexistent_identity', 'The user has no such identity.')
   await requireRemovable(tx, known.identity, identities)
   const evidence = await tx.evidence.listOfUser(userId)
+  const password = await tx.passwords.find(known.identity.connectionId, known.identity.subject)
   await takeAway(tx, vault, known.identity, at)
   const remaining = await tx.identities.listOfUser(userId)
   await restateEvidence(tx, { user, unlinked: known.identity, remaining, evidence, at })
-  const standaloneUserId = await makeStandalone(tx, known, evidence, at)
+  const standaloneUserId = await makeStandalone(tx, known, { password, evidence, at })
+  // It went with the identity.
+  if (password !== undefined) await tx.passwords.insert(password)
   await tx.events.append({
     type: 'identity.unlinked',
     at,
@@ -127,10 +130,12 @@ async function restateEvidence(
 async function makeStandalone(
   tx: Repositories,
   { connection, identity }: KnownIdentity,
-  evidence: readonly AddressEvidence[],
-  at: EpochSeconds,
+  {
+    password,
+    evidence,
+    at,
+  }: { password: PasswordRecord | undefined; evidence: readonly AddressEvidence[]; at: EpochSeconds },
 ): Promise<string> {
-  const password = await tx.passwords.find(connection.id, identity.subject)
   const address = addressOf(identity)
   const own = evidenceOf(identity, address, evidence, password !== undefined)
   const best = own.reduce<AddressEvidence | undefined>(

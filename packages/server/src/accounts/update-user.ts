@@ -7,6 +7,7 @@ import type { User } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
+import type { AccountVault } from './account-vault.ts'
 import { endEverythingIssued } from './end-access.ts'
 
 export interface UserChange {
@@ -29,7 +30,11 @@ export interface UserChange {
  * @throws {Invalid} `invalid_address`; `no_password` when the user has no password identity.
  * @throws {Conflict} `user_exists`: the address is somebody's in the password connection.
  */
-export async function updateUser(tx: Repositories, { userId, change, at, clientId }: UserUpdate): Promise<User> {
+export async function updateUser(
+  tx: Repositories,
+  vault: AccountVault,
+  { userId, change, at, clientId }: UserUpdate,
+): Promise<User> {
   const [user] = await tx.users.lock([userId])
   if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
   const email = wantedAddress(change, user)
@@ -47,7 +52,7 @@ export async function updateUser(tx: Repositories, { userId, change, at, clientI
     updatedAt: at,
   }
   await tx.users.replace(next)
-  if (next.blocked && !user.blocked) await endEverythingIssued(tx, userId)
+  if (next.blocked && !user.blocked) await endEverythingIssued(tx, vault, userId)
   await appendEvents(tx, user, next, { userId, change, at, clientId })
   return next
 }

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Purpose, VaultAccount } from './tokenset.ts'
-import type { AddressEvidence, Identity, User } from './user.ts'
+import type { AddressEvidence, Grade, Identity, User } from './user.ts'
 
 export interface MergeSide {
   readonly user: User
@@ -50,10 +50,11 @@ export interface PlannedAccount {
 export interface PlannedAddress {
   readonly address: string
   readonly source: string
-  readonly grade: number
+  readonly grade: Grade
+  readonly saidAt: EpochSeconds
   readonly from: 'primary' | 'secondary'
   readonly outcome: 'kept' | 'moved' | 'dropped'
-  readonly why: 'primary_stays' | 'evidence_follows_person' | 'newer_word_counts'
+  readonly why: 'primary_stays' | 'evidence_follows_person' | 'better_word_counts'
 }
 
 export interface PlannedKey {
@@ -156,34 +157,34 @@ function planAccounts(primary: readonly VaultAccount[], secondary: readonly Vaul
 
 const isNewerOrEqual = (a: VaultAccount, b: VaultAccount): boolean => a.connectedAt >= b.connectedAt
 
-/** One row stands for (address, source): where both sides have it, the newer word does. */
+/** One row stands for (address, source): where both sides have it, the better grade does, then the newer word. */
 function planAddresses(primary: readonly AddressEvidence[], secondary: readonly AddressEvidence[]): PlannedAddress[] {
   const rivalOf = (one: AddressEvidence, others: readonly AddressEvidence[]) =>
     others.find((other) => other.address === one.address && other.source === one.source)
   const planOne = (
-    { address, source, grade }: AddressEvidence,
+    { address, source, grade, saidAt }: AddressEvidence,
     from: 'primary' | 'secondary',
     plan: Pick<PlannedAddress, 'outcome' | 'why'>,
-  ): PlannedAddress => ({ address, source, grade, from, ...plan })
+  ): PlannedAddress => ({ address, source, grade, saidAt, from, ...plan })
   return [
     ...primary.map((one) => {
       const rival = rivalOf(one, secondary)
-      const stays = rival === undefined || isNewerWord(one, rival)
-      return stays
+      return rival === undefined || countsMore(one, rival)
         ? planOne(one, 'primary', { outcome: 'kept', why: 'primary_stays' })
-        : planOne(one, 'primary', { outcome: 'dropped', why: 'newer_word_counts' })
+        : planOne(one, 'primary', { outcome: 'dropped', why: 'better_word_counts' })
     }),
     ...secondary.map((one) => {
       const rival = rivalOf(one, primary)
-      return rival !== undefined && isNewerWord(rival, one)
-        ? planOne(one, 'secondary', { outcome: 'dropped', why: 'newer_word_counts' })
+      return rival !== undefined && countsMore(rival, one)
+        ? planOne(one, 'secondary', { outcome: 'dropped', why: 'better_word_counts' })
         : planOne(one, 'secondary', { outcome: 'moved', why: 'evidence_follows_person' })
     }),
   ]
 }
 
-const isNewerWord = (a: { readonly saidAt: EpochSeconds }, b: { readonly saidAt: EpochSeconds }): boolean =>
-  a.saidAt >= b.saidAt
+/** Between the primary's word and the secondary's: the primary's where both are equal. */
+const countsMore = (own: AddressEvidence, other: AddressEvidence): boolean =>
+  own.grade > other.grade || (own.grade === other.grade && own.saidAt >= other.saidAt)
 
 function planMetadata(
   store: PlannedKey['store'],

@@ -1,0 +1,155 @@
+// Makes, changes and removes connections: sealed secrets, network rules, enabled clients, and the users that go with one.
+import type { Keyring } from '../crypto/keyring.ts'
+import { Invalid } from '../domain/errors.ts'
+import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { ConnectionRecord } from '../storage/records.ts'
+import type { Repositories, Storage } from '../storage/storage.ts'
+import { literalAddressAllowed } from '../upstream/address-policy.ts'
+import { sealConnectionSecret } from '../vault/connections.ts'
+import type { AccountVault } from './account-vault.ts'
+import { deleteUser } from './end-access.ts'
+
+/** URLs that only browsers follow; the server never calls them. */
+const BROWSER_URLS: ReadonlySet<string> = new Set(['icon_url', 'logoutUrl', 'signInEndpoint', 'signOutEndpoint'])
+
+/**
+ * The place of a URL that upstream calls may not reach, as far as its text tells (T-NET-01); what a name resolves to is
+ * checked at each call.
+ */
+export function unreachableUrl(
+  options: JsonValue | undefined,
+  allowedPrivateNetworks: readonly string[],
+): string | undefined {
+  return urlsIn(options, '/options').find(([, url]) => !literalAddressAllowed(url, allowedPrivateNetworks))?.[0]
+}
+
+/** @throws {Invalid} `address_blocked`, naming the option. */
+export function requireReachableUrls(options: JsonValue | undefined, allowedPrivateNetworks: readonly string[]): void {
+  const place = unreachableUrl(options, allowedPrivateNetworks)
+  if (place !== undefined) throw new Invalid('address_blocked', `The URL at ${place} may not be called by this server.`)
+}
+
+function urlsIn(value: JsonValue | undefined, at: string): readonly (readonly [string, string])[] {
+  if (isString(value)) return /^https?:\/\//i.test(value) ? [[at, value]] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]: [string, JsonValue]) => {
+    if (BROWSER_URLS.has(key)) return []
+    // Providers of which every customer has a host: the URL is made from it.
+    const isHost = (key === 'domain' || key === 'tenant_domain') && at === '/options' && isString(inner)
+    return urlsIn(isHost && !inner.includes('://') ? `https://${inner}` : inner, `${at}/${key}`)
+  })
+}
+
+export interface ConnectionWrite {
+  readonly id: string
+  readonly name: string
+  readonly strategy: string
+  /** Wire document, with `options.client_secret` when it is to be set. */
+  readonly document: JsonObject
+  readonly before?: ConnectionRecord | undefined
+  readonly at: EpochSeconds
+}
+
+/**
+ * The row of a connection. Without a new secret the one that is sealed stays; an equal one keeps its envelope, so that
+ * writing the same again changes nothing.
+ */
+export function connectionRow(keyring: Pick<Keyring, 'seal' | 'open'>, write: ConnectionWrite): ConnectionRecord {
+  const { id, name, strategy, before, at } = write
+  const { enabled_clients: _, ...rest } = write.document
+  // The sealing half of a keyring is all that it uses.
+  const sealed = sealConnectionSecret(keyring as Keyring, id, rest)
+  const isEqual =
+    before?.secretEnvelope !== undefined &&
+    sealed.secretEnvelope !== undefined &&
+    keyring.open(`connection:${id}`, before.secretEnvelope).equals(secretOf(rest))
+  const secretEnvelope = isEqual || sealed.secretEnvelope === undefined ? before?.secretEnvelope : sealed.secretEnvelope
+  const unchanged =
+    before !== undefined &&
+    secretEnvelope === before.secretEnvelope &&
+    JSON.stringify(before.document) === JSON.stringify(sealed.document)
+  return {
+    id,
+    name,
+    strategy,
+    document: sealed.document,
+    secretEnvelope,
+    createdAt: before?.createdAt ?? at,
+    updatedAt: unchanged ? before.updatedAt : at,
+  }
+}
+
+function secretOf({ options }: JsonObject): Buffer {
+  const secret = isJsonObject(options) ? options.client_secret : undefined
+  return Buffer.from(isString(secret) ? secret : '')
+}
+
+/** Makes `clientIds` the clients that may use a connection. */
+export async function setEnabledClients(
+  tx: Repositories,
+  connectionId: string,
+  clientIds: readonly string[],
+): Promise<void> {
+  const wanted = new Set(clientIds)
+  const present = new Set(await tx.connections.clientsOf(connectionId))
+  for (const id of present) if (!wanted.has(id)) await tx.connections.setClient(connectionId, id, false)
+  for (const id of wanted) if (!present.has(id)) await tx.connections.setClient(connectionId, id, true)
+}
+
+/** @throws {Invalid} `inexistent_client`. */
+export async function requireClients(tx: Repositories, clientIds: readonly string[]): Promise<void> {
+  for (const id of clientIds) {
+    if ((await tx.clients.find(id)) === undefined)
+      throw new Invalid('inexistent_client', 'A client of that id does not exist.')
+  }
+}
+
+const BATCH = 100
+
+/**
+ * Deletes a connection with its users (auth0-wire.md §6.3). Users whose first identity it made go; others lose the
+ * identity. In batches, so that a large one does not hold the database; ending midway leaves it to be deleted again.
+ */
+export async function deleteConnection(
+  storage: Storage,
+  vault: AccountVault,
+  { connection, at, clientId }: { connection: ConnectionRecord; at: EpochSeconds; clientId: string },
+): Promise<void> {
+  await storage.transaction((tx) => setEnabledClients(tx, connection.id, []))
+  let left = BATCH
+  while (left === BATCH) left = await storage.transaction((tx) => deleteBatch(tx, vault, { connection, at, clientId }))
+  await storage.transaction(async (tx) => {
+    await tx.connections.delete(connection.id)
+    await tx.events.append({
+      type: 'connection.deleted',
+      at,
+      outcome: 'ok',
+      clientId,
+      connectionId: connection.id,
+      data: { name: connection.name },
+    })
+  })
+}
+
+async function deleteBatch(
+  tx: Repositories,
+  vault: AccountVault,
+  { connection, at, clientId }: { connection: ConnectionRecord; at: EpochSeconds; clientId: string },
+): Promise<number> {
+  const where = [{ field: 'connection', value: connection.name }] as const
+  const { items } = await tx.users.list({ offset: 0, limit: BATCH, where })
+  for (const { userId } of items) {
+    const identities = await tx.identities.listOfUser(userId)
+    if (identities[0]?.connectionId === connection.id) await deleteUser(tx, vault, { userId, at, clientId })
+    else
+      for (const { connectionId, subject } of identities) {
+        if (connectionId !== connection.id) continue
+        const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
+        if (kept !== undefined) await vault.drop(tx, kept, at)
+        await tx.identities.unlink({ connectionId, subject, userId }, at)
+        await tx.artifacts.deleteOfUser(userId, { identityKey: `${connectionId}|${subject}` })
+      }
+  }
+  return items.length
+}

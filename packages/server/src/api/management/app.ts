@@ -1,0 +1,54 @@
+// The Management API, compatible with Auth0's (auth0-wire.md §6).
+import type { Hono } from 'hono'
+import { MANAGEMENT_API_PATH } from '../../protocol/built-in.ts'
+import type { Operation } from '../operation.ts'
+import { type ApiRefusal, STATUS_NAMES } from '../refusal.ts'
+import { refusalOf } from '../refusal-of.ts'
+import { serveInterface } from '../serve.ts'
+import { scopesOf } from './caller.ts'
+import { clientGrantOperations } from './client-grants.ts'
+import { clientOperations } from './clients.ts'
+import { connectionOperations } from './connections.ts'
+import type { ManagementDeps } from './deps.ts'
+import { identityOperations } from './identities.ts'
+import { logOperations } from './logs.ts'
+import { resourceServerOperations } from './resource-servers.ts'
+import { userAccessOperations } from './user-access.ts'
+import { userOperations } from './users.ts'
+
+export const MANAGEMENT_BASE = '/api/v2'
+
+/** Everything below `/api/v2`; mount it at the root. */
+export function createManagementApi(deps: ManagementDeps): Hono {
+  const { issuer, accessTokens, origins, log } = deps
+  return serveInterface({
+    base: MANAGEMENT_BASE,
+    audience: `${issuer}${MANAGEMENT_API_PATH}`,
+    operations: managementOperations(deps),
+    accessTokens,
+    origins,
+    log,
+    scopesOf,
+    refusalOf,
+    render: (refusal) => ({ body: serializeRefusal(refusal), contentType: 'application/json; charset=utf-8' }),
+  })
+}
+
+/** For the OpenAPI document as well. */
+export const managementOperations = (deps: ManagementDeps): readonly Operation[] => [
+  ...userOperations(deps),
+  ...identityOperations(deps),
+  ...userAccessOperations(deps),
+  ...connectionOperations(deps),
+  ...clientOperations(deps),
+  ...clientGrantOperations(deps),
+  ...resourceServerOperations(deps),
+  ...logOperations(deps),
+]
+
+/** Auth0's shape; a 401 has no `errorCode` (auth0-wire.md §3.2). */
+function serializeRefusal({ status, code, message }: ApiRefusal) {
+  const error = STATUS_NAMES[status] ?? 'Error'
+  if (status === 401) return { statusCode: status, error, message, attributes: { error: message } }
+  return { statusCode: status, error, message, errorCode: code }
+}

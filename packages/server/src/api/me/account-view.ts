@@ -1,0 +1,18 @@
+// A connected account as its owner's apps see it (auth0-wire.md §3.5).
+import type { VaultAccount } from '../../domain/tokenset.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { toIso } from '../../lib/time.ts'
+import type { ConnectionRecord } from '../../storage/records.ts'
+
+export function serializeAccount(account: VaultAccount, connection: Pick<ConnectionRecord, 'name'>): JsonObject {
+  // Without a refresh token it lives as long as its access token.
+  const endsAt = account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt
+  return {
+    id: account.id,
+    connection: connection.name,
+    access_type: 'offline',
+    scopes: account.scopesGranted,
+    created_at: toIso(account.createdAt),
+    ...(endsAt === undefined ? {} : { expires_at: toIso(endsAt) }),
+  }
+}

@@ -1,0 +1,17 @@
+// What the My Account API is built on.
+import type { Log } from '../../lib/log.ts'
+import type { Clock } from '../../lib/time.ts'
+import type { AccessTokens } from '../../oauth/access-tokens.ts'
+import type { Storage } from '../../storage/storage.ts'
+import type { Vault } from '../../vault/vault.ts'
+import type { Origins } from '../cors.ts'
+
+export interface MeDeps {
+  readonly issuer: string
+  readonly storage: Storage
+  readonly clock: Clock
+  readonly accessTokens: Pick<AccessTokens, 'verify'>
+  readonly vault: Pick<Vault, 'store' | 'drop' | 'discard' | 'openPending'>
+  readonly origins: Origins
+  readonly log: Pick<Log, 'error'>
+}

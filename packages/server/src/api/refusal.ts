@@ -1,0 +1,78 @@
+// A refusal on its way to a caller of one of our JSON interfaces; each interface gives it its own shape.
+
+export interface FieldFault {
+  /** JSON pointer into the body, or the name of a query parameter. */
+  readonly pointer: string
+  readonly detail: string
+  readonly in: 'body' | 'query' | 'path'
+}
+
+export class ApiRefusal extends Error {
+  override readonly name = 'ApiRefusal'
+  readonly status: number
+  /** Stable; see docs/reference/errors.md. */
+  readonly code: string
+  readonly faults: readonly FieldFault[]
+  /** For `WWW-Authenticate`, without the scheme. */
+  readonly challenge: Readonly<Record<string, string>> | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, code: string, message: string, more: RefusalDetails = {}) {
+    super(message, { cause: more.cause })
+    this.status = status
+    this.code = code
+    this.faults = more.faults ?? []
+    this.challenge = more.challenge
+    this.headers = more.headers ?? {}
+  }
+}
+
+export interface RefusalDetails {
+  readonly faults?: readonly FieldFault[]
+  readonly challenge?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cause?: unknown
+}
+
+/** 401: no token, or one that opens nothing. Which check failed is not for the caller to know. */
+export const unauthorized = (message: string): ApiRefusal =>
+  new ApiRefusal(401, 'invalid_token', message, { challenge: { error: 'invalid_token', error_description: message } })
+
+export const insufficientScope = (anyOf: readonly string[]): ApiRefusal =>
+  new ApiRefusal(403, 'insufficient_scope', `Insufficient scope, expected any of: ${anyOf.join(',')}`, {
+    challenge: { error: 'insufficient_scope', scope: anyOf.join(' ') },
+  })
+
+export const invalidBody = (message: string, pointer = ''): ApiRefusal =>
+  new ApiRefusal(400, 'invalid_body', message, { faults: [{ pointer, detail: message, in: 'body' }] })
+
+export const invalidQuery = (message: string, name: string): ApiRefusal =>
+  new ApiRefusal(400, 'invalid_query_string', message, { faults: [{ pointer: name, detail: message, in: 'query' }] })
+
+/** Status by its name (RFC 9110 §15), as both shapes show it. */
+export const STATUS_NAMES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Payload Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** The value of `WWW-Authenticate` for a refusal that has one (RFC 6750 §3); `common` goes with each. */
+export function challengeOf(
+  { status, challenge }: ApiRefusal,
+  scheme: string,
+  common: Readonly<Record<string, string>> = {},
+): string | undefined {
+  if (challenge === undefined && status !== 401) return undefined
+  const parameters = Object.entries({ ...challenge, ...common }).map(
+    ([name, value]) => `${name}="${value.replaceAll(/["\\]/g, '')}"`,
+  )
+  return [scheme, parameters.join(', ')].filter((part) => part !== '').join(' ')
+}

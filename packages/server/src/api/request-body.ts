@@ -1,0 +1,87 @@
+// Reads a request's body: bounded in size and depth, JSON or form, without names or characters that would do harm later.
+import type { JsonObject, JsonValue } from '../lib/json.ts'
+import { parseStrictJson } from '../lib/strict-json.ts'
+import { ApiRefusal, invalidBody } from './refusal.ts'
+
+export const MAX_BODY_BYTES = 1_048_576
+const MAX_DEPTH = 32
+
+export type MediaType = 'json' | 'form'
+
+/**
+ * The body as JSON; `undefined` when there is none.
+ *
+ * @throws {ApiRefusal} 413, 415, 400 `invalid_body`.
+ */
+export async function readBody(request: Request, accepted: readonly MediaType[]): Promise<JsonValue | undefined> {
+  const text = await readText(request)
+  if (text === '') return undefined
+  const type = mediaTypeOf(request.headers.get('content-type'))
+  if (type === undefined || !accepted.includes(type))
+    throw new ApiRefusal(415, 'unsupported_media_type', 'The body must be application/json.')
+  const value = type === 'form' ? formFields(text) : parseJson(text)
+  requireHarmless(value)
+  return value
+}
+
+async function readText(request: Request): Promise<string> {
+  const tooLarge = () => new ApiRefusal(413, 'payload_too_large', 'The body is larger than 1 MiB.')
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge()
+  if (request.body === null) return ''
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of request.body) {
+    bytes += chunk.byteLength
+    if (bytes > MAX_BODY_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  } catch (cause) {
+    throw new ApiRefusal(400, 'invalid_body', 'The body is not UTF-8.', { cause })
+  }
+}
+
+function mediaTypeOf(header: string | null): MediaType | undefined {
+  const type = header?.split(';')[0]?.trim().toLowerCase()
+  if (type === 'application/json') return 'json'
+  return type === 'application/x-www-form-urlencoded' ? 'form' : undefined
+}
+
+function parseJson(text: string): JsonValue {
+  try {
+    return parseStrictJson(text)
+  } catch (cause) {
+    throw new ApiRefusal(400, 'invalid_body', 'The body is not valid JSON.', { cause })
+  }
+}
+
+function formFields(text: string): JsonObject {
+  const fields = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (fields.has(name)) throw invalidBody('A field is given twice.')
+    fields.set(name, value)
+  }
+  return Object.fromEntries(fields)
+}
+
+/** Names that reach a prototype where objects are merged carelessly (T-API-06). */
+const HARMFUL_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** PostgreSQL keeps no NUL, and no encoding holds half a surrogate pair. */
+export const isCleanText = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+/** Walks without recursion: a body may be nested as deep as it is long. */
+function requireHarmless(root: JsonValue): void {
+  const open: { readonly value: JsonValue; readonly depth: number }[] = [{ value: root, depth: 0 }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next
+    if (typeof value === 'string' && !isCleanText(value)) throw invalidBody('A text holds characters that no text has.')
+    if (typeof value !== 'object' || value === null) continue
+    if (depth >= MAX_DEPTH) throw invalidBody('The body is nested too deeply.')
+    for (const [name, inner] of Object.entries(value)) {
+      if (HARMFUL_NAMES.has(name) || !isCleanText(name)) throw invalidBody('A member has a name that is not allowed.')
+      open.push({ value: inner, depth: depth + 1 })
+    }
+  }
+}

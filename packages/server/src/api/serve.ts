@@ -1,0 +1,102 @@
+// Serves a set of operations below one base path: who is calling, cross-origin rules, the shape of refusals.
+import { type Context, Hono } from 'hono'
+import type { Log } from '../lib/log.ts'
+import type { AccessTokens, VerifiedAccess } from '../oauth/access-tokens.ts'
+import { allowOrigin, type Origins, preflight } from './cors.ts'
+import type { Caller, Operation } from './operation.ts'
+import { ApiRefusal, challengeOf, unauthorized } from './refusal.ts'
+
+export interface Interface {
+  readonly base: string
+  readonly audience: string
+  readonly operations: readonly Operation[]
+  readonly accessTokens: Pick<AccessTokens, 'verify'>
+  readonly origins: Origins
+  readonly log: Pick<Log, 'error'>
+  /** The token's scopes that count here; throws when such a token has no business here. */
+  readonly scopesOf: (access: VerifiedAccess) => ReadonlySet<string>
+  /** A thrown refusal of any floor as one of this interface; undefined for what is a bug. */
+  readonly refusalOf: (error: unknown) => ApiRefusal | undefined
+  /** Parameters that every `WWW-Authenticate` of this interface carries. */
+  readonly challenge?: Readonly<Record<string, string>>
+  readonly render: (refusal: ApiRefusal) => { readonly body: unknown; readonly contentType: string }
+}
+
+/** Builds the Hono app; its routes carry the base path, so that it can be mounted at the root. */
+export function serveInterface(face: Interface): Hono {
+  const app = new Hono()
+  const methods = new Map<string, string[]>()
+  for (const operation of face.operations) {
+    const path = honoPath(face.base, operation.path)
+    methods.set(path, [...(methods.get(path) ?? []), operation.method.toUpperCase()])
+    app.on(operation.method.toUpperCase(), path, (context) => answer(face, context, operation))
+  }
+  app.options(`${face.base}/*`, async (context) => {
+    const origin = context.req.header('origin')
+    return preflight(origin, origin !== undefined && (await face.origins.isKnown(origin)))
+  })
+  for (const [path, allowed] of methods) {
+    app.all(path, () =>
+      refuse(
+        face,
+        new ApiRefusal(405, 'method_not_allowed', 'Method Not Allowed', { headers: { allow: allowed.join(', ') } }),
+      ),
+    )
+  }
+  app.all(`${face.base}/*`, () => refuse(face, new ApiRefusal(404, 'not_found', 'Not Found')))
+  return app
+}
+
+/** `/users/{id}` as Hono writes it. The last parameter of an identity may hold encoded slashes, which stay encoded. */
+const honoPath = (base: string, path: string): string => base + path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+async function answer(face: Interface, context: Context, operation: Operation): Promise<Response> {
+  const origin = context.req.header('origin')
+  let access: VerifiedAccess | undefined
+  let response: Response
+  try {
+    access = await authenticate(face, context)
+    const caller: Caller = { ...access, scopes: face.scopesOf(access) }
+    response = await operation.serve(context, caller)
+  } catch (error) {
+    response = refuse(face, face.refusalOf(error) ?? bug(face, context, error))
+  }
+  response.headers.append('vary', 'Origin')
+  if (origin !== undefined && (await mayRead(face, origin, access))) allowOrigin(response, origin)
+  return response
+}
+
+/** A page of the calling client; before the client is known, of any: a page must be able to read why it was refused. */
+const mayRead = ({ origins }: Interface, origin: string, access: VerifiedAccess | undefined): Promise<boolean> =>
+  access === undefined ? origins.isKnown(origin) : origins.isOf(origin, access.clientId)
+
+async function authenticate(face: Interface, context: Context): Promise<VerifiedAccess> {
+  const header = context.req.header('authorization')
+  if (header === undefined) throw new ApiRefusal(401, 'missing_authentication', 'Missing authentication')
+  const [, scheme = '', token = ''] = /^(bearer|dpop) +(\S+)$/i.exec(header) ?? []
+  const access = token === '' ? undefined : await face.accessTokens.verify(token)
+  if (access === undefined || !access.audiences.includes(face.audience)) throw unauthorized('Invalid token')
+  requireProof(access, scheme)
+  return access
+}
+
+/**
+ * The one place where proofs of possession (RFC 9449 §7) are checked. Until they are, a token that is bound to a key
+ * opens nothing: it must not work for whoever merely found it.
+ */
+function requireProof(access: VerifiedAccess, scheme: string): void {
+  if (access.jkt !== undefined || scheme.toLowerCase() === 'dpop') throw unauthorized('Invalid token')
+}
+
+function refuse(face: Interface, refusal: ApiRefusal): Response {
+  const { body, contentType } = face.render(refusal)
+  const headers = new Headers({ 'content-type': contentType, 'cache-control': 'no-store', ...refusal.headers })
+  const challenge = challengeOf(refusal, 'Bearer', face.challenge)
+  if (challenge !== undefined) headers.set('www-authenticate', challenge)
+  return new Response(JSON.stringify(body), { status: refusal.status, headers })
+}
+
+function bug(face: Interface, context: Context, error: unknown): ApiRefusal {
+  face.log.error({ err: error, method: context.req.method, path: context.req.routePath }, 'a request failed')
+  return new ApiRefusal(500, 'server_error', 'Internal Server Error')
+}
