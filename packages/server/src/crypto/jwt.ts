@@ -88,7 +88,7 @@ export function createJwtVerifier(options: JwtVerifierOptions): JwtVerifier {
     const parsed = parseJwt(token)
     if (!parsed) return refused('malformed')
     const algorithm = allowedAlgorithm(parsed.header, options)
-    if (!algorithm) return refused('header')
+    if (!algorithm || typeof parsed.header.kid !== 'string') return refused('header')
     const candidates = keys().filter((key) => key.kid === parsed.header.kid)
     const [candidate] = candidates
     if (!candidate || candidates.length > 1) return refused('unknown_key')
@@ -120,16 +120,28 @@ export function parseJwt(token: string): ParsedJwt | undefined {
   return header && claims && signature && { header, claims, input: `${head}.${body}`, signature }
 }
 
+/**
+ * True when this key signed it, with an allowed algorithm that is the key's own, under a header that is allowed. Key ids,
+ * times and claims are the caller's to judge.
+ */
+export function isSignedBy(
+  parsed: ParsedJwt,
+  key: KeyObject,
+  allowed: Required<Pick<JwtVerifierOptions, 'algorithms' | 'types'>>,
+): boolean {
+  const algorithm = allowedAlgorithm(parsed.header, allowed)
+  return algorithm !== undefined && signatureHolds(algorithm, key, {}, parsed)
+}
+
 const FORBIDDEN_HEADERS = ['jwk', 'jku', 'x5c', 'x5u', 'crit', 'b64', 'zip', 'enc']
 
 function allowedAlgorithm(
   header: JsonObject,
-  { algorithms = ['RS256'], types = ['jwt', 'at+jwt'] }: JwtVerifierOptions,
+  { algorithms = ['RS256'], types = ['jwt', 'at+jwt'] }: Pick<JwtVerifierOptions, 'algorithms' | 'types'>,
 ): JwtAlgorithm | undefined {
   if (FORBIDDEN_HEADERS.some((name) => Object.hasOwn(header, name))) return undefined
   const typ = header.typ ?? 'JWT'
   if (typeof typ !== 'string' || !types.includes(typ.toLowerCase().replace(/^application\//, ''))) return undefined
-  if (typeof header.kid !== 'string') return undefined
   return algorithms.find((algorithm) => algorithm === header.alg)
 }
 

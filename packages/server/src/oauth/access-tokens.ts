@@ -27,6 +27,8 @@ export interface AccessTokens {
    * there. Undefined otherwise; why is nobody's business outside.
    */
   verify(token: string): Promise<VerifiedAccess | undefined>
+  /** As `verify`, but what it hangs on is the caller's to look up: the client, the user and the grant that it names. */
+  open(token: string): Promise<VerifiedAccess | undefined>
   /** An ID token of ours, by signature, issuer and times; what it may be used for is the caller's to judge. */
   verifyIdToken(token: string, options?: { readonly allowExpired?: boolean }): JsonObject | undefined
 }
@@ -45,9 +47,12 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
   const verifyJwt = createJwtVerifier({ keys: () => keys().publicKeys, clock, types: ['jwt'] })
   // A hint for a logout may have expired long ago; its signature still says for whom it was.
   const verifyOld = createJwtVerifier({ keys: () => keys().publicKeys, clock: () => 0, types: ['jwt'] })
+  const open = async (token: string) =>
+    OPAQUE.test(token) ? openOpaque(deps, token) : openJwt(verifyJwt, issuer, token)
   return {
+    open,
     async verify(token) {
-      const access = OPAQUE.test(token) ? await openOpaque(deps, token) : openJwt(verifyJwt, issuer, token)
+      const access = await open(token)
       if (access === undefined) return undefined
       return (await isAlive(storage, access)) ? access : undefined
     },

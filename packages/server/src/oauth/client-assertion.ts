@@ -1,0 +1,92 @@
+// A client proves itself by a JWT that it signed (RFC 7523 §3, private_key_jwt).
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { sha256Base64url, sha256Hex } from '../crypto/hashing.ts'
+import { isSignedBy, type JwtAlgorithm, type ParsedJwt } from '../crypto/jwt.ts'
+import type { Client, ClientKey } from '../domain/client.ts'
+import { isString } from '../lib/json.ts'
+import type { Clock, EpochSeconds } from '../lib/time.ts'
+import type { Artifact } from '../storage/records.ts'
+
+export interface AssertionDeps {
+  readonly issuer: string
+  readonly clock: Clock
+  /** Keeps the mark of an assertion: true for the one caller that brought it first. */
+  readonly claim: (mark: Artifact) => Promise<boolean>
+}
+
+export type AssertionVerifier = (client: Client, assertion: ParsedJwt) => Promise<boolean>
+
+const ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'RS384', 'PS256', 'ES256']
+const TYPES = ['jwt', 'client-authentication+jwt']
+const MAX_LIFE_SECONDS = 300
+const SKEW_SECONDS = 10
+const MAX_JTI_LENGTH = 512
+
+export function createAssertionVerifier({ issuer, clock, claim }: AssertionDeps): AssertionVerifier {
+  const audiences = [issuer, `${issuer}oauth/token`]
+  const keys = new WeakMap<Client, readonly UsableKey[]>()
+  const keysOf = (client: Client) => {
+    const known = keys.get(client) ?? client.keys.flatMap(usable)
+    keys.set(client, known)
+    return known
+  }
+  return async (client, assertion) => {
+    const end = judgeClaims(assertion, client.clientId, audiences, clock())
+    if (end === undefined) return false
+    if (!keysOf(client).some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES })))
+      return false
+    return claim(markOf(client.clientId, String(assertion.claims.jti), clock(), end))
+  }
+}
+
+/** The end of its life when what it says is right; undefined otherwise. */
+function judgeClaims(
+  { claims }: ParsedJwt,
+  clientId: string,
+  audiences: readonly string[],
+  now: EpochSeconds,
+): EpochSeconds | undefined {
+  const { iss, sub, aud, exp, iat = now, nbf = now, jti } = claims
+  if (iss !== clientId || sub !== clientId) return undefined
+  // Somebody else named beside us could use it as well (T-CONN-06).
+  const named = Array.isArray(aud) ? aud : [aud]
+  if (named.length === 0 || !named.every((one) => isString(one) && audiences.includes(one))) return undefined
+  if (!isString(jti) || jti.length > MAX_JTI_LENGTH) return undefined
+  if (!isSeconds(exp) || !isSeconds(iat) || !isSeconds(nbf)) return undefined
+  if (exp + SKEW_SECONDS <= now || iat - SKEW_SECONDS > now || nbf - SKEW_SECONDS > now) return undefined
+  return exp - iat <= MAX_LIFE_SECONDS && exp - now <= MAX_LIFE_SECONDS + SKEW_SECONDS ? exp : undefined
+}
+
+const isSeconds = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+interface UsableKey {
+  readonly key: KeyObject
+  readonly algorithms: readonly JwtAlgorithm[]
+}
+
+/** A key that cannot be read signs nothing; whoever stored it was told. */
+function usable({ pem, alg }: ClientKey): UsableKey[] {
+  try {
+    return [{ key: createPublicKey(pem), algorithms: ALGORITHMS.filter((one) => alg === undefined || one === alg) }]
+  } catch {
+    return []
+  }
+}
+
+/** The same mark as the protocol engine's, so that no assertion serves once there and once here. */
+function markOf(clientId: string, jti: string, now: EpochSeconds, end: EpochSeconds): Artifact {
+  return {
+    kind: 'ReplayDetection',
+    idHash: sha256Hex(sha256Base64url(`${clientId}${jti}`)),
+    uid: undefined,
+    grantId: undefined,
+    userId: undefined,
+    clientId: undefined,
+    payload: { kind: 'ReplayDetection', iss: clientId },
+    createdAt: now,
+    expiresAt: Math.ceil(end) + SKEW_SECONDS + 1,
+    consumedAt: undefined,
+    successorEnvelope: undefined,
+    identityKey: undefined,
+  }
+}

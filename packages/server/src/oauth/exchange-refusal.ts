@@ -1,0 +1,149 @@
+// How an exchange says no: Auth0's status and error, which SDKs branch on, and the `tenon` member, which says what to do
+// next (contract: Small certainties).
+import { Refusal } from '../domain/errors.ts'
+import type { JsonObject, JsonValue } from '../lib/json.ts'
+import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../protocol/grant-types.ts'
+
+export type ExchangeRefusalCode =
+  | 'not_connected'
+  | 'scope_missing'
+  | 'reconnect_required'
+  | 'provider_unavailable'
+  | 'policy_denied'
+  /** The client may not exchange at all; shown as `policy_denied`. */
+  | 'client_denied'
+  | 'account_ambiguous'
+  | 'connection_not_enabled'
+  | 'invalid_request'
+  | 'subject_token_invalid'
+  | 'rate_limited'
+
+export interface RefusalDetails {
+  readonly connection?: string
+  readonly missingScopes?: readonly string[]
+  readonly reason?: string
+  /** Body of the request that would connect what is missing. */
+  readonly connect?: { readonly connection: string; readonly scopes: readonly string[] }
+  readonly retryAfterSeconds?: number
+  /** What the accounts that a hint fits are called. */
+  readonly labels?: readonly string[]
+  /** Instead of the code's own sentence. */
+  readonly description?: string
+}
+
+/** An authenticated client's exchange is refused. */
+export class ExchangeRefusal extends Refusal {
+  declare readonly code: ExchangeRefusalCode
+  readonly details: RefusalDetails
+
+  constructor(code: ExchangeRefusalCode, details: RefusalDetails = {}) {
+    super(code, details.description ?? WIRE[VAULT_GRANT][code].description)
+    this.details = details
+  }
+}
+
+/** The client did not prove who it is; the same words for an unknown client and a wrong secret. */
+export class ClientAuthFailed extends Refusal {
+  constructor(options?: ErrorOptions) {
+    super('invalid_client', 'Unauthorized', options)
+  }
+}
+
+/** A client that can prove nothing asks for a provider's token. */
+export class PublicClientRefused extends Refusal {
+  constructor() {
+    super('unauthorized_client', 'The exchange is for clients that authenticate.')
+  }
+}
+
+export type ExchangeGrant = typeof VAULT_GRANT | typeof TOKEN_EXCHANGE_GRANT
+
+export interface ExchangeAnswer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: JsonObject
+}
+
+/** RFC 6749 §5.1: nobody keeps an answer of the token endpoint. */
+export const NO_STORE = { 'cache-control': 'no-store', pragma: 'no-cache' } as const
+
+/** The answer for a refusal; undefined when the error is none. Never `WWW-Authenticate`: SDKs would lose the body. */
+export function refusalAnswer(error: unknown, grant: ExchangeGrant): ExchangeAnswer | undefined {
+  if (error instanceof ExchangeRefusal) return exchangeRefusal(error, grant)
+  if (error instanceof ClientAuthFailed) return plain(401, error)
+  if (error instanceof PublicClientRefused) return plain(400, error)
+  return undefined
+}
+
+function exchangeRefusal({ code, message, details }: ExchangeRefusal, grant: ExchangeGrant): ExchangeAnswer {
+  const { status, error } = WIRE[grant][code]
+  const { retryAfterSeconds } = details
+  return {
+    status,
+    headers: { ...NO_STORE, ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }) },
+    body: { error, error_description: message, tenon: tenonOf(code, details) },
+  }
+}
+
+function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject {
+  const members: Record<string, JsonValue | undefined> = {
+    code: code === 'client_denied' ? 'policy_denied' : code,
+    connection: details.connection,
+    missing_scopes: details.missingScopes,
+    reason: details.reason,
+    connect: details.connect && { connection: details.connect.connection, scopes: details.connect.scopes },
+    retry_after: details.retryAfterSeconds,
+    labels: details.labels,
+  }
+  return Object.fromEntries(
+    Object.entries(members).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
+  )
+}
+
+const plain = (status: number, { code, message }: Refusal): ExchangeAnswer => ({
+  status,
+  headers: { ...NO_STORE },
+  body: { error: code, error_description: message },
+})
+
+interface Wire {
+  readonly status: number
+  readonly error: string
+  readonly description: string
+}
+
+const NOT_FOUND = 'federated_connection_refresh_token_not_found'
+const FLOW_FAILED = 'federated_connection_refresh_token_flow_failed'
+
+const wire = (status: number, error: string, description: string): Wire => ({ status, error, description })
+
+const AUTH0: Readonly<Record<ExchangeRefusalCode, Wire>> = {
+  not_connected: wire(401, NOT_FOUND, 'Federated connection Refresh Token not found.'),
+  scope_missing: wire(401, NOT_FOUND, 'Federated connection Refresh Token not found.'),
+  reconnect_required: wire(401, FLOW_FAILED, 'Refresh Token flow for the Federated Connection failed'),
+  provider_unavailable: wire(401, FLOW_FAILED, 'Refresh Token flow for the Federated Connection failed'),
+  policy_denied: wire(403, 'access_denied', 'The client may not do this.'),
+  client_denied: wire(403, 'unauthorized_client', 'The client may not exchange tokens.'),
+  account_ambiguous: wire(400, 'invalid_request', 'login_hint fits several accounts.'),
+  connection_not_enabled: wire(403, 'unauthorized_client', 'The connection is not enabled for the client.'),
+  invalid_request: wire(400, 'invalid_request', 'The request is malformed.'),
+  subject_token_invalid: wire(403, 'invalid_grant', 'Unknown or invalid refresh token.'),
+  rate_limited: wire(429, 'too_many_requests', 'Too many exchanges for this user.'),
+}
+
+/** RFC 8693 §2.2.2 has two errors of its own: a bad token is `invalid_request`, what cannot be had is `invalid_target`. */
+const RFC_8693: Readonly<Record<ExchangeRefusalCode, Wire>> = {
+  ...AUTH0,
+  not_connected: { ...AUTH0.not_connected, status: 400, error: 'invalid_target' },
+  scope_missing: { ...AUTH0.scope_missing, status: 400, error: 'invalid_scope' },
+  reconnect_required: { ...AUTH0.reconnect_required, status: 400, error: 'invalid_target' },
+  provider_unavailable: { ...AUTH0.provider_unavailable, status: 400, error: 'invalid_target' },
+  client_denied: { ...AUTH0.client_denied, status: 400 },
+  connection_not_enabled: { ...AUTH0.connection_not_enabled, status: 400, error: 'invalid_target' },
+  subject_token_invalid: { ...AUTH0.subject_token_invalid, status: 400, error: 'invalid_request' },
+}
+
+const WIRE: Readonly<Record<ExchangeGrant, Readonly<Record<ExchangeRefusalCode, Wire>>>> = {
+  [VAULT_GRANT]: AUTH0,
+  [TOKEN_EXCHANGE_GRANT]: RFC_8693,
+}
