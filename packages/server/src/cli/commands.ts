@@ -1,10 +1,39 @@
 // The table of commands. Each is loaded when it is called, so that `--help` costs nothing.
+import type { Option } from '../config/options.ts'
 import type { Command } from './command.ts'
+
+const only = (name: string, description: string): Option => ({ name, flagOnly: true, default: 'off', description })
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'serve',
     summary: 'Run the server.',
     load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'migrate',
+    summary: 'Bring the database to the schema of this version; serve does it too.',
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
+    name: 'keys list',
+    summary: 'Show the keys that sign tokens and seal the vault: ids and states.',
+    load: async () => (await import('./keys.ts')).listKeys,
+  },
+  {
+    name: 'keys rotate',
+    summary: 'Make new keys while servers go on; both kinds, unless one is named.',
+    options: [only('signing', 'Only the keys that sign tokens.'), only('vault', 'Only the keys that seal the vault.')],
+    load: async () => (await import('./keys.ts')).rotateKeys,
+  },
+  {
+    name: 'keys prune',
+    summary: 'Remove vault keys that seal nothing any more. Backups made under them are lost with them.',
+    load: async () => (await import('./keys.ts')).pruneKeys,
+  },
+  {
+    name: 'doctor',
+    summary: 'Look at configuration, database, keys, clock and connections; say what is wrong and how to mend it.',
+    load: async () => (await import('./doctor.ts')).doctor,
   },
 ]

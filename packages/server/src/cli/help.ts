@@ -37,7 +37,7 @@ const usageOf = ({ name, positionals = [] }: Command) => [name, ...positionals].
 function renderOption(option: Option): string[] {
   const flag = `--${option.name}${option.value ? ` ${option.value}` : ''}`
   return [
-    `  ${flag}   ${environmentName(option.name)}   [${option.default}]`,
+    `  ${flag}${option.flagOnly ? '' : `   ${environmentName(option.name)}`}   [${option.default}]`,
     ...wrap(option.description, WIDTH - INDENT).map((line) => ' '.repeat(INDENT) + line),
   ]
 }

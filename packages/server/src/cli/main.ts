@@ -1,6 +1,7 @@
 // The command line: finds the command, gives it what was said, and turns how it ended into an exit status.
-import { type CommandLine, readCommandLine } from '../config/command-line.ts'
+import { readCommandLine } from '../config/command-line.ts'
 import { OPTIONS, type Option } from '../config/options.ts'
+import { KeyringError } from '../crypto/key-file.ts'
 import { createLog, type Log } from '../lib/log.ts'
 import { ConfigError } from '../protocol/config-error.ts'
 import type { Command, ExitStatus } from './command.ts'
@@ -8,7 +9,7 @@ import { COMMANDS } from './commands.ts'
 import { renderCommandHelp, renderHelp } from './help.ts'
 import { logProcessTroubles } from './process/troubles.ts'
 
-const HELP: Option = { name: 'help', default: 'off', description: 'Say what there is.' }
+const HELP: Option = { name: 'help', flagOnly: true, default: 'off', description: 'Say what there is.' }
 
 const log = createLog()
 logProcessTroubles(process, log)
@@ -24,7 +25,7 @@ async function main(argv: readonly string[]): Promise<ExitStatus> {
       options: [...OPTIONS, ...(command.options ?? []), HELP],
       positionals: command.positionals?.length ?? 0,
     })
-    if (asksForHelp(commandLine)) return print(renderCommandHelp(command))
+    if (commandLine.isOn('help')) return print(renderCommandHelp(command))
     const run = await command.load()
     return await run({ commandLine, environment: process.env, folder: process.cwd(), log, print })
   } catch (error) {
@@ -48,16 +49,14 @@ function answerNoCommand(argv: readonly string[]): ExitStatus {
   return 2
 }
 
-/** The environment has no say in this. */
-const asksForHelp = (commandLine: CommandLine) => commandLine.said('help').some(({ where }) => where === '--help')
-
 function print(line: string): 0 {
   process.stdout.write(`${line}\n`)
   return 0
 }
 
 /** Tells why a command ended: a line of JSON for each problem, and in a terminal the same to be read. */
-function explain(error: unknown, to: Log): ExitStatus {
+function explain(thrown: unknown, to: Log): ExitStatus {
+  const error = thrown instanceof KeyringError ? wrongKey(thrown) : thrown
   if (!(error instanceof ConfigError)) {
     to.fatal({ err: error, event: 'failed' }, error instanceof Error ? error.message : 'failed')
     return 1
@@ -70,6 +69,9 @@ function explain(error: unknown, to: Log): ExitStatus {
   }
   return 2
 }
+
+const wrongKey = ({ code, message }: KeyringError) =>
+  new ConfigError({ code, pointer: '--vault-key', found: message, expected: 'the key of this database' })
 
 // What a command left open, such as the idle connections of a pool, has no say in the end.
 process.exit(await main(process.argv.slice(2)))

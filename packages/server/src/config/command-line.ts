@@ -58,7 +58,10 @@ export function readCommandLine({ argv, environment, options, positionals: allow
   const [first, ...others] = problems
   if (first) throw new ConfigError(first, ...others)
 
-  const saidFor = (name: string) => said.get(name) ?? fromEnvironment(name, environment)
+  const saidFor = (name: string) => {
+    const fromFlags = said.get(name)
+    return fromFlags ?? (known.get(name)?.flagOnly ? [] : fromEnvironment(name, environment))
+  }
   return { said: saidFor, isOn: (name) => isOn(saidFor(name)), positionals }
 }
 

@@ -7,6 +7,8 @@ export interface Option {
   readonly value?: string
   /** May be given more than once; several values may also stand in one, separated by commas or spaces. */
   readonly many?: true
+  /** Has no environment variable: it tells what one call shall do. */
+  readonly flagOnly?: true
   readonly default: string
   readonly description: string
 }

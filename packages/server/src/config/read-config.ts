@@ -65,6 +65,7 @@ export function readConfig(input: Input): ServerConfig {
     database: attempt(() => readDatabase(saidOr('database-url', `sqlite:${join(dataDir, 'tenon.db')}`), folder), {
       kind: 'sqlite',
       path: '',
+      url: '',
     }),
     tenant: input.readTenant
       ? optional('tenant', ({ value, where }): TenantSource => {

@@ -23,8 +23,9 @@ export interface ServerConfig {
   readonly metricsPort: number | undefined
 }
 
+/** `url` is what the storage opens. */
 export type DatabaseConfig =
-  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'sqlite'; readonly path: string; readonly url: string }
   | { readonly kind: 'postgres'; readonly url: string }
 
 export type TlsConfig =

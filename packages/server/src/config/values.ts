@@ -46,7 +46,8 @@ export function readDatabase({ value, where }: Said, folder: string): DatabaseCo
   if (scheme === 'sqlite') {
     const path = rest.replace(/^\/\/(?=\/|$)/, '')
     if (path === '' || path === ':memory:') return refuse(where, shown(value), 'sqlite: with the path of a file')
-    return { kind: 'sqlite', path: resolve(folder, path) }
+    const file = resolve(folder, path)
+    return { kind: 'sqlite', path: file, url: `sqlite:${file}` }
   }
   if (scheme !== 'postgres' && scheme !== 'postgresql') {
     // Whatever follows the scheme may hold a password.

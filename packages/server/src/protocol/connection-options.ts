@@ -9,22 +9,21 @@ const domain = () =>
   })
 const apiHost = () =>
   z.string().regex(/^(?:\*\.)?[a-z0-9.-]{1,253}(?::\d{1,5})?$/i, { error: 'a host such as api.example.com' })
-const parameters = () => z.record(z.string().max(128), z.json())
+const parameter = z.union([z.strictObject({ value: z.string().max(2048) }), z.strictObject({ alias: text(128) })], {
+  error: 'an object with value, or with alias, the name of a parameter of our own authorization request',
+})
+const fieldsMap = z.record(text(128), text(256))
 
 /** How people and their addresses are read from any upstream. */
 const identity = {
   trust_email: member(flag(), 'Its email_verified is believed.', false),
   email_domains: member(z.array(domain()).max(1000), 'Domains whose addresses it is authoritative for.', []),
   shared_callback: member(flag(), "Uses Auth0's callback path login/callback, without the connection's name.", false),
-  set_user_root_attributes: member(
-    z.enum(['on_each_login', 'on_first_login', 'never_on_login']),
-    'When the profile of the user follows the one of the connection.',
-    'on_each_login',
-  ),
-  non_persistent_attrs: member(z.array(text(128)).max(100), 'Profile members that are not kept.', []),
+  set_user_root_attributes: tolerated(z.enum(['on_each_login', 'on_first_login', 'never_on_login'])),
+  non_persistent_attrs: tolerated(z.array(z.string())),
   should_trust_email_verified_connection: tolerated(z.string()),
-  icon_url: member(webUrl(), 'Icon of the button.'),
-  domain_aliases: member(z.array(domain()).max(1000), 'Address domains that lead to this connection.', []),
+  icon_url: tolerated(webUrl()),
+  domain_aliases: tolerated(z.array(z.string())),
 } as const
 
 /** What every OAuth upstream takes. */
@@ -33,19 +32,21 @@ const oauth = {
   client_id: text(512).meta({ description: 'Our id at the provider.' }),
   client_secret: member(z.string().max(4096), 'Our secret at the provider; kept sealed, never shown.'),
   scope: member(scopeText(), 'Scopes asked of the provider.'),
-  upstream_params: member(parameters(), 'Parameters of the authorization request, fixed or passed through.', {}),
+  upstream_params: member(
+    z.record(text(128), parameter),
+    'Parameters of the authorization request: fixed ones, and ones taken over from the request to us.',
+    {},
+  ),
   api_hosts: member(
     z.array(apiHost()).max(100),
     "Hosts that the proxy may reach with its tokens. Default: the profile's.",
   ),
-  federated_connections_access_tokens: member(
-    z.strictObject({ active: flag() }),
-    "Auth0's older switch: the tokens of a sign-in may be exchanged.",
-  ),
+  federated_connections_access_tokens: tolerated(z.strictObject({ active: flag() })),
   id_token_session_expiry_supported: tolerated(flag()),
-  pkce_enabled: member(
-    flag(),
-    'Sends PKCE (S256) to the provider. Default: on where the provider is known to take it.',
+  pkce_enabled: member(flag(), 'Sends PKCE (S256) to the provider.', true),
+  fieldsMap: member(
+    fieldsMap,
+    'From our profile fields to JSON paths in what the provider says; user_id for oauth2 alone.',
   ),
 } as const
 
@@ -60,38 +61,36 @@ const endpoints = z.strictObject({
   revocation: member(webUrl(), 'Revocation endpoint (RFC 7009).'),
 })
 
-const fieldsMap = () =>
-  z.record(text(128), z.union([text(256), z.array(text(256)).max(20)], { error: 'a path, or an array of paths' }))
-
 const oidc = z
   .strictObject({
     ...oauth,
     issuer: member(webUrl(), 'Issuer; discovery completes the rest.'),
     discovery_url: member(webUrl(), 'Discovery document, where it is not at the issuer.'),
-    oidc_metadata: member(jsonObject(), 'The discovery document itself, for a provider that has none.'),
+    oidc_metadata: tolerated(jsonObject()),
     authorization_endpoint: member(webUrl(), 'Wins over discovery.'),
     token_endpoint: member(webUrl(), 'Wins over discovery.'),
     userinfo_endpoint: member(webUrl(), 'Wins over discovery.'),
     jwks_uri: member(webUrl(), 'Wins over discovery.'),
     revocation_endpoint: member(webUrl(), 'Wins over discovery.'),
-    type: member(z.enum(['back_channel', 'front_channel']), 'Accepted; the code flow is always used.', 'back_channel'),
+    type: tolerated(z.enum(['back_channel', 'front_channel'])),
     token_endpoint_auth_method: member(
-      z.enum(['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none']),
-      "How we authenticate there. Default: the provider's first that we speak.",
+      z.enum(['client_secret_post', 'client_secret_basic']),
+      'How we authenticate there. Default: what the provider announces.',
     ),
-    connection_settings: member(
-      z.strictObject({ pkce: z.enum(['auto', 'S256', 'plain', 'disabled']).optional() }),
-      'PKCE.',
-    ),
-    attribute_map: member(jsonObject(), 'From their claims to our profile fields.'),
+    connection_settings: tolerated(jsonObject()),
+    attribute_map: tolerated(jsonObject()),
     endpoints: member(endpoints, 'Overrides single endpoints.'),
+    id_token_signed_response_algs: member(
+      z.array(text(16)).max(20),
+      'Narrows the signatures of ID tokens that are taken.',
+    ),
     tenant_domain: tolerated(z.string()),
     dpop_signing_alg: tolerated(z.string()),
     send_back_channel_nonce: tolerated(flag()),
   })
   .superRefine((options, context) => {
-    if (options.issuer ?? options.discovery_url ?? options.oidc_metadata) return
-    context.addIssue({ code: 'custom', path: ['issuer'], message: 'an issuer, a discovery_url or oidc_metadata' })
+    if (options.issuer ?? options.endpoints?.issuer ?? options.discovery_url) return
+    context.addIssue({ code: 'custom', path: ['issuer'], message: 'an issuer, or a discovery_url' })
   })
 
 const oauth2 = z.strictObject({
@@ -100,21 +99,16 @@ const oauth2 = z.strictObject({
   tokenURL: webUrl().meta({ description: 'Token endpoint.' }),
   userInfoURL: member(webUrl(), 'Answers who the person is.'),
   revocationURL: member(webUrl(), 'Revocation endpoint (RFC 7009).'),
-  fieldsMap: member(fieldsMap(), 'From our profile fields to JSON paths in the user-info answer.'),
-  authParams: member(parameters(), 'Further parameters of the authorization request.', {}),
-  authParamsMap: member(
-    z.record(text(128), text(128)),
-    'Parameters taken over from our own authorization request.',
-    {},
-  ),
-  customHeaders: member(z.record(text(128), z.string().max(4096)), 'Headers of the user-info request.', {}),
-  useOauthSpecScope: member(flag(), 'Separates scopes by spaces rather than commas.', true),
+  authParams: tolerated(jsonObject()),
+  authParamsMap: tolerated(jsonObject()),
+  customHeaders: tolerated(jsonObject()),
+  useOauthSpecScope: tolerated(flag()),
   token_endpoint_auth_method: member(
     z.enum(['client_secret_post', 'client_secret_basic']),
     'How we authenticate there.',
     'client_secret_post',
   ),
-  logoutUrl: member(webUrl(), 'Where a federated logout leads.'),
+  logoutUrl: tolerated(webUrl()),
   scripts: tolerated(jsonObject()),
 })
 
@@ -126,7 +120,10 @@ const samlp = z
     signingCert: member(z.string().max(20_000), 'Certificate of its signatures, PEM or base64.'),
     cert: member(z.string().max(20_000), 'The same, under its older name.'),
     entityId: member(text(1024), "The identity provider's entity id."),
-    fieldsMap: member(fieldsMap(), 'From our profile fields to attribute names.'),
+    fieldsMap: member(
+      z.record(text(128), z.union([text(256), z.array(text(256)).max(20)], { error: 'a name, or an array of names' })),
+      'From our profile fields to attribute names.',
+    ),
     user_id_attribute: member(text(256), 'Attribute that names the person. Default: the NameID.'),
     signatureAlgorithm: member(z.enum(['rsa-sha256', 'rsa-sha1']), 'Signature of our requests.', 'rsa-sha256'),
     digestAlgorithm: member(z.enum(['sha256', 'sha1']), 'Digest of our requests.', 'sha256'),
@@ -155,27 +152,14 @@ const samlp = z
     }
   })
 
-const length = () => z.int().min(1).max(1024)
-
 /** The password database. */
 const database = z.strictObject({
   disable_signup: member(flag(), 'Nobody may sign up; the operator adds users.', false),
-  passwordPolicy: member(
-    z.enum(['none', 'low', 'fair', 'good', 'excellent']).nullable(),
-    'Accepted; length and known leaks decide here.',
-  ),
-  password_complexity_options: member(
-    z.strictObject({ min_length: member(length(), 'Shortest password.', 8) }),
-    'Strength.',
-  ),
-  requires_username: member(flag(), 'Signing up asks for a user name too.', false),
-  validation: member(
-    z.strictObject({
-      username: z.strictObject({ min: length().optional(), max: length().optional() }).nullable().optional(),
-    }),
-    'User names.',
-  ),
-  brute_force_protection: member(flag(), 'Slows down guessing.', true),
+  passwordPolicy: tolerated(z.enum(['none', 'low', 'fair', 'good', 'excellent']).nullable()),
+  password_complexity_options: tolerated(jsonObject()),
+  requires_username: tolerated(flag()),
+  validation: tolerated(jsonObject()),
+  brute_force_protection: tolerated(flag()),
   password_history: tolerated(jsonObject()),
   password_dictionary: tolerated(jsonObject()),
   password_no_personal_info: tolerated(jsonObject()),
@@ -204,14 +188,14 @@ const catalogue = z
     max_groups_to_retrieve: tolerated(z.union([z.int(), z.string()], { error: 'a number' })),
     waad_protocol: tolerated(z.string()),
     identity_api: tolerated(z.string()),
-    user_id_attribute: member(z.enum(['oid', 'sub']), 'Entra ID: the claim that names the person.', 'oid'),
+    user_id_attribute: tolerated(z.enum(['oid', 'sub'])),
     strategy_version: tolerated(z.int()),
-    allowed_audiences: member(z.array(text(512)), 'Client ids whose ID tokens are taken besides ours.', []),
+    allowed_audiences: tolerated(z.array(z.string())),
     app_id: tolerated(z.string()),
-    team_id: member(text(64), 'Apple, Slack: the team.'),
-    kid: member(text(64), 'Apple: id of the key.'),
-    app_secret: member(z.string().max(20_000), 'Apple: the private key.'),
-    access_token_seconds: member(wholeSeconds(1), 'Life to assume where the provider names none.'),
+    team_id: tolerated(z.string()),
+    kid: tolerated(z.string()),
+    app_secret: tolerated(z.string()),
+    access_token_seconds: tolerated(wholeSeconds(1)),
   })
   .catchall(z.boolean())
 

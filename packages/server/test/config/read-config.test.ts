@@ -35,7 +35,11 @@ test('configuration: the defaults of the contract', () => {
     host: '127.0.0.1',
     issuer: undefined,
     dataDir: join(folder, 'data'),
-    database: { kind: 'sqlite', path: join(folder, 'data', 'tenon.db') },
+    database: {
+      kind: 'sqlite',
+      path: join(folder, 'data', 'tenon.db'),
+      url: `sqlite:${join(folder, 'data', 'tenon.db')}`,
+    },
     tenant: undefined,
     tls: { kind: 'none' },
     vaultKey: `file:${join(folder, 'data', 'vault.key')}`,

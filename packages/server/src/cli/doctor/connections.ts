@@ -1,0 +1,96 @@
+// Every connection: are its options complete, can its provider be reached, does it say who it is meant to be?
+import type { ServerConfig } from '../../config/server-config.ts'
+import type { Keyring } from '../../crypto/keyring.ts'
+import { type Connection, PASSWORD_STRATEGY } from '../../domain/connection.ts'
+import { systemClock } from '../../lib/time.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { createConnectors } from '../../upstream/connectors.ts'
+import { ConnectionUnavailable, UpstreamRefused, UpstreamUnavailable } from '../../upstream/errors.ts'
+import { findProfile } from '../../upstream/registry.ts'
+import { createSafeFetch, type SafeFetch } from '../../upstream/safe-fetch.ts'
+import { createConnectionReader } from '../../vault/connections.ts'
+import { type Finding, fail, ok, warn } from './finding.ts'
+
+interface Options {
+  readonly config: ServerConfig
+  readonly storage: Storage
+  readonly keyring: Keyring
+  readonly tell: (finding: Finding) => void
+}
+
+const PAGE = 100
+const CLOCK_SECONDS = 60
+
+export async function examineConnections({ config, storage, keyring, tell }: Options): Promise<void> {
+  const skews: number[] = []
+  const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.dangerouslyAllowUpstreamNetwork })
+  const connectors = createConnectors({ fetch: noteClock(safeFetch, skews), clock: systemClock })
+  const reader = createConnectionReader({ keyring })
+  for (let offset = 0; ; offset += PAGE) {
+    const { items } = await storage.connections.list({ offset, limit: PAGE })
+    for (const record of items) tell(await examine(reader.open(record), connectors, config.issuer))
+    if (items.length < PAGE) break
+  }
+  await safeFetch.close()
+  const [skew] = skews.sort((a, b) => Math.abs(a) - Math.abs(b))
+  // The nearest one counts: a provider may be wrong, all of them hardly.
+  if (skew !== undefined && Math.abs(skew) > CLOCK_SECONDS) {
+    tell(fail('clock', `${Math.abs(skew)} s away from every provider's`, 'let this machine keep time by NTP'))
+  }
+}
+
+async function examine(
+  connection: Connection,
+  connectors: ReturnType<typeof createConnectors>,
+  issuer = 'http://127.0.0.1/',
+): Promise<Finding> {
+  const what = connection.name
+  if (connection.strategy === PASSWORD_STRATEGY) return ok(what, 'passwords of our own')
+  if (!findProfile(connection.strategy)) {
+    return warn(
+      what,
+      `${connection.strategy} is stored, and not served by this version`,
+      'people are told so when they choose it',
+    )
+  }
+  try {
+    // Reads the provider's metadata, where it has any, with all checks; nothing is sent to the URL itself.
+    const request = {
+      redirectUri: `${issuer}login/callback/${what}`,
+      state: 'doctor',
+      nonce: 'doctor',
+      codeChallenge: 'doctor',
+    }
+    const url = await connectors.for(connection).authorizationUrl({ ...request, scopes: [] })
+    return ok(what, `${connection.strategy} at ${url.host}`)
+  } catch (error) {
+    if (error instanceof ConnectionUnavailable)
+      return fail(what, error.message, 'complete the options of the connection')
+    if (error instanceof UpstreamUnavailable)
+      return fail(what, error.message, 'is the provider up, and its address right?')
+    if (error instanceof UpstreamRefused) return fail(what, describe(error), mendOf(error))
+    throw error
+  }
+}
+
+const describe = ({ message, code, detail }: UpstreamRefused) =>
+  `${message}${message.includes(code) ? '' : ` (${code})`}${detail && !message.includes(detail) ? `: ${detail}` : ''}`
+
+const mendOf = ({ code }: UpstreamRefused) =>
+  code === 'address_blocked'
+    ? 'a private address: name its network in --dangerously-allow-upstream-network, if that is meant'
+    : 'compare options.issuer with the issuer of its discovery document'
+
+/** The same fetch, noting how far the other side's clock is from ours. */
+function noteClock(fetch: SafeFetch, skews: number[]): SafeFetch {
+  const noted: SafeFetch = Object.assign(
+    async (...[url, request]: Parameters<SafeFetch>) => {
+      const answer = await fetch(url, request)
+      const at = Date.parse(answer.headers.get('date') ?? '')
+      if (Number.isFinite(at)) skews.push(Math.round(at / 1000) - systemClock())
+      return answer
+    },
+    { close: () => fetch.close() },
+  )
+  return noted
+}
