@@ -51,8 +51,7 @@ export const prepareDeployment: PrepareDeployment = async ({ config, issuer }) =
     await ensureSigningKeys({ storage, keyring, clock })
     await deploymentSecret({ storage, keyring })
     const file = config.tenant === undefined ? undefined : tenantFor(config.tenant, issuer)
-    const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
-    await applyTenant({ storage, keyring, passwords: createPasswords(), clock, issuer, allowedPrivateNetworks }, file)
+    await applyTenant({ storage, keyring, passwords: createPasswords(), clock, issuer }, file)
   } finally {
     await storage.close()
     keyring.close()
@@ -102,7 +101,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const responder = createPageResponder({ issuer, settings: settings.current, assets })
   const sessions = createSessions({ storage, clock, limits: () => settings.current().sessions })
   const engine = await hostEngine({
-    library: await loadEngine(),
+    library: await loadEngine(log),
     validateDpop: await loadDpopValidation(),
     issuer,
     storage,
@@ -147,7 +146,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
       ...apis,
       mergePolicy: () => ({ metadata: settings.current().linking.metadata }),
     }),
-    meApi: createMeApi({ ...apis, connectors, connections }),
+    meApi: createMeApi(apis),
     engine: engine.handle,
     exchange: createExchange({
       issuer,

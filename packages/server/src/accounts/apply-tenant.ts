@@ -17,7 +17,7 @@ import type { TenantFile } from '../protocol/tenant-file.ts'
 import type { UserDocument } from '../protocol/user-document.ts'
 import type { ClientRecord, ConnectionRecord } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
-import { connectionRow, setEnabledClients, unreachableUrl } from './connections.ts'
+import { connectionRow, setEnabledClients } from './connections.ts'
 import { putClientGrant, putResourceServer, putSystemServers } from './resource-servers.ts'
 import { createPasswordUser } from './users.ts'
 
@@ -29,13 +29,12 @@ export interface ApplyTenantDeps {
   readonly passwords: Pick<Passwords, 'hash'>
   readonly clock: Clock
   readonly issuer: string
-  readonly allowedPrivateNetworks: readonly string[]
 }
 
 /**
  * Applies a tenant file, or, without one, what exists in every tenant.
  *
- * @throws {ConfigError} a connection names an address that upstream calls may not reach, or a user has no usable address.
+ * @throws {ConfigError} a user has no usable address. (URLs that upstream calls may not reach are taken; each call refuses.)
  */
 export async function applyTenant(deps: ApplyTenantDeps, file: TenantFile | undefined): Promise<void> {
   const { storage, clock, issuer } = deps

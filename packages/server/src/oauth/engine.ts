@@ -61,21 +61,20 @@ export interface EngineError {
 }
 
 export interface EngineLog {
+  debug(fields: Record<string, unknown>, message: string): void
   error(fields: Record<string, unknown>, message: string): void
 }
 
 export type EngineHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** Loads the engine without its notices on the standard streams: those belong to the log. */
-export async function loadEngine(): Promise<EngineLibrary> {
-  const quiet = () => undefined
-  const { info, warn } = console
-  Object.assign(console, { info: quiet, warn: quiet })
-  try {
-    return await import('oidc-provider')
-  } finally {
-    Object.assign(console, { info, warn })
-  }
+/**
+ * Loads the engine. It writes notices as text to the console, when it is loaded and later: they go to the log, because
+ * the standard streams hold JSON lines alone.
+ */
+export async function loadEngine(log: Pick<EngineLog, 'debug'>): Promise<EngineLibrary> {
+  const toLog = (text: unknown) => log.debug({ notice: String(text) }, 'the protocol engine says')
+  Object.assign(console, { info: toLog, warn: toLog })
+  return import('oidc-provider')
 }
 
 /** Builds the engine for one set of signing keys; cheap, so that new keys get a new one. */

@@ -16,7 +16,6 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export function createHandler(deps: HandlerDeps): Handler {
   const routes = createRoutes(deps)
   const answerByRoutes = getRequestListener(routes.fetch, {
-    overrideGlobalObjects: false,
     errorHandler: (error) => {
       deps.log.error({ err: error }, 'a request failed')
       return new Response(JSON.stringify({ error: 'server_error' }), {

@@ -38,7 +38,6 @@ export function createPageResponder({ issuer, settings, assets }: PageResponderD
     host: new URL(issuer).host,
     assets: assets.hrefs,
   })
-  const requestIdOf = (c: Context) => String(c.env?.outgoing?.getHeader('x-request-id') ?? '')
   const page: PageResponder['page'] = (c, html, { kind = 'interaction', status = 200, cookies = [] } = {}) => {
     const headers = new Headers(pageHeaders({ kind, https }))
     for (const cookie of cookies) headers.append('set-cookie', cookie)
@@ -68,6 +67,9 @@ export function createPageResponder({ issuer, settings, assets }: PageResponderD
     },
   }
 }
+
+/** The id that the request was named at the entrance. */
+export const requestIdOf = (c: Context): string => String(c.env?.outgoing?.getHeader('x-request-id') ?? '')
 
 /** The error page that a refusal ends on. */
 export const pageOfError = (error: FlowError): Outcome => ({

@@ -2,6 +2,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { requestIdOf } from './page-responder.ts'
 import { identifyBrowser } from '../sessions/browser-cookies.ts'
 import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
@@ -39,6 +40,12 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))
   app.route('/', browserRoutes(deps))
 
+  app.onError((error, c) => {
+    deps.log.error({ err: error, path: c.req.path, requestId: requestIdOf(c) }, 'a request failed')
+    const page = { kind: 'page', page: { name: 'error', code: 'server_error' }, status: 500 } as const
+    if (!c.req.header('accept')?.includes('text/html')) return c.json(refusal(500, 'server_error'), 500)
+    return deps.responder.answer(c, identifyBrowser(c.req.header('cookie')), page)
+  })
   app.notFound((c) => {
     if (!c.req.header('accept')?.includes('text/html')) return c.json(refusal(404, 'not_found'), 404)
     const page = { kind: 'page', page: { name: 'error', code: 'not_found' }, status: 404 } as const
