@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool, type PoolClient, types } from 'pg'
 import { requireCurrentVersion, schemaVersion } from './migrations.ts'
 import { postgresVersion } from './postgres-migrate.ts'
+import { READERS, SharedReaders } from './postgres-readers.ts'
 import { Db, type QueryResult } from './sql/db.ts'
 import { SqlRepositories } from './sql/repositories.ts'
 import { type BoundStatement, Statements } from './sql/statement.ts'
@@ -11,21 +12,25 @@ import { TransactionEnded } from './transaction-errors.ts'
 
 export interface PostgresOptions {
   readonly url: string
+  /** For transactions and searches; two more carry the short reads. */
   readonly maxConnections?: number
 }
 
 export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions): Promise<Storage> {
   const pool = new Pool({
     connectionString: url,
-    max: maxConnections,
+    max: maxConnections + READERS,
+    idleTimeoutMillis: 60_000,
     connectionTimeoutMillis: 10_000,
     // A transaction whose process hangs must not hold its locks for ever.
     idle_in_transaction_session_timeout: 30_000,
     types: { getTypeParser },
     pipeline: true,
   })
-  // An idle connection that breaks is dropped by the pool; the next query opens another and says what is wrong.
+  // A connection that breaks is dropped by the pool, and fails the query that it is busy with. Without listeners the
+  // same news would end the process.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     requireCurrentVersion(await postgresVersion(pool))
   } catch (error) {
@@ -38,14 +43,15 @@ export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions
 class PostgresStorage extends SqlRepositories implements Storage {
   readonly dialect = 'postgres'
   readonly #pool: Pool
+  readonly #readers: SharedReaders
   readonly #statements: Statements
 
   constructor(pool: Pool) {
     const statements = new Statements('postgres')
-    super(
-      new Db({ statements, mayWrite: false, run: async (statement) => resultOf(await pool.query(queryOf(statement))) }),
-    )
+    const readers = new SharedReaders(pool)
+    super(new Db({ statements, mayWrite: false, run: (statement) => read(statement, { pool, readers }) }))
     this.#pool = pool
+    this.#readers = readers
     this.#statements = statements
   }
 
@@ -68,6 +74,7 @@ class PostgresStorage extends SqlRepositories implements Storage {
   }
 
   async close(): Promise<void> {
+    await this.#readers.close()
     await this.#pool.end()
   }
 
@@ -112,6 +119,12 @@ class PostgresStorage extends SqlRepositories implements Storage {
     }
     return { tx: new SqlRepositories(db), begun, end }
   }
+}
+
+/** Statements of fixed shape are short; a search with its own shape may take its time, on a connection of its own. */
+async function read(statement: BoundStatement, { pool, readers }: { pool: Pool; readers: SharedReaders }) {
+  const by = statement.name === undefined ? pool : readers
+  return resultOf(await by.query(queryOf(statement)))
 }
 
 const MAX_ATTEMPTS = 5

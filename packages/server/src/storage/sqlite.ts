@@ -1,5 +1,6 @@
 // Storage over a SQLite file: one writing connection that groups commits, one reading connection that sees what is
 // committed.
+import { existsSync } from 'node:fs'
 import { GroupCommit } from './group-commit.ts'
 import { requireCurrentVersion, schemaVersion } from './migrations.ts'
 import { Db } from './sql/db.ts'
@@ -23,8 +24,10 @@ export interface SqliteOptions {
 export const DEFAULT_PATIENCE_MS = 10_000
 const DEFAULT_HOLD_LIMIT_MS = 5_000
 
+/** Opens a file that is there: nothing is made, so that a mistyped path does not pass for an empty database. */
 export async function openSqlite(options: SqliteOptions): Promise<Storage> {
   const { path, durable = true, patienceMs = DEFAULT_PATIENCE_MS, holdLimitMs = DEFAULT_HOLD_LIMIT_MS } = options
+  if (!existsSync(path)) requireCurrentVersion(0)
   const writer = await whileBusy(patienceMs, () => new SqliteConnection(path, { durable }))
   try {
     requireCurrentVersion(await whileBusy(patienceMs, () => sqliteVersion(writer)))

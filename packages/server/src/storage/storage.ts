@@ -82,8 +82,9 @@ export interface Clients {
   list(page: { offset: number; limit: number }): Promise<Page<ClientRecord>>
   /** False when the id is taken. */
   insert(client: ClientRecord): Promise<boolean>
-  /** Inserts or replaces (the tenant file). */
+  /** Inserts or replaces all but `createdAt` (the tenant file). */
   put(client: ClientRecord): Promise<void>
+  /** With its grants, its enablement at connections and everything issued to it. */
   delete(clientId: string): Promise<boolean>
 }
 
@@ -100,7 +101,9 @@ export interface Connections {
   listForClient(clientId: string): Promise<readonly ConnectionRecord[]>
   /** False when the name is taken. */
   insert(connection: ConnectionRecord): Promise<boolean>
+  /** Inserts or replaces all but `createdAt`; the name must be free or its own. */
   put(connection: ConnectionRecord): Promise<void>
+  /** Identities and accounts that came from it stay: what becomes of people is decided elsewhere. */
   delete(id: string): Promise<boolean>
   clientsOf(id: string): Promise<readonly string[]>
   isEnabled(id: string, clientId: string): Promise<boolean>
@@ -112,6 +115,7 @@ export interface ResourceServers {
   findByIdentifier(identifier: string): Promise<ResourceServerRecord | undefined>
   list(page: { offset: number; limit: number }): Promise<Page<ResourceServerRecord>>
   put(server: ResourceServerRecord): Promise<void>
+  /** With the client grants for it. */
   delete(id: string): Promise<boolean>
 }
 
@@ -187,7 +191,7 @@ export interface Identities {
   touch(identity: Pick<Identity, 'connectionId' | 'subject' | 'profileData' | 'lastLogin'>): Promise<void>
   /** Moves one identity to another user at the end of its list; false when it is not `fromUserId`'s any more. */
   move(key: { connectionId: string; subject: string; fromUserId: string }, toUserId: string): Promise<boolean>
-  /** Deletes it from this user and leaves a tombstone. False when it was not there. */
+  /** Deletes it, with its password, from this user and leaves a tombstone. False when it was not there. */
   unlink(key: { connectionId: string; subject: string; userId: string }, at: EpochSeconds): Promise<boolean>
   /** When and from which user this identity was last unlinked. */
   findTombstone(
@@ -223,6 +227,7 @@ export interface Evidence {
   /** One row for (user, address, source): the newest word counts. */
   put(evidence: AddressEvidence): Promise<void>
   deleteBySource(userId: string, source: string): Promise<void>
+  /** Where both have a word of one source on one address, the newer counts. */
   moveUser(fromUserId: string, toUserId: string): Promise<void>
 }
 
@@ -292,7 +297,10 @@ export interface Accounts {
   /** Other tokensets of the same upstream account, whoever holds them (before a revocation that ends the grant). */
   countOfSubject(connectionId: string, subject: string): Promise<number>
   insert(account: StoredAccount): Promise<boolean>
-  /** Writes envelope, expiries, scopes, health and times, and raises the generation: false when `expectedGeneration` no longer stands. */
+  /**
+   * Writes everything but owner, subject, label, default, lease, creation and last use, and raises the generation: false
+   * when `expectedGeneration` no longer stands. The intent is written as it is given.
+   */
   replace(account: StoredAccount, expectedGeneration: number): Promise<boolean>
   /**
    * Takes the refresh lease for this generation until `until`: true for the one caller. Free or run-out leases, and the
@@ -311,10 +319,14 @@ export interface Accounts {
   setHealth(id: string, health: Health, reason: string | undefined, expectedGeneration: number): Promise<boolean>
   setUse(id: string, at: EpochSeconds): Promise<void>
   setLabel(id: string, userId: string, label: string): Promise<boolean>
+  /** The one default among the user's accounts of this connection and purpose. */
   setDefault(id: string, userId: string): Promise<boolean>
   /** Makes a refresh in flight fail its write. */
   raiseGeneration(id: string): Promise<void>
-  /** Moves an account to another user with a re-sealed envelope. */
+  /**
+   * Moves an account to another user with a re-sealed envelope, and raises the generation. It is nobody's default any
+   * more. False when `expectedGeneration` no longer stands or the other user has this upstream account already.
+   */
   move(id: string, toUserId: string, envelope: Uint8Array, expectedGeneration: number): Promise<boolean>
   delete(id: string): Promise<boolean>
   /** Accounts used since `usedSince` whose access token ends after `after` and before `before` (proactive refresh). */
@@ -346,7 +358,7 @@ export interface SigningKeys {
 
 export interface Revocations {
   add(job: RevocationJob): Promise<void>
-  /** Takes due jobs for `leaseSeconds`; no other node gets them meanwhile. */
+  /** Takes due jobs for `leaseSeconds` and counts the attempt; no other node gets them meanwhile. */
   claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly RevocationJob[]>
   retryAt(id: string, dueAt: EpochSeconds): Promise<void>
   done(id: string): Promise<void>

@@ -43,9 +43,15 @@ function postgresTests(): void {
     const database = await createPostgresDatabase()
     const storage = await openStorage({ url: database.url, maxConnections: 2 })
     await storage.transaction((tx) => tx.meta.put('k', 'v'))
-    await disconnectAll(database.url)
-    // The first query may still meet a connection that the server has just ended.
-    await storage.meta.find('k').catch(() => {})
+    await storage.meta.find('k')
+    const cut = storage.transaction(async (tx) => {
+      await tx.meta.put('k', 'lost')
+      await disconnectAll(database.url)
+      await tx.meta.put('k', 'lost again')
+    })
+    await assert.rejects(cut)
+    // Each connection may tell of its end once.
+    for (let n = 0; n < 3; n++) await storage.meta.find('k').catch(() => {})
     assert.equal(await storage.meta.find('k'), 'v')
     assert.equal(await storage.ready(), true)
     await database.remove()

@@ -1,6 +1,6 @@
 // SQLite with several processes at one file: writers beside each other, kills, the server's lock.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -132,4 +132,10 @@ test('the file and its companions are nobody else’s to read', async () => {
   await storage.transaction((tx) => tx.meta.put('k', 'v'))
   for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o077, 0, file)
   await storage.close()
+})
+
+test('opening a file that is not there is refused and makes none', async () => {
+  const path = freshPath('absent')
+  await assert.rejects(openStorage({ url: `sqlite:${path}` }), { code: 'schema_too_old' })
+  assert.equal(existsSync(path), false)
 })

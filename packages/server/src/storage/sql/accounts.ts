@@ -132,15 +132,6 @@ const insertAccount = statement((q, p: StoredRow) =>
     .onConflict((conflict) => conflict.doNothing()),
 )
 
-/** A new tokenset answers the open intent, and whoever held the lease has nothing left to do. */
-const NO_REFRESH = {
-  intent_generation: null,
-  intent_started_at: null,
-  lease_holder: null,
-  lease_generation: null,
-  lease_until: null,
-} as const
-
 const REPLACED = [
   'client_id',
   'scopes_asked',
@@ -152,13 +143,15 @@ const REPLACED = [
   'access_expires_at',
   'refresh_expires_at',
   'has_refresh_token',
+  'intent_generation',
+  'intent_started_at',
   'envelope',
 ] as const
 
 const replaceAccount = statement((q, p: StoredRow & { expectedGeneration: number }) =>
   q
     .updateTable('accounts')
-    .set((eb) => ({ ...pick(p, REPLACED), ...NO_REFRESH, generation: eb('generation', '+', 1) }))
+    .set((eb) => ({ ...pick(p, REPLACED), generation: eb('generation', '+', 1) }))
     .where('id', '=', p.id)
     .where('generation', '=', p.expectedGeneration),
 )
@@ -186,7 +179,17 @@ const putIntent = statement((q, p: { id: string; holder: string; generation: num
 )
 
 const releaseLease = statement((q, p: { id: string; holder: string }) =>
-  q.updateTable('accounts').set(NO_REFRESH).where('id', '=', p.id).where('lease_holder', '=', p.holder),
+  q
+    .updateTable('accounts')
+    .set({
+      intent_generation: null,
+      intent_started_at: null,
+      lease_holder: null,
+      lease_generation: null,
+      lease_until: null,
+    })
+    .where('id', '=', p.id)
+    .where('lease_holder', '=', p.holder),
 )
 
 const listOpenIntents = statement((q, p: { now: number; limit: number }) =>
@@ -247,7 +250,6 @@ const moveAccount = statement(
     q
       .updateTable('accounts')
       .set((eb) => ({
-        ...NO_REFRESH,
         user_id: p.toUserId,
         envelope: p.envelope,
         is_default: eb.lit(0),

@@ -2,7 +2,7 @@ import type { Artifact, ArtifactKind, RefreshSubject } from '../records.ts'
 import type { ArtifactsTable } from '../schema.ts'
 import type { Artifacts } from '../storage.ts'
 import type { Db } from './db.ts'
-import { documentOf, fromExcluded, orNone, pick } from './rows.ts'
+import { documentOf, fromExcluded, orNone, passingLocked, pick } from './rows.ts'
 import { type Builder, type Dialect, statement } from './statement.ts'
 
 export const artifactsTable = (db: Db): Artifacts => ({
@@ -179,14 +179,12 @@ function deletionOfUser(q: Builder, userId: string, { identityKey, clientId, kin
 
 const deleteExpired = statement((q, p: { before: number; limit: number }, dialect: Dialect) =>
   q
-    .with('ended', (of) => {
-      const rows = of
-        .selectFrom('artifacts')
-        .select(['kind', 'id_hash'])
-        .where('expires_at', '<', p.before)
-        .limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('ended', (of) =>
+      passingLocked(
+        of.selectFrom('artifacts').select(['kind', 'id_hash']).where('expires_at', '<', p.before).limit(p.limit),
+        dialect,
+      ),
+    )
     .deleteFrom('artifacts')
     .where(({ eb, refTuple, selectFrom }) =>
       eb(

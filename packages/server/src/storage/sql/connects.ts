@@ -2,7 +2,7 @@ import type { ConnectRequest } from '../records.ts'
 import type { ConnectRequestsTable } from '../schema.ts'
 import type { Connects } from '../storage.ts'
 import type { Db } from './db.ts'
-import { documentOf, listOf, pick } from './rows.ts'
+import { documentOf, listOf, passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const connectsTable = (db: Db): Connects => ({
@@ -70,14 +70,12 @@ const deleteOfUser = statement((q, p: { userId: string }) =>
 
 const deleteExpired = statement((q, p: { before: number; limit: number }, dialect: Dialect) =>
   q
-    .with('ended', (of) => {
-      const rows = of
-        .selectFrom('connect_requests')
-        .select('auth_session_hash')
-        .where('expires_at', '<', p.before)
-        .limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('ended', (of) =>
+      passingLocked(
+        of.selectFrom('connect_requests').select('auth_session_hash').where('expires_at', '<', p.before).limit(p.limit),
+        dialect,
+      ),
+    )
     .deleteFrom('connect_requests')
     .where('auth_session_hash', 'in', (of) => of.selectFrom('ended').select('auth_session_hash')),
 )

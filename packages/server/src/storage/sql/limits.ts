@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Limits } from '../storage.ts'
 import type { Db } from './db.ts'
+import { passingLocked } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const limitsTable = (db: Db): Limits => ({
@@ -42,10 +43,9 @@ const deleteCounter = statement((q, p: { key: string }) => q.deleteFrom('limits'
 
 const deleteExpired = statement((q, p: { before: number; limit: number }, dialect: Dialect) =>
   q
-    .with('ended', (of) => {
-      const rows = of.selectFrom('limits').select('key').where('expires_at', '<', p.before).limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('ended', (of) =>
+      passingLocked(of.selectFrom('limits').select('key').where('expires_at', '<', p.before).limit(p.limit), dialect),
+    )
     .deleteFrom('limits')
     .where('key', 'in', (of) => of.selectFrom('ended').select('ended.key')),
 )

@@ -2,6 +2,7 @@ import type { MailJob } from '../records.ts'
 import type { Schema } from '../schema.ts'
 import type { Mails } from '../storage.ts'
 import type { Db } from './db.ts'
+import { passingLocked } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const mailsTable = (db: Db): Mails => ({
@@ -25,10 +26,12 @@ const insertMail = statement((q, p: { id: string; envelope: Uint8Array; attempts
 
 const claimMails = statement((q, p: { now: number; until: number; limit: number }, dialect: Dialect) =>
   q
-    .with('due', (of) => {
-      const rows = of.selectFrom('mails').select('id').where('due_at', '<=', p.now).orderBy('due_at').limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('due', (of) =>
+      passingLocked(
+        of.selectFrom('mails').select('id').where('due_at', '<=', p.now).orderBy('due_at').limit(p.limit),
+        dialect,
+      ),
+    )
     .updateTable('mails')
     .set((eb) => ({ due_at: p.until, attempts: eb('attempts', '+', 1) }))
     .where('id', 'in', (of) => of.selectFrom('due').select('due.id'))

@@ -2,7 +2,7 @@ import type { MailProof } from '../records.ts'
 import type { ProofsTable } from '../schema.ts'
 import type { Proofs } from '../storage.ts'
 import type { Db } from './db.ts'
-import { pick } from './rows.ts'
+import { passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const proofsTable = (db: Db): Proofs => ({
@@ -43,10 +43,12 @@ const deleteProof = statement((q, p: { idHash: string }) => q.deleteFrom('proofs
 
 const deleteExpired = statement((q, p: { before: number; limit: number }, dialect: Dialect) =>
   q
-    .with('ended', (of) => {
-      const rows = of.selectFrom('proofs').select('id_hash').where('expires_at', '<', p.before).limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('ended', (of) =>
+      passingLocked(
+        of.selectFrom('proofs').select('id_hash').where('expires_at', '<', p.before).limit(p.limit),
+        dialect,
+      ),
+    )
     .deleteFrom('proofs')
     .where('id_hash', 'in', (of) => of.selectFrom('ended').select('ended.id_hash')),
 )

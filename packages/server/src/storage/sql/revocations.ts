@@ -2,7 +2,7 @@ import type { RevocationJob } from '../records.ts'
 import type { RevocationsTable } from '../schema.ts'
 import type { Revocations } from '../storage.ts'
 import type { Db } from './db.ts'
-import { pick } from './rows.ts'
+import { passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const revocationsTable = (db: Db): Revocations => ({
@@ -39,15 +39,12 @@ const insertJob = statement((q, p: Row) => q.insertInto('revocations').values(pi
 
 const claimJobs = statement((q, p: { now: number; until: number; limit: number }, dialect: Dialect) =>
   q
-    .with('due', (of) => {
-      const rows = of
-        .selectFrom('revocations')
-        .select('id')
-        .where('due_at', '<=', p.now)
-        .orderBy('due_at')
-        .limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('due', (of) =>
+      passingLocked(
+        of.selectFrom('revocations').select('id').where('due_at', '<=', p.now).orderBy('due_at').limit(p.limit),
+        dialect,
+      ),
+    )
     .updateTable('revocations')
     .set((eb) => ({ due_at: p.until, attempts: eb('attempts', '+', 1) }))
     .where('id', 'in', (of) => of.selectFrom('due').select('due.id'))

@@ -1,6 +1,7 @@
 // Small helpers between rows and records.
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { isJsonObject, type JsonObject, stringsOf } from '../../lib/json.ts'
+import type { Dialect } from './statement.ts'
 
 /** The named members of a statement's parameters, as values of an insert or update. */
 export const pick = <P, C extends keyof P>(params: P, columns: readonly C[]): Pick<P, C> =>
@@ -30,3 +31,9 @@ export const countOf = (rows: readonly { count: number | string | bigint }[]): n
 export const orNone = <T extends string>(values: readonly T[]): readonly T[] =>
   // The stand-in is compared with and never read.
   values.length === 0 ? ['' as T] : values
+
+/** Locks the rows and passes over those that another node has; SQLite's one writer needs neither. */
+export const passingLocked = <S, T extends keyof S, R>(
+  rows: SelectQueryBuilder<S, T, R>,
+  dialect: Dialect,
+): SelectQueryBuilder<S, T, R> => (dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows)

@@ -2,7 +2,7 @@ import type { UpstreamTransaction } from '../records.ts'
 import type { UpstreamTransactionsTable } from '../schema.ts'
 import type { Transactions } from '../storage.ts'
 import type { Db } from './db.ts'
-import { listOf, pick } from './rows.ts'
+import { listOf, passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const transactionsTable = (db: Db): Transactions => ({
@@ -57,14 +57,12 @@ const deleteOfUser = statement((q, p: { userId: string }) =>
 
 const deleteExpired = statement((q, p: { before: number; limit: number }, dialect: Dialect) =>
   q
-    .with('ended', (of) => {
-      const rows = of
-        .selectFrom('upstream_transactions')
-        .select('state_hash')
-        .where('expires_at', '<', p.before)
-        .limit(p.limit)
-      return dialect === 'postgres' ? rows.forUpdate().skipLocked() : rows
-    })
+    .with('ended', (of) =>
+      passingLocked(
+        of.selectFrom('upstream_transactions').select('state_hash').where('expires_at', '<', p.before).limit(p.limit),
+        dialect,
+      ),
+    )
     .deleteFrom('upstream_transactions')
     .where('state_hash', 'in', (of) => of.selectFrom('ended').select('state_hash')),
 )

@@ -78,33 +78,41 @@ export const accountTests: Topic = (nodes) => {
     assert.deepEqual(await storage.accounts.listCandidates(userId, 'con_acme'), [newer, older, signIn])
   })
 
-  test('accounts: a new tokenset raises the generation and answers intent and lease', async () => {
+  test('accounts: a new tokenset raises the generation, and keeps label, default, use and lease as they are', async () => {
     const { storage } = nodes()
     const account = await stored()
     const lease = { generation: 1, holder: 'node', now: NOW, until: NOW + 10 }
-    await storage.transaction(async (tx) => {
-      await tx.accounts.claimLease(account.id, lease)
-      await tx.accounts.putIntent(account.id, 'node', 1, NOW)
-    })
+    await storage.transaction((tx) => tx.accounts.claimLease(account.id, lease))
     const next: StoredAccount = {
       ...account,
       envelope: bytes(8),
+      clientId: 'cli',
+      scopesAsked: ['all'],
       scopesGranted: ['read', 'write'],
       health: 'expiring',
+      healthReason: 'dated',
+      extras: { tenant: '1' },
+      connectedAt: NOW + 1,
       accessExpiresAt: NOW + 99,
       refreshExpiresAt: NOW + 999,
-      label: 'ignored',
-      isDefault: true,
+      hasRefreshToken: false,
+      intentGeneration: 1,
+      intentStartedAt: NOW,
     }
-    assert.equal(await storage.transaction((tx) => tx.accounts.replace(next, 2)), false)
-    assert.equal(await storage.transaction((tx) => tx.accounts.replace(next, 1)), true)
-    assert.equal(await storage.transaction((tx) => tx.accounts.replace(next, 1)), false)
-    const expected = { ...next, label: account.label, isDefault: false, generation: 2 }
-    assert.deepEqual(await storage.accounts.find(account.id), expected)
-    assert.equal(
-      await storage.transaction((tx) => tx.accounts.claimLease(account.id, { ...lease, generation: 2 })),
-      true,
-    )
+    const ignored = { label: 'ignored', isDefault: true, lastUsedAt: NOW, createdAt: 1 }
+    const replace = (generation: number) =>
+      storage.transaction((tx) => tx.accounts.replace({ ...next, ...ignored }, generation))
+    assert.equal(await replace(2), false)
+    assert.equal(await replace(1), true)
+    assert.equal(await replace(1), false)
+    assert.deepEqual(await storage.accounts.find(account.id), { ...next, generation: 2 })
+
+    const claimBy = (holder: string) => ({ ...lease, generation: 2, holder })
+    assert.equal(await storage.transaction((tx) => tx.accounts.claimLease(account.id, claimBy('other'))), false)
+    await storage.transaction((tx) => tx.accounts.releaseLease(account.id, 'node'))
+    const released = { ...next, generation: 2, intentGeneration: undefined, intentStartedAt: undefined }
+    assert.deepEqual(await storage.accounts.find(account.id), released)
+    assert.equal(await storage.transaction((tx) => tx.accounts.claimLease(account.id, claimBy('other'))), true)
   })
 
   test('accounts: a lease is taken when it is free or has run out, for the generation that stands', async () => {
