@@ -8,6 +8,7 @@ import type { Passwords } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import { PASSWORD_STRATEGY } from '../domain/connection.ts'
+import { Conflict } from '../domain/errors.ts'
 import { profileOf } from '../domain/profile.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
@@ -111,7 +112,7 @@ async function putPasswordConnection(
 
 async function putConnection(
   tx: Repositories,
-  { keyring }: ApplyTenantDeps,
+  deps: ApplyTenantDeps,
   document: JsonObject,
   at: EpochSeconds,
 ): Promise<ConnectionRecord> {
@@ -125,8 +126,11 @@ async function putConnection(
       found: strategy,
       expected: `${before.strategy}, as the connection was made`,
     })
-  const row = connectionRow(keyring, { id: before?.id ?? newConnectionId(), name, strategy, document, before, at })
-  if (row.updatedAt !== before?.updatedAt || differs(before.document, row.document)) await tx.connections.put(row)
+  const row = connectionRow(deps.keyring, { id: before?.id ?? newConnectionId(), name, strategy, document, before, at })
+  if (before === undefined) {
+    // Another node may have made it a moment ago: then it is that one's, and changed where it differs.
+    if (!(await tx.connections.insert(row))) return putConnection(tx, deps, document, at)
+  } else if (row.updatedAt !== before.updatedAt || differs(before.document, row.document)) await tx.connections.put(row)
   if (Array.isArray(clients)) await setEnabledClients(tx, row.id, clients.filter(isString))
   return row
 }
@@ -136,15 +140,11 @@ async function ensureUser({ storage, passwords, clock }: ApplyTenantDeps, given:
   const connection = await storage.connections.findByName(given.connection)
   const address = canonicalAddress(given.email)
   if (connection === undefined || address === undefined) return
-  const exists = async (reader: Repositories) =>
-    (await reader.passwords.findByAddress(connection.id, address)) !== undefined ||
-    (given.user_id !== undefined && (await reader.passwords.find(connection.id, given.user_id)) !== undefined)
-  if (await exists(storage)) return
+  if ((await storage.passwords.findByAddress(connection.id, address)) !== undefined) return
+  if (given.user_id !== undefined && (await storage.passwords.find(connection.id, given.user_id)) !== undefined) return
   const hash = await passwords.hash(given.password)
-  await storage.transaction(async (tx) => {
-    // Another node may have been as fast.
-    if (await exists(tx)) return
-    await createPasswordUser(tx, {
+  const made = storage.transaction((tx) =>
+    createPasswordUser(tx, {
       connection,
       email: address,
       hash,
@@ -156,7 +156,11 @@ async function ensureUser({ storage, passwords, clock }: ApplyTenantDeps, given:
       userMetadata: given.user_metadata,
       appMetadata: given.app_metadata,
       blocked: given.blocked,
-    })
+    }),
+  )
+  await made.catch((error: unknown) => {
+    // Another node was faster.
+    if (!(error instanceof Conflict)) throw error
   })
 }
 

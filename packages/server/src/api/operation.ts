@@ -1,6 +1,5 @@
 // One operation of a JSON interface as data: who may call it, what it takes, what it gives. Everything that every
 // operation needs (authentication, scopes, validation) happens here, so that none can forget it.
-import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
@@ -8,8 +7,6 @@ import type { JsonValue } from '../lib/json.ts'
 import type { VerifiedAccess } from '../oauth/access-tokens.ts'
 import { ApiRefusal, type FieldFault, insufficientScope } from './refusal.ts'
 import { isCleanText, type MediaType, readBody } from './request-body.ts'
-
-export type OpenAPIRegistry = OpenAPIHono['openAPIRegistry']
 
 export interface OperationSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   readonly method: 'get' | 'post' | 'patch' | 'put' | 'delete'
@@ -46,11 +43,8 @@ export interface Answer {
 }
 
 export interface Operation {
-  readonly method: OperationSpec<z.ZodType, z.ZodType, z.ZodType>['method']
-  readonly path: string
-  readonly scopes: readonly string[]
-  /** Writes the operation into an OpenAPI document. */
-  describe(registry: OpenAPIRegistry, base: string): void
+  /** What the OpenAPI document is made of, too. */
+  readonly spec: OperationSpec<z.ZodType, z.ZodType, z.ZodType>
   /** Serves one request of an authenticated caller. */
   serve(context: Context, caller: Caller): Promise<Response>
 }
@@ -71,10 +65,7 @@ export function operation<
   handle: (input: OperationInput<z.infer<P>, z.infer<Q>, z.infer<B>>) => Promise<Answer>,
 ): Operation {
   return {
-    method: spec.method,
-    path: spec.path,
-    scopes: spec.scopes,
-    describe: (registry, base) => registry.registerPath(documentOf(spec, base)),
+    spec,
     async serve(context, caller) {
       if (!spec.scopes.some((scope) => caller.scopes.has(scope))) throw insufficientScope(spec.scopes)
       // The schemas are those of the type parameters; the casts restore what `undefined` stands for.
@@ -151,34 +142,4 @@ function respond({ status, body, headers = {} }: Answer): Response {
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', ...common },
   })
-}
-
-function documentOf<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
-  spec: OperationSpec<P, Q, B>,
-  base: string,
-): Parameters<OpenAPIRegistry['registerPath']>[0] {
-  const answers = Object.entries(spec.answers).map(([status, { description, schema }]) => [
-    status,
-    { description, ...(schema === undefined ? {} : { content: { 'application/json': { schema } } }) },
-  ])
-  // Only object schemas describe parameters; those of path and query always are.
-  const parameters = { params: spec.params, query: spec.query } as unknown as {
-    readonly params: z.ZodObject | undefined
-    readonly query: z.ZodObject | undefined
-  }
-  return {
-    method: spec.method,
-    path: `${base}${spec.path}`,
-    summary: spec.summary,
-    tags: [spec.tag],
-    security: spec.scopes.map((scope) => ({ oauth2: [scope] })),
-    request: {
-      ...(parameters.params === undefined ? {} : { params: parameters.params }),
-      ...(parameters.query === undefined ? {} : { query: parameters.query }),
-      ...(spec.body === undefined
-        ? {}
-        : { body: { required: true, content: { 'application/json': { schema: spec.body } } } }),
-    },
-    responses: Object.fromEntries(answers),
-  }
 }

@@ -27,9 +27,9 @@ export function serveInterface(face: Interface): Hono {
   const app = new Hono()
   const methods = new Map<string, string[]>()
   for (const operation of face.operations) {
-    const path = honoPath(face.base, operation.path)
-    methods.set(path, [...(methods.get(path) ?? []), operation.method.toUpperCase()])
-    app.on(operation.method.toUpperCase(), path, (context) => answer(face, context, operation))
+    const path = honoPath(face.base, operation.spec.path)
+    methods.set(path, [...(methods.get(path) ?? []), operation.spec.method.toUpperCase()])
+    app.on(operation.spec.method.toUpperCase(), path, (context) => answer(face, context, operation))
   }
   app.options(`${face.base}/*`, async (context) => {
     const origin = context.req.header('origin')

@@ -16,6 +16,8 @@ export function serializeConnection(record: ConnectionRecord, enabledClients: re
     name,
     strategy,
     options,
+    authentication: document.authentication ?? { active: true },
+    connected_accounts: document.connected_accounts ?? { active: false },
     enabled_clients: enabledClients,
     is_domain_connection: document.is_domain_connection ?? false,
     realms: document.realms ?? [name],
