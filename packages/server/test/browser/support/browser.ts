@@ -1,0 +1,79 @@
+// Chromium, and a watch over what it complains about.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { ensureChromium } from '../../../../../tools/chromium.ts'
+
+const WAIT_MS = 10_000
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Said of every page that is not 2xx; the tests look at those themselves. */
+const OF_A_STATUS = /^Failed to load resource: the server responded with a status of 4\d\d/
+
+export interface Watched {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Errors of scripts, and refusals by a policy, on any page of this browser. */
+  readonly complaints: string[]
+}
+
+export interface BrowserOptions {
+  readonly javaScript?: boolean
+  /** Believe the certificate of `--tls-self-signed`. */
+  readonly anyCertificate?: boolean
+}
+
+/** A browser of its own, without cookies; at the test's end nothing may have been complained about. */
+export async function openBrowser(
+  t: TestContext,
+  { javaScript = true, anyCertificate = false }: BrowserOptions = {},
+): Promise<Watched> {
+  const profile = mkdtempSync(join(tmpdir(), 'tenon-chromium-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.TENON_TEST_CHROMIUM ?? ensureChromium(),
+    headless: true,
+    args: FLAGS,
+    viewport: { width: 1200, height: 800 },
+    javaScriptEnabled: javaScript,
+    ignoreHTTPSErrors: anyCertificate,
+  })
+  const complaints: string[] = []
+  context.on('console', (message) => {
+    const text = message.text()
+    if (message.type() === 'error' && !OF_A_STATUS.test(text)) complaints.push(`${message.location().url}: ${text}`)
+  })
+  context.on('weberror', ({ page, error }) => void complaints.push(`${page()?.url()}: ${error()}`))
+  context.setDefaultTimeout(WAIT_MS)
+  t.after(async () => {
+    await context.close()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 3 })
+    assert.deepEqual(complaints, [])
+  })
+  const page = context.pages()[0] ?? (await context.newPage())
+  return { context, page, complaints }
+}
+
+/** Waits until a page of ours, or of a provider, stands there. */
+export async function onPage(page: Page, name: string): Promise<void> {
+  try {
+    await page.locator(`body[data-page="${name}"]`).waitFor()
+  } catch (cause) {
+    const there = await page.evaluate('document.body.dataset.page + ": " + document.body.innerText.slice(0, 600)')
+    throw new Error(`waited for page ${name} and saw ${page.url()}: ${there}`, { cause })
+  }
+}
+
+/** Presses a button by what it does. */
+export const press = (page: Page, action: string): Promise<void> =>
+  page.locator(`button[name=action][value=${action}]`).click()

@@ -1,0 +1,79 @@
+// The stage of every browser test: a server, two providers that ask for consent, and a client on another origin.
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { type CalendarProvider, type CodeProvider, startCalendarProvider, startCodeProvider } from '@tenon/sdk/testing'
+import type { Page } from 'playwright-core'
+import { type Arrived, ClientApp } from './client-app.ts'
+import { type Deployment, startDeployment } from './deployment.ts'
+
+export const PASSWORD = 'correct horse battery staple'
+export const ADA = 'ada@example.test'
+
+const OWN = { clientId: 'agent', clientSecret: 'agent-secret-agent-secret' }
+const THEIRS = { clientId: 'theirs', clientSecret: 'theirs-secret-theirs-secret' }
+
+export interface World {
+  readonly tenon: Deployment
+  readonly calendar: CalendarProvider
+  readonly code: CodeProvider
+  /** Made by the operator: asks for no consent. */
+  readonly app: ClientApp
+  /** Made by somebody else. */
+  readonly theirs: ClientApp
+}
+
+export async function startWorld(t: TestContext, { https = false } = {}): Promise<World> {
+  const [calendar, code, app, theirs] = await Promise.all([
+    startCalendarProvider({ name: 'calendar', interactive: true }),
+    startCodeProvider({ name: 'code', interactive: true }),
+    ClientApp.start(),
+    ClientApp.start(),
+  ])
+  const clients = [OWN.clientId, THEIRS.clientId]
+  const tenon = await startDeployment(
+    {
+      settings: { friendly_name: 'Acme' },
+      clients: [app.registration(OWN), theirs.registration(THEIRS, { name: 'Meeting helper', is_first_party: false })],
+      client_grants: [ClientApp.clientGrant(OWN)],
+      connections: [
+        calendar.connection({ display_name: 'Calendar', enabled_clients: clients }),
+        code.connection({
+          display_name: 'Code',
+          enabled_clients: clients,
+          authentication: { active: false },
+          connected_accounts: { active: true },
+        }),
+        { name: 'Username-Password-Authentication', strategy: 'auth0', enabled_clients: clients },
+      ],
+      users: [{ connection: 'Username-Password-Authentication', email: ADA, email_verified: true, password: PASSWORD }],
+    },
+    { https },
+  )
+  app.use(tenon.issuer, OWN)
+  theirs.use(tenon.issuer, THEIRS)
+  t.after(async () => {
+    await Promise.all([app.stop(), theirs.stop(), calendar.stop(), code.stop()])
+    await tenon.stop()
+    assert.deepEqual(tenon.errors, [])
+  })
+  return { tenon, calendar, code, app, theirs }
+}
+
+/** What a client's page shows that it got. */
+export async function arrived(page: Page): Promise<Arrived> {
+  await page.locator('body[data-page="client"]').waitFor()
+  return JSON.parse((await page.locator('pre').textContent()) ?? '') as Arrived
+}
+
+/** Signs in on the page that stands there. */
+export async function signInByPassword(page: Page, password = PASSWORD, address = ADA): Promise<void> {
+  await page.locator('form[data-form=login] [name=username]').fill(address)
+  await page.locator('form[data-form=login] [name=password]').fill(password)
+  await page.locator('form[data-form=login] button').first().click()
+}
+
+/** The claims of a token that the client itself got from the token endpoint. */
+export function claimsOf(token: unknown): Readonly<Record<string, unknown>> {
+  const [, payload = ''] = String(token).split('.')
+  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Readonly<Record<string, unknown>>
+}
