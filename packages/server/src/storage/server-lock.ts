@@ -2,7 +2,7 @@
 // ends, however it ends.
 import { realpathSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { isBusy } from './sqlite-connection.ts'
+import { createPrivateFile, isBusy } from './sqlite-connection.ts'
 
 export interface ServerLock {
   release(): void
@@ -23,7 +23,9 @@ export class DatabaseInUse extends Error {
  * @throws {DatabaseInUse} while another process, or this one, holds it.
  */
 export function openServerLock(path: string): ServerLock {
-  const database = new DatabaseSync(`${realPath(path)}.lock`, { timeout: 0 })
+  const lockPath = `${realPath(path)}.lock`
+  createPrivateFile(lockPath)
+  const database = new DatabaseSync(lockPath, { timeout: 0 })
   try {
     database.exec('begin exclusive')
   } catch (error) {

@@ -1,4 +1,5 @@
 // One connection to a SQLite file: statements prepared once, and patience with other processes without ever sleeping.
+import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import type { QueryResult } from './sql/db.ts'
@@ -75,6 +76,16 @@ export class SqliteConnection {
 interface Prepared {
   readonly statement: StatementSync
   readonly yieldsRows: boolean
+}
+
+/** Makes the file when it is absent, for its owner alone; SQLite gives its companion files the same mode. */
+export function createPrivateFile(path: string): void {
+  try {
+    // Never a second descriptor on a file that is there: closing one drops every POSIX lock that the process has on it.
+    closeSync(openSync(path, 'ax', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
 }
 
 const SQLITE_BUSY = 5

@@ -1,7 +1,6 @@
 // Migrations of a SQLite file.
-import { closeSync, openSync } from 'node:fs'
 import { columnTypes, type Migration, type MigrationResult, requireKnownVersion } from './migrations.ts'
-import { SqliteConnection, whileBusy } from './sqlite-connection.ts'
+import { createPrivateFile, SqliteConnection, whileBusy } from './sqlite-connection.ts'
 
 /**
  * Brings the file at `path`, made when it is absent, to the newest version. Each step is one transaction that looks at
@@ -54,9 +53,4 @@ function applyNext(connection: SqliteConnection, migrations: readonly Migration[
     if (connection.isInTransaction) connection.execute('rollback')
     throw error
   }
-}
-
-/** SQLite gives its companion files the mode of the database: what it holds is nobody else's. */
-function createPrivateFile(path: string): void {
-  closeSync(openSync(path, 'a', 0o600))
 }

@@ -70,6 +70,9 @@ test('a second server on one file is refused, whatever name it uses, until the f
   await killHard(holder)
   const lock = openServerLock(path)
   assert.throws(() => openServerLock(path), inUse)
+  // The refusal has not cost us the lock.
+  const rival = startChild('lock-holder', path)
+  assert.equal(await nextMessage(rival), 'database_in_use')
   lock.release()
   openServerLock(alias).release()
 })
@@ -130,7 +133,10 @@ test('the file and its companions are nobody else’s to read', async () => {
   await migrate(`sqlite:${path}`)
   const storage = await openStorage({ url: `sqlite:${path}` })
   await storage.transaction((tx) => tx.meta.put('k', 'v'))
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o077, 0, file)
+  const lock = openServerLock(path)
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}.lock`])
+    assert.equal(statSync(file).mode & 0o077, 0, file)
+  lock.release()
   await storage.close()
 })
 

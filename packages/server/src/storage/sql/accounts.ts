@@ -1,6 +1,6 @@
 // Connected accounts and kept tokensets. Rows and their mapping are in account-rows.ts.
 import type { Health, Purpose } from '../../domain/tokenset.ts'
-import type { Accounts } from '../storage.ts'
+import type { Accounts } from '../vault-repositories.ts'
 import { ACCOUNT_COLUMNS, accountOf, rowOf, STORED_COLUMNS, type StoredRow, storedOf } from './account-rows.ts'
 import type { Db } from './db.ts'
 import { orNone, pick } from './rows.ts'

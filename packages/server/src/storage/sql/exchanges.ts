@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import { isString } from '../../lib/json.ts'
 import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ExchangeSubject } from '../records.ts'
-import type { Exchanges } from '../storage.ts'
+import type { Exchanges } from '../vault-repositories.ts'
 import { STORED_COLUMNS, type StoredRow, storedOf } from './account-rows.ts'
 import type { Db } from './db.ts'
 import { documentOf } from './rows.ts'

@@ -1,6 +1,7 @@
 // All repositories over one Db. A repository is made when it is asked for: it costs less than keeping twenty of them
 // for each transaction.
-import type { Exchanges, Repositories } from '../storage.ts'
+import type { Repositories } from '../storage.ts'
+import type { Exchanges } from '../vault-repositories.ts'
 import { accountsTable } from './accounts.ts'
 import { artifactsTable } from './artifacts.ts'
 import { clientGrantsTable } from './client-grants.ts'

@@ -1,6 +1,6 @@
 import type { RevocationJob } from '../records.ts'
 import type { RevocationsTable } from '../schema.ts'
-import type { Revocations } from '../storage.ts'
+import type { Revocations } from '../vault-repositories.ts'
 import type { Db } from './db.ts'
 import { passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'

@@ -1,7 +1,7 @@
 // Envelopes of the keyring in whatever table they lie: seen from the rotation of its keys, they are all alike.
 import { sql } from 'kysely'
 import type { SealedRow } from '../records.ts'
-import type { Sealed } from '../storage.ts'
+import type { Sealed } from '../vault-repositories.ts'
 import type { Db } from './db.ts'
 
 type Kind = SealedRow['kind']

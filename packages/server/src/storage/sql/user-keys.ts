@@ -1,6 +1,6 @@
 import type { UserKeyRecord } from '../records.ts'
 import type { Schema } from '../schema.ts'
-import type { UserKeys } from '../storage.ts'
+import type { UserKeys } from '../vault-repositories.ts'
 import type { Db } from './db.ts'
 import { statement } from './statement.ts'
 

@@ -1,6 +1,11 @@
-// Holds the server's lock on the file that is its argument until it is killed.
-import { openServerLock } from '../../../src/storage/server-lock.ts'
+// Holds the server's lock on the file that is its argument until it is killed, or says why it cannot.
+import { DatabaseInUse, openServerLock } from '../../../src/storage/server-lock.ts'
 
-openServerLock(process.argv[2] ?? '')
-process.send?.('held')
-setInterval(() => {}, 60_000)
+try {
+  openServerLock(process.argv[2] ?? '')
+  process.send?.('held')
+  setInterval(() => {}, 60_000)
+} catch (error) {
+  process.send?.(error instanceof DatabaseInUse ? error.code : String(error))
+  process.disconnect?.()
+}
