@@ -1,0 +1,116 @@
+// `bin/tenon serve` in a process of its own, on a port and a database that outlive it: a test can kill it, look at what
+// lies on the disk, and start it again.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createEmptyDatabase, postgresServer } from '../storage/postgres-database.ts'
+
+export const DATABASES = postgresServer === undefined ? (['sqlite'] as const) : (['sqlite', 'postgres'] as const)
+export type Database = (typeof DATABASES)[number]
+
+export interface DeploymentOptions {
+  readonly database?: Database
+  /** The tenant file, as it would be written by hand. */
+  readonly tenant: object
+  /** Further flags of `serve`. */
+  readonly flags?: readonly string[]
+}
+
+export interface Deployment {
+  readonly database: Database
+  /** With a slash at its end. */
+  readonly issuer: string
+  readonly dataDir: string
+  readonly databaseUrl: string
+  /** Starts a process, and resolves once it listens. @throws {Error} it ended instead; holds what it said. */
+  start(): Promise<void>
+  /** kill -9 */
+  kill(): Promise<void>
+  /** Asks it to end, as an operator does. */
+  stop(): Promise<void>
+  /** All that its processes said so far. */
+  readonly output: () => string
+  /** Ends the process, and removes what it kept. */
+  close(): Promise<void>
+}
+
+const TENON = join(import.meta.dirname, '../../../../bin/tenon')
+
+/** A deployment that runs. */
+export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
+  const { database = 'sqlite', tenant, flags = [] } = options
+  const folder = mkdtempSync(join(tmpdir(), 'tenon-deployment-'))
+  const dataDir = join(folder, 'data')
+  const tenantFile = join(folder, 'tenant.json')
+  writeFileSync(tenantFile, JSON.stringify(tenant))
+  const postgres = database === 'postgres' ? await createEmptyDatabase() : undefined
+  const databaseUrl = postgres?.url ?? `sqlite:${join(dataDir, 'tenon.db')}`
+  const port = await freePort()
+  const places = ['--port', String(port), '--data-dir', dataDir, '--database-url', databaseUrl, '--tenant', tenantFile]
+  const args = ['serve', ...places, '--dangerously-allow-upstream-network', '127.0.0.0/8', ...flags]
+  let output = ''
+  let child: ChildProcess | undefined
+
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    const ending = child
+    child = undefined
+    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
+    const ended = once(ending, 'close')
+    ending.kill(signal)
+    await ended
+  }
+  const deployment: Deployment = {
+    database,
+    issuer: `http://127.0.0.1:${port}/`,
+    dataDir,
+    databaseUrl,
+    async start() {
+      child = spawn(TENON, args, { env: ownEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] })
+      await listening(child, (text) => {
+        output += text
+      })
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    output: () => output,
+    async close() {
+      await end('SIGKILL')
+      await postgres?.remove()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+  await deployment.start()
+  return deployment
+}
+
+async function listening(child: ChildProcess, say: (text: string) => void): Promise<void> {
+  let words = ''
+  const { promise: ready, resolve } = Promise.withResolvers<void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      say(String(chunk))
+      words += String(chunk)
+      if (words.includes('"event":"listening"')) resolve()
+    })
+  }
+  const ended = once(child, 'close').then(() => Promise.reject(new Error(`the server ended: ${words}`)))
+  await Promise.race([ready, ended])
+}
+
+/** The tester's own settings must not leak into the server. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TENON_|NODE_)/.test(name)))
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
+  return address.port
+}
