@@ -38,7 +38,7 @@ export async function serveWith(input: CommandInput, load: () => Promise<Deploym
   try {
     await prepareTls(config)
     announceDangers(config, log)
-    const run = { config, deployment: await load(), log, print, signals }
+    const run = { config, load, log, print, signals }
     const { promise: listening, resolve: sayReady } = Promise.withResolvers<void>()
     const serving = config.workers > 1 ? serveByWorkers(run, sayReady) : serveAlone(run, sayReady)
     // A start that hangs, for a database that does not answer, ends at the first signal.
@@ -50,18 +50,19 @@ export async function serveWith(input: CommandInput, load: () => Promise<Deploym
 
 interface Run {
   readonly config: ServerConfig
-  readonly deployment: Deployment
+  readonly load: () => Promise<Deployment>
   readonly log: Log
   readonly print: (line: string) => void
   readonly signals: StopSignals
 }
 
-async function serveAlone({ config, deployment, log, print, signals }: Run, sayReady: () => void): Promise<ExitStatus> {
+async function serveAlone({ config, load, log, print, signals }: Run, sayReady: () => void): Promise<ExitStatus> {
   const listener = await listen({ host: config.host, port: config.port, certificate: certificateOf(config.tls) })
   const url = urlOf({ host: config.host, port: listener.port, tls: config.tls })
   const issuer = config.issuer ?? url
-  await deployment.prepareDeployment({ config, issuer, log })
-  const app = await deployment.createApp({ config, issuer, log })
+  const { prepareDeployment, createApp } = await load()
+  await prepareDeployment({ config, issuer, log })
+  const app = await createApp({ config, issuer, log })
   const metrics = await openMetrics(config, log, async () => app.metrics)
   listener.use(app.handler)
   sayListening({ url, issuer, print })
@@ -72,15 +73,15 @@ async function serveAlone({ config, deployment, log, print, signals }: Run, sayR
   return 0
 }
 
-async function serveByWorkers(
-  { config, deployment, log, print, signals }: Run,
-  sayReady: () => void,
-): Promise<ExitStatus> {
+async function serveByWorkers({ config, load, log, print, signals }: Run, sayReady: () => void): Promise<ExitStatus> {
   try {
-    const pool = await openPool({ workers: config.workers, port: config.port, log })
+    const [pool, { prepareDeployment }] = await Promise.all([
+      openPool({ workers: config.workers, port: config.port, log }),
+      load(),
+    ])
     const url = urlOf({ host: config.host, port: pool.port, tls: config.tls })
     const issuer = config.issuer ?? url
-    await deployment.prepareDeployment({ config, issuer, log })
+    await prepareDeployment({ config, issuer, log })
     await pool.start(issuer)
     const metrics = await openMetrics(config, log, pool.metrics)
     sayListening({ url, issuer, print })

@@ -18,6 +18,5 @@ export const clientGrantDocument = z.strictObject({
   subject_type: member(z.enum(['client', 'user']), 'Tokens of the client itself, or of its users.', 'client'),
   ...changeable,
 })
-export type ClientGrantDocument = z.infer<typeof clientGrantDocument>
 /** Body of `PATCH /api/v2/client-grants/{id}`. */
 export const clientGrantPatchBody = patchOf(changeable)

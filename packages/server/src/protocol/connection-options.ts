@@ -208,4 +208,4 @@ export const OPTIONS: Readonly<Record<string, z.ZodType>> = {
 }
 
 /** Option schemas by the name under which the reference lists them. */
-export const OPTION_TABLES: Readonly<Record<string, z.ZodObject>> = { auth0: database, oidc, oauth2, samlp, catalogue }
+export const OPTION_TABLES = { auth0: database, oidc, oauth2, samlp, catalogue } as const

@@ -16,8 +16,11 @@ export function member<T extends z.ZodType>(schema: T, description: string, fall
 }
 
 /** A member that Auth0's documents hold and that has no effect here; taken so that exported documents can be applied. */
-export const tolerated = (schema: z.ZodType = z.json()) =>
-  schema.optional().meta({ description: 'Accepted for compatibility; has no effect.' })
+export const tolerated = (schema: z.ZodType = z.json()) => schema.optional().meta({ description: TOLERATED })
+
+const TOLERATED = 'Accepted for compatibility; has no effect.'
+
+export const isTolerated = (field: z.core.$ZodType): boolean => descriptionOf(field) === TOLERATED
 
 export const flag = () => z.boolean()
 export const text = (max = 1024) => z.string().min(1).max(max)

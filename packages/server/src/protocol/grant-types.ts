@@ -30,5 +30,3 @@ export const GRANT_TYPES = [
   TOKEN_EXCHANGE_GRANT,
   VAULT_GRANT,
 ] as const
-
-export type GrantType = (typeof GRANT_TYPES)[number]

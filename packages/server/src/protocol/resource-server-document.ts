@@ -51,6 +51,5 @@ const identifier = z
 
 /** In the tenant file, and the body of `POST /api/v2/resource-servers`. */
 export const resourceServerDocument = z.strictObject({ identifier, ...changeable })
-export type ResourceServerDocument = z.infer<typeof resourceServerDocument>
 /** Body of `PATCH /api/v2/resource-servers/{id}`. */
 export const resourceServerPatchBody = patchOf(changeable)

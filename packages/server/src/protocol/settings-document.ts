@@ -1,6 +1,6 @@
 // Tenant settings as the tenant file and `/api/v2/tenants/settings` hold them: ours, and Auth0's that have an effect here.
 import { z } from 'zod'
-import { flag, member, patchOf, redirectUri, text, tolerated, webUrl, wholeSeconds } from './fields.ts'
+import { flag, member, redirectUri, text, tolerated, webUrl, wholeSeconds } from './fields.ts'
 import { emailField } from './user-document.ts'
 
 const linking = z.strictObject({
@@ -122,6 +122,3 @@ export const settingsDocument = z.strictObject({
   guardian_mfa_page: tolerated(),
   device_flow: tolerated(),
 })
-export type SettingsDocument = z.infer<typeof settingsDocument>
-/** Body of `PATCH /api/v2/tenants/settings`. */
-export const settingsPatchBody = patchOf(settingsDocument.shape)

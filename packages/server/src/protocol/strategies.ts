@@ -61,7 +61,6 @@ export const CATALOGUE_STRATEGIES = [
 ] as const
 
 export const STRATEGIES = [...GENERIC_STRATEGIES, ...CATALOGUE_STRATEGIES] as const
-export type StrategyName = (typeof STRATEGIES)[number]
 
 /** Strategies from which no tokens come: nothing for agents to keep. */
 export const TOKENLESS_STRATEGIES: ReadonlySet<string> = new Set(['auth0', 'samlp'])

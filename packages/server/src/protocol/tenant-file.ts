@@ -1,6 +1,6 @@
 // The tenant file: every section strict, every reference resolved.
 import { z } from 'zod'
-import { isJsonObject, type JsonObject } from '../lib/json.ts'
+import { isJsonObject } from '../lib/json.ts'
 import { builtInAudiences, PASSWORD_CONNECTION } from './built-in.ts'
 import { clientDocument, needsSecret } from './client-document.ts'
 import { clientGrantDocument } from './client-grant-document.ts'
@@ -35,9 +35,7 @@ export function parseTenantFile(document: unknown, issuer: string): TenantFile {
   return file
 }
 
-/** The sections, for tools that list them. */
-export type TenantSection = keyof TenantFile
-export type TenantDocument = JsonObject
+type TenantSection = keyof TenantFile
 
 function doubles(file: TenantFile): readonly ConfigProblem[] {
   return [

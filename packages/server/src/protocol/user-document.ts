@@ -34,7 +34,8 @@ const changeable = {
   ...profile,
 } as const
 
-export const userFields = z.strictObject({
+/** Body of `POST /api/v2/users`. */
+export const userCreateBody = z.strictObject({
   connection: text(128).meta({ description: 'Name of a password connection.' }),
   user_id: member(
     z.string().regex(/^[\x21-\x7b\x7d\x7e]{1,200}$/, { error: 'up to 200 printable characters without |' }),
@@ -42,11 +43,9 @@ export const userFields = z.strictObject({
   ),
   ...changeable,
 })
-/** Body of `POST /api/v2/users`. */
-export const userCreateBody = userFields
 /** In the tenant file: one who can sign in. */
 export const userDocument = z.strictObject({
-  ...userFields.shape,
+  ...userCreateBody.shape,
   email: emailField.meta({ description: 'Primary address, with which the user signs in.' }),
   password: passwordField.meta({ description: 'Kept as an argon2id hash; set once, when the user is made.' }),
 })
