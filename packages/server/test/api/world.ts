@@ -13,6 +13,7 @@ import type { JsonObject } from '../../src/lib/json.ts'
 import { createAccessTokens } from '../../src/oauth/access-tokens.ts'
 import { MANAGEMENT_SCOPES, MY_ACCOUNT_SCOPES } from '../../src/protocol/api-scopes.ts'
 import { parseTenantFile } from '../../src/protocol/tenant-file.ts'
+import { migrate } from '../../src/storage/migrate.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import type { ConnectionRecord } from '../../src/storage/records.ts'
 import { createVault } from '../../src/vault/vault.ts'
@@ -59,10 +60,24 @@ export const TENANT = {
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
-export async function openWorld({ tenant = TENANT as JsonObject, metadata = 'keep_primary' as const } = {}) {
+/** A database that exists and is empty, and how it goes away. */
+interface Database {
+  readonly url: string
+  readonly remove: () => Promise<void>
+}
+
+interface WorldOptions {
+  readonly tenant?: JsonObject
+  readonly metadata?: 'keep_primary' | 'deep_merge'
+  /** SQLite in a temporary file when absent. */
+  readonly database?: Database
+}
+
+export async function openWorld({ tenant = TENANT, metadata = 'keep_primary', database }: WorldOptions = {}) {
   let now = START
   const clock = () => now
-  const storage = await openStorage({ url: 'sqlite::memory:' })
+  if (database !== undefined) await migrate(database.url)
+  const storage = await openStorage({ url: database?.url ?? 'sqlite::memory:' })
   const keyring = openKeyring({
     source: 'env:KEY',
     environment: { KEY: Buffer.alloc(32, 7).toString('base64') },
@@ -120,7 +135,10 @@ export async function openWorld({ tenant = TENANT as JsonObject, metadata = 'kee
     wait: (seconds: number) => {
       now += seconds
     },
-    close: () => storage.close(),
+    async close() {
+      await storage.close()
+      await database?.remove()
+    },
 
     /** A machine's token for the Management API. */
     machineToken: (scopes: readonly string[] = MANAGEMENT_SCOPES) =>

@@ -119,9 +119,9 @@ function proofOf(deps: ManagementDeps, caller: Caller, body: LinkBody): Proof {
       )
     return proofByIdToken(deps, caller, link_with)
   }
-  if (caller.userId !== undefined) throw insufficientScope(['update:users'])
   if (provider === undefined || user_id === undefined)
     throw invalidBody("Payload validation error: 'Missing required property: provider and user_id, or link_with'.")
+  if (caller.userId !== undefined) throw insufficientScope(['update:users'])
   return (tx) => namedSecondary(tx, { provider, userId: user_id, connectionId: connection_id })
 }
 
