@@ -9,12 +9,6 @@ export const plainUserId = (connection: Pick<Connection, 'strategy' | 'name'>, s
 /** The id of a user whose plain id was given to somebody before. `~` stands unescaped in a URL. */
 export const suffixedUserId = (plainId: string, suffix: string): string => `${plainId}~${suffix}`
 
-/** Splits `provider|user_id` at its first pipe: the rest may hold pipes of its own. */
-export function splitUserId(userId: string): { readonly provider: string; readonly rest: string } | undefined {
-  const at = userId.indexOf('|')
-  return at < 1 ? undefined : { provider: userId.slice(0, at), rest: userId.slice(at + 1) }
-}
-
 /** The last thing that held a plain id, as far as giving the id back is concerned. */
 export interface PlainIdHistory {
   /** False when the id was never given to anybody. */

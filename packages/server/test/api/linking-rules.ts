@@ -252,6 +252,16 @@ export function linkingRules(database: string, open: () => Promise<World>): void
       assert.equal((await find('github|815')).status, 200)
     })
 
+    test('identities and users whose ids hold slashes, spaces, percent signs and pipes are reached', async () => {
+      const primary = await w.person('odd')
+      for (const subject of ['a/b c', '50%41', 'x|y', '..%2f..', 'ü?#']) {
+        const user = await w.person('odd-second', { connection: 'code', subject })
+        assert.equal((await find(user.userId)).json?.user_id, user.userId)
+        assert.equal((await link(primary.userId, { provider: 'github', user_id: subject })).status, 201, subject)
+        assert.equal((await unlink(primary.userId, 'github', subject)).status, 200, subject)
+      }
+    })
+
     test('an id that somebody else had is not given back', async () => {
       const primary = await w.person('not-back')
       const holder = await w.person('holder', { connection: 'code', subject: '616' })
