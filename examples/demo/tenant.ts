@@ -31,6 +31,8 @@ export function tenantFile(agent: AgentRegistration, calendar: CalendarProvider,
     ],
     client_grants: [{ client_id, audience: MY_ACCOUNT, scope: MY_ACCOUNT_SCOPES, subject_type: 'user' }],
     connections: [
+      // Every tenant has passwords; nobody needs one here.
+      { name: 'Username-Password-Authentication', strategy: 'auth0', enabled_clients: [] },
       // People sign in with it, and agents may use it.
       calendar.connection({
         display_name: 'Calendar',

@@ -9,9 +9,11 @@ const TITLES: Readonly<Record<Topic, string>> = { calendar: 'Calendar', code: 'C
 
 export function renderChat({ turns, open }: Pick<Session, 'turns' | 'open'>, issuer: string): Html {
   if (turns.length === 0) return opening()
-  const last = turns.at(-1)
-  const items = turns.flatMap((turn, index) => renderTurn(turn, index + 1, turn === last && open !== undefined))
-  const knowsAll = last?.parts.some((part) => part.kind === 'pulls')
+  const last = turns.length - 1
+  const items = turns.flatMap((turn, index) =>
+    renderTurn(turn, { number: index + 1, isLast: index === last, isOpen: index === last && open !== undefined }),
+  )
+  const knowsAll = turns[last]?.parts.some((part) => part.kind === 'pulls')
   return html`<ol class="chat">
 ${items}
 ${knowsAll ? afterwards(issuer) : undefined}
@@ -23,12 +25,25 @@ function opening(): Html {
 <form method="post" action="/say" data-form="suggestion"><button class="btn" name="say" value="${QUESTION}">${QUESTION}</button></form></li></ol>`
 }
 
-function renderTurn({ question, parts }: Turn, number: number, isOpen: boolean): readonly Html[] {
-  const asked = html`<li data-turn="${number}"><div class="me"><span class="sr">You: </span>${question?.text}</div></li>`
-  const answers = parts.map(
-    (part) => html`<li class="stack" data-turn="${number}" data-part="${part.kind}">${renderPart(part, isOpen)}</li>`,
-  )
-  return question === undefined ? answers : [asked, ...answers]
+interface Place {
+  readonly number: number
+  readonly isLast: boolean
+  /** What it asks for is not decided yet. */
+  readonly isOpen: boolean
+}
+
+/** Where the browser is led after each question. */
+export const LATEST = 'latest'
+
+function renderTurn({ question, parts }: Turn, { number, isLast, isOpen }: Place): readonly Html[] {
+  const contents = [
+    ...(question ? [html`<div class="me"><span class="sr">You: </span>${question.text}</div>`] : []),
+    ...parts.map((part) => renderPart(part, isOpen)),
+  ]
+  return contents.map((content, index) => {
+    const anchor = isLast && index === 0 ? html` id="${LATEST}" tabindex="-1"` : undefined
+    return html`<li class="stack" data-turn="${number}"${anchor}>${content}</li>`
+  })
 }
 
 function renderPart(part: Part, isOpen: boolean): Html {
@@ -106,7 +121,7 @@ const WOULD: Readonly<Record<Topic, string>> = {
 }
 
 function afterwards(issuer: string): Html {
-  return html`<li class="stack"><p><span class="sr">Agent: </span>What I may use and what I did stands in your account at Tenon. There you can stop me.</p>
+  return html`<li class="stack"><p><span class="sr">Agent: </span>I keep no key to these accounts. They lie with Tenon, and so does your account:</p>
 <p><a class="btn" href="${issuer}account">Your account at Tenon</a></p></li>`
 }
 

@@ -18,7 +18,7 @@ export function welcomePage(frame: Frame): string {
 <h1>An agent that asks first</h1>
 <p>Sign in with your calendar, then ask it: <q>${QUESTION}</q></p>
 <p>It knows your calendar from signing in. For the pull requests it will ask you to connect another account. It never sees a
-password, and it keeps no key of yours: those lie with Tenon, where you can take them away.</p>
+password, and it keeps no key to your accounts: those lie with Tenon.</p>
 <p><a class="btn go full" href="/login">Sign in</a></p>
 <p class="small soft">Everything here runs on this machine: the agent, Tenon, and the two providers.</p>
 </div>`,
@@ -60,9 +60,9 @@ const MARK = new Html(
 )
 
 function page({ issuer, name }: Frame, { title, name: pageName, width, main }: Page): string {
-  const nav = html`<nav aria-label="Demo"><a href="/" aria-current="page">Talk</a><a href="${issuer}account">Your account at Tenon</a></nav>
-<span class="small soft"><bdi>${name}</bdi></span>
-<form method="post" action="/sign-out" data-form="sign-out"><button class="btn s">Sign out</button></form>`
+  const nav = html`<nav aria-label="Demo"><a href="/" aria-current="page">Talk</a><a href="${issuer}account">Your account at Tenon</a></nav>`
+  const footer = html`<div class="wrap"><footer class="foot"><span>Signed in as <bdi>${name}</bdi></span>
+<form method="post" action="/sign-out" data-form="sign-out"><button class="btn s">Sign out</button></form></footer></div>`
   return html`<!doctype html>
 <html lang="en" dir="ltr">
 <head>
@@ -82,6 +82,7 @@ ${name === undefined ? undefined : nav}
 <main id="main" class="${width}">
 ${main}
 </main>
+${name === undefined ? undefined : footer}
 </body>
 </html>
 `.text

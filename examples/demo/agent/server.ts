@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { answer, type Question, understand } from './answer.ts'
 import type { ApiOptions } from './apis.ts'
-import { renderChat } from './chat.ts'
+import { LATEST, renderChat } from './chat.ts'
 import { chatPage, type Frame, problemPage, welcomePage } from './pages.ts'
 import { noCookie, type Session, Sessions, sessionCookie } from './sessions.ts'
 import { Tenon } from './tenon.ts'
@@ -155,7 +155,7 @@ async function say(agent: Agent, { session, form }: Visit): Promise<Result> {
   if (!session?.signedIn || text === '') return redirect('/')
   const question = understand(text)
   await answerIn(agent, session, question, true)
-  return redirect('/')
+  return toLatest
 }
 
 /** Adds a turn; what it needs to have connected is asked for under it. */
@@ -183,7 +183,7 @@ function goOnWithout(session: Session): Result {
     question: undefined,
     parts: [{ kind: 'say', text: 'Then without. Ask again whenever you like.' }],
   })
-  return redirect('/')
+  return toLatest
 }
 
 async function comeBackConnected(agent: Agent, { session, query }: Visit): Promise<Result> {
@@ -194,7 +194,7 @@ async function comeBackConnected(agent: Agent, { session, query }: Visit): Promi
   if (code === null) return goOnWithout(session)
   await agent.tenon.completeConnect(code, connecting, signedIn.refreshToken)
   if (open) await answerIn(agent, session, open.question, false)
-  return redirect('/')
+  return toLatest
 }
 
 function signOut({ sessions, tenon, url }: Agent, { session }: Visit): Result {
@@ -232,6 +232,8 @@ const redirect = (location: string, cookie?: string): Result => ({
   status: 303,
   headers: { location, 'cache-control': 'no-store', ...(cookie !== undefined && { 'set-cookie': cookie }) },
 })
+
+const toLatest = redirect(`/#${LATEST}`)
 
 const ASSETS = new URL('../../../packages/server/src/web/assets/', import.meta.url)
 
