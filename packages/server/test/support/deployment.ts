@@ -6,23 +6,26 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Provider } from '@tenon/sdk/testing'
 import { createEmptyDatabase, postgresServer } from '../storage/postgres-database.ts'
+import type { Reachable } from './actors.ts'
+import { type TenantDraft, type TestTenant, testTenant } from './tenant.ts'
 
 export const DATABASES = postgresServer === undefined ? (['sqlite'] as const) : (['sqlite', 'postgres'] as const)
 export type Database = (typeof DATABASES)[number]
 
 export interface DeploymentOptions {
   readonly database?: Database
-  /** The tenant file, as it would be written by hand. */
-  readonly tenant: object
+  readonly providers: readonly Provider[]
+  /** Changes the tenant file before the start. */
+  readonly tenant?: (file: TenantDraft) => void
   /** Further flags of `serve`. */
   readonly flags?: readonly string[]
 }
 
-export interface Deployment {
+export interface Deployment extends Reachable {
   readonly database: Database
-  /** With a slash at its end. */
-  readonly issuer: string
+  readonly tenant: TestTenant
   readonly dataDir: string
   readonly databaseUrl: string
   /** Starts a process, and resolves once it listens. @throws {Error} it ended instead; holds what it said. */
@@ -41,11 +44,13 @@ const TENON = join(import.meta.dirname, '../../../../bin/tenon')
 
 /** A deployment that runs. */
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
-  const { database = 'sqlite', tenant, flags = [] } = options
+  const { database = 'sqlite', providers, flags = [] } = options
+  const tenant = testTenant(providers)
+  options.tenant?.(tenant.file)
   const folder = mkdtempSync(join(tmpdir(), 'tenon-deployment-'))
   const dataDir = join(folder, 'data')
   const tenantFile = join(folder, 'tenant.json')
-  writeFileSync(tenantFile, JSON.stringify(tenant))
+  writeFileSync(tenantFile, JSON.stringify(tenant.file))
   const postgres = database === 'postgres' ? await createEmptyDatabase() : undefined
   const databaseUrl = postgres?.url ?? `sqlite:${join(dataDir, 'tenon.db')}`
   const port = await freePort()
@@ -64,6 +69,8 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   }
   const deployment: Deployment = {
     database,
+    tenant,
+    url: `http://127.0.0.1:${port}`,
     issuer: `http://127.0.0.1:${port}/`,
     dataDir,
     databaseUrl,
