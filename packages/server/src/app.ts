@@ -3,8 +3,9 @@ import { Registry } from 'prom-client'
 import { applyTenant, SETTINGS_KEY } from './accounts/apply-tenant.ts'
 import { createMailLimits, createSignInLimits } from './accounts/limits.ts'
 import { createOrigins } from './api/cors.ts'
-import { createManagementApi } from './api/management/app.ts'
-import { createMeApi } from './api/me/app.ts'
+import { createManagementApi, managementOperations } from './api/management/app.ts'
+import { createMeApi, meOperations } from './api/me/app.ts'
+import { openApiDocument } from './api/openapi.ts'
 import type { App, CreateApp, PrepareDeployment } from './config/app-contract.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { tenantFor } from './config/tenant-source.ts'
@@ -37,6 +38,7 @@ import { loadAssets } from './web/assets.ts'
 import { createHandler } from './web/handler.ts'
 import { createMetrics } from './web/metrics.ts'
 import { createPageResponder } from './web/page-responder.ts'
+import { frameableBy, pageHeaders } from './web/security-headers.ts'
 
 const clock = systemClock
 const SETTINGS_POLL_MS = 1000
@@ -114,12 +116,15 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
       const browser = { secret: '', hash: '', setCookie: undefined }
       return { status: error.status, ...responder.errorPage(page, browser, error.requestId) }
     },
+    answerHeaders: pageHeaders({ kind: 'engine', https: issuer.startsWith('https:') }),
+    frameableBy,
     interactionUrl: (uid) => `/u/login?state=${uid}`,
     log,
   })
   const accessTokens = createAccessTokens({ storage, clock, issuer, keys: engine.keys })
   const origins = createOrigins({ storage, clock })
   const apis = { issuer, storage, clock, accessTokens, vault, keyring, passwords, allowedPrivateNetworks, origins, log }
+  const managementDeps = { ...apis, mergePolicy: () => ({ metadata: settings.current().linking.metadata }) }
   const registry = new Registry()
   const metrics = createMetrics(registry)
   const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
@@ -142,10 +147,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     assets,
     trustProxy: config.trustProxy,
     ready: () => storage.ready(),
-    managementApi: createManagementApi({
-      ...apis,
-      mergePolicy: () => ({ metadata: settings.current().linking.metadata }),
-    }),
+    openApi: openApiDocument(issuer, { management: managementOperations(managementDeps), me: meOperations(apis) }),
+    managementApi: createManagementApi(managementDeps),
     meApi: createMeApi(apis),
     engine: engine.handle,
     exchange: createExchange({

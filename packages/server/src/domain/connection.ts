@@ -1,5 +1,5 @@
 // A connection is a configured upstream; here as the rest of the server sees it.
-import type { JsonObject } from '../lib/json.ts'
+import { isJsonObject, type JsonObject } from '../lib/json.ts'
 
 /** Families of connector; a catalogue name such as `github` is a strategy of its own with one of these behind it. */
 export type Strategy = string
@@ -33,4 +33,13 @@ export function identityUserId(connection: Pick<Connection, 'strategy' | 'name'>
 /** `provider|user_id`, the form that SDK users know as `user_id` of a user and as `sub`. */
 export function fullUserId(connection: Pick<Connection, 'strategy' | 'name'>, subject: string): string {
   return `${connection.strategy}|${identityUserId(connection, subject)}`
+}
+
+/** The tokenset of a sign-in is kept for clients: connected accounts are on, or Auth0's older switch is. */
+export function keepsSignInTokens({
+  options,
+  connectedAccountsActive,
+}: Pick<Connection, 'options' | 'connectedAccountsActive'>): boolean {
+  const legacy = options.federated_connections_access_tokens
+  return connectedAccountsActive || (isJsonObject(legacy) && legacy.active === true)
 }

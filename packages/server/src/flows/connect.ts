@@ -3,7 +3,6 @@
 
 import { parsePendingAccount, serializePendingAccount } from '../accounts/pending-account.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
-import { maskAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { User } from '../domain/user.ts'
@@ -149,11 +148,11 @@ export async function confirmPage(deps: FlowDeps, request: BrowserRequest, inter
     name: 'link-confirm',
     state: interaction.uid,
     client: { name: client.name, host: hostOf(connect.redirectUri) },
-    user: { name: nameOf(user), address: user.email && maskAddress(user.email), ways: await waysOf(deps, user) },
+    user: { name: nameOf(user), address: user.email, ways: await waysOf(deps, user) },
     account: {
       connection: shownConnection(connection),
       name: pending.upstreamName,
-      address: pending.email && maskAddress(pending.email),
+      address: pending.email,
     },
     scopes: pending.scopesGranted,
   }

@@ -1,5 +1,4 @@
 // Asking before another maker's app learns who somebody is.
-import { maskAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
 import { grantConsent, plainScopes } from '../oauth/consent-grant.ts'
@@ -28,7 +27,7 @@ export async function consentPage(deps: FlowDeps, request: BrowserRequest, open:
       client: { name: client.name, host: isString(redirectUri) ? URL.parse(redirectUri)?.host : undefined },
       scopes: plainScopes(isString(scope) ? scope : ''),
       mayUseAccounts: client.grantTypes.includes(VAULT_GRANT),
-      user: { name: nameOf(user), address: user.email && maskAddress(user.email) },
+      user: { name: nameOf(user), address: user.email },
     },
   }
 }

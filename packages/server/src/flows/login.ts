@@ -1,7 +1,7 @@
 // Signing in: which ways there are, and each of them.
 import { canonicalAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
-import type { Connection } from '../domain/connection.ts'
+import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { isPasswordConnection, shownConnection, signInConnections } from './connections.ts'
@@ -79,7 +79,7 @@ export async function goUpstream(
     continueWith: open.interaction.uid,
     clientId: open.clientId,
     scopes: splitScopes(params.connection_scope),
-    wantsRefreshToken: connection.connectedAccountsActive,
+    wantsRefreshToken: keepsSignInTokens(connection),
     extra: open.interaction.prompt.reasons.includes('login_prompt') ? { prompt: 'login' } : {},
     clientRequest: textMembers(params),
   })

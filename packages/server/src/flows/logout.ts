@@ -1,6 +1,5 @@
 // Signing out: both of Auth0's forms. A redirect goes to registered addresses only (T-AS-02), and nobody is signed out by
 // a link that somebody else put in a page (T-AS-15).
-import { maskAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import { SESSION_COOKIE, serializeHostCookie } from '../sessions/browser-cookies.ts'
@@ -72,7 +71,7 @@ async function askLogout(
       name: 'logout',
       step: 'ask',
       returnTo: target === undefined ? undefined : sealReturn(deps, request, withState(target, state)),
-      user: user && { name: nameOf(user), address: user.email && maskAddress(user.email) },
+      user: user && { name: nameOf(user), address: user.email },
     },
   }
 }

@@ -1,7 +1,7 @@
 // Carries out a sign-in: facts, decision, one transaction, and back to where the person was going.
 import { createUser, recordSignIn } from '../accounts/users.ts'
 import { gradeOf } from '../domain/address.ts'
-import type { Connection } from '../domain/connection.ts'
+import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
 import { Conflict } from '../domain/errors.ts'
 import { identityKeyOf } from '../domain/identity-key.ts'
 import { profileToWire } from '../domain/profile.ts'
@@ -198,7 +198,7 @@ async function keepTokenset(
   if (account === undefined) return
   const { tokenset, upstreamName } = account
   const owner = { userId, connectionId: connection.id, subject }
-  if (!connection.connectedAccountsActive) return vault.discard(tx, { ...owner, id: '' }, tokenset)
+  if (!keepsSignInTokens(connection)) return vault.discard(tx, { ...owner, id: '' }, tokenset)
   await vault.store(tx, { ...owner, tokenset, purpose: 'sign_in', label: upstreamName, scopesAsked })
 }
 

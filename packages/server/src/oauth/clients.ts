@@ -28,6 +28,7 @@ export function engineClient(record: ClientRecord): Record<string, unknown> {
     id_token_signed_response_alg: 'RS256',
     firstParty: client.firstParty,
     allowedOrigins: originsOf(client),
+    messageOrigins: client.webOrigins,
     idTokenSeconds: client.idTokenLifetimeSeconds,
     refreshRotates: refreshToken.rotating,
     refreshGraceSeconds: refreshToken.leewaySeconds,

@@ -48,6 +48,10 @@ export interface EngineDeps {
     ctx: KoaContextWithOIDC,
   ) => Promise<{ readonly thumbprint: string } | undefined>
   readonly renderError: (error: EngineError) => { status: number; headers: Record<string, string>; body: string }
+  /** Of the answers to a browser that the engine renders itself; it adds the hash of its script to `script-src`. */
+  readonly answerHeaders: Readonly<Record<string, string>>
+  /** A content security policy that lets these origins show the answer in a frame. */
+  readonly frameableBy: (policy: string, origins: readonly string[]) => string
   /** Where the browser goes for an interaction, e.g. `/u/login?state=…`. */
   readonly interactionUrl: (uid: string) => string
   readonly log: EngineLog
@@ -125,6 +129,8 @@ function configuration(deps: EngineDeps): Configuration {
     claims: Object.fromEntries(Object.entries(CLAIMS_BY_SCOPE).map(([scope, claims]) => [scope, [...claims]])),
     conformIdTokenClaims: false,
     responseTypes: ['code'],
+    // OpenID Connect Core §3.1.2.1 wants it in every request.
+    allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
     clockTolerance: 10,
     pkce: { required: (_ctx, client) => client.tokenEndpointAuthMethod === 'none' },
@@ -148,6 +154,7 @@ function configuration(deps: EngineDeps): Configuration {
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       dPoP: { enabled: true, nonceSecret: Buffer.from(deps.dpopNonceSecret), requireNonce: () => true },
       pushedAuthorizationRequests: { enabled: true },
+      webMessageResponseMode: { enabled: true, ack: 'individual-draft-01' },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined as unknown as string,
@@ -204,6 +211,7 @@ function configuration(deps: EngineDeps): Configuration {
         'refreshPolicies',
         'firstParty',
         'allowedOrigins',
+        'messageOrigins',
       ],
     },
   }

@@ -1,7 +1,6 @@
 // What an exchange may have, decided on facts (vault.md §2, points 4 to 6). Pure.
-import { type Connection, identityUserId } from '../domain/connection.ts'
+import { type Connection, identityUserId, keepsSignInTokens } from '../domain/connection.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
-import { isJsonObject } from '../lib/json.ts'
 import type { ScopeRules } from '../upstream/connector.ts'
 import type { ExchangeRefusalCode, RefusalDetails } from './exchange-refusal.ts'
 
@@ -34,7 +33,7 @@ export function decideConnection(
   if (connection === undefined)
     return refuse('invalid_request', { connection: name, description: 'The connection was not found.' })
   if (!enabled) return refuse('connection_not_enabled', { connection: name })
-  if (!connection.connectedAccountsActive && !keepsSignInTokens(connection)) {
+  if (!keepsSignInTokens(connection)) {
     const description = 'The connection keeps no tokens for clients.'
     return refuse('connection_not_enabled', { connection: name, reason: 'connected_accounts_inactive', description })
   }
@@ -78,12 +77,6 @@ export function decideScopes(
   // Connecting replaces what was granted, so that the hint keeps it.
   const connect = { connection, scopes: rules.ask([...granted, ...missingScopes]) }
   return refuse('scope_missing', { connection, missingScopes, connect })
-}
-
-/** Auth0's older switch: tokens of a sign-in may be exchanged. */
-function keepsSignInTokens({ options }: Connection): boolean {
-  const flag = options.federated_connections_access_tokens
-  return isJsonObject(flag) && flag.active === true
 }
 
 /** The marked one, else the one connected last; a connected account before a sign-in's tokenset. */

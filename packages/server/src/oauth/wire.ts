@@ -1,12 +1,15 @@
 // Auth0's deviations from the engine's wire: `audience`, scope names, error statuses, headers and discovery.
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { isString } from '../lib/json.ts'
+import { isString, stringsOf } from '../lib/json.ts'
 import { audienceToResource } from './audience.ts'
 import type { EngineDeps } from './engine.ts'
 import { fromEngineScope, toEngineScope } from './scopes.ts'
 
 const TOKEN_PATHS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par'])
+
+/** What a browser opens: the request, and its resumption after our pages. */
+const AUTHORIZE = /^\/authorize(?:\/[\w-]+)?$/
 
 /** Statuses and texts that SDKs branch on (auth0-wire.md §1.3), by the engine's error. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -27,7 +30,10 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
       ctx.query = translated(ctx.query, deps.issuer) as typeof ctx.query
     const request = ctx.req as { body?: unknown }
     if (isParams(request.body)) request.body = translated(request.body, deps.issuer)
+    const forBrowser = AUTHORIZE.test(ctx.path)
+    if (forBrowser) ctx.set(deps.answerHeaders)
     await next()
+    if (forBrowser) restrictMessage(ctx as unknown as KoaContextWithOIDC, deps)
     if (TOKEN_PATHS.has(ctx.path)) {
       // oauth4webapi drops the body of an error that carries it (auth0-wire.md §0 rule 4).
       ctx.remove('www-authenticate')
@@ -38,6 +44,27 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
       ctx.body = discovery(ctx.body, deps)
     }
   })
+}
+
+/**
+ * A `web_message` answer goes to the origin of a registered redirect URI that the client lists among its web origins, and
+ * may be framed by those alone. The engine's own pages are known by the hash of their script.
+ */
+function restrictMessage(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
+  if (!ctx.response.is('html')) return ctx.remove('content-security-policy')
+  const policy = ctx.response.get('content-security-policy')
+  if (ctx.oidc?.params?.response_mode !== 'web_message' || !policy.includes("'sha256-")) return
+  const origins = stringsOf(ctx.oidc.client?.messageOrigins)
+  const { redirect_uri: redirectUri } = ctx.oidc.params
+  if (isString(redirectUri) && origins.includes(URL.parse(redirectUri)?.origin ?? '')) {
+    return ctx.set('content-security-policy', deps.frameableBy(policy, origins))
+  }
+  const description = 'The origin of redirect_uri is not among the web_origins of the client.'
+  const requestId = String(ctx.res.getHeader('x-request-id') ?? '')
+  const page = deps.renderError({ code: 'invalid_request', description, status: 400, requestId })
+  ctx.status = page.status
+  ctx.set(page.headers)
+  ctx.body = page.body
 }
 
 const isParams = (value: unknown): value is Params =>

@@ -41,7 +41,10 @@ const oauth = {
     z.array(apiHost()).max(100),
     "Hosts that the proxy may reach with its tokens. Default: the profile's.",
   ),
-  federated_connections_access_tokens: tolerated(z.strictObject({ active: flag() })),
+  federated_connections_access_tokens: member(
+    z.strictObject({ active: flag() }),
+    "Auth0's older switch: tokens of a sign-in are kept and may be exchanged.",
+  ),
   id_token_session_expiry_supported: tolerated(flag()),
   pkce_enabled: member(flag(), 'Sends PKCE (S256) to the provider.', true),
   fieldsMap: member(

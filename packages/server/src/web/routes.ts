@@ -2,16 +2,18 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { requestIdOf } from './page-responder.ts'
+import type { JsonObject } from '../lib/json.ts'
 import { identifyBrowser } from '../sessions/browser-cookies.ts'
 import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
 import { MAX_BODY_BYTES } from './http.ts'
+import { requestIdOf } from './page-responder.ts'
 import { userinfo } from './userinfo.ts'
 
 export interface RoutesDeps extends BrowserRoutesDeps {
   readonly assets: Assets
   readonly ready: () => Promise<boolean>
+  readonly openApi: JsonObject
   readonly managementApi: { fetch(request: Request): Response | Promise<Response> }
   readonly meApi: { fetch(request: Request): Response | Promise<Response> }
 }
@@ -35,6 +37,7 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
       headers: { ...answer.headers, 'content-type': 'application/json' },
     })
   })
+  app.get('/openapi.json', (c) => c.json(deps.openApi))
   app.all('/api/v2/*', (c) => deps.managementApi.fetch(c.req.raw))
   app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
   app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))
