@@ -1,12 +1,15 @@
 // The real application over real HTTP, in this process, on a database of its own.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { Provider } from '@tenon/sdk/testing'
 import { createApp, prepareDeployment } from '../../src/app.ts'
-import { type Listener, listen } from '../../src/cli/process/listener.ts'
+import { certificateOf } from '../../src/cli/process/certificate.ts'
+import { type Certificate, type Listener, listen } from '../../src/cli/process/listener.ts'
 import type { App } from '../../src/config/app-contract.ts'
+import { ensureSelfSigned } from '../../src/config/self-signed.ts'
 import type { ServerConfig } from '../../src/config/server-config.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { createLog } from '../../src/lib/log.ts'
@@ -28,6 +31,8 @@ export interface StartOptions<P extends Record<string, Provider> = DefaultProvid
   /** How many applications serve the one database; `nodes[0]` has the issuer's address. */
   readonly nodes?: number
   readonly trustProxy?: readonly string[]
+  /** Serves by the certificate of `--tls-self-signed`, and makes this process trust it. */
+  readonly https?: boolean
   /** Networks that upstream calls may reach; default: loopback. */
   readonly allowedNetworks?: readonly string[]
 }
@@ -73,10 +78,11 @@ export async function startServer(options: StartOptions<Record<string, Provider>
   const database = await openDatabase(options.database ?? 'sqlite', dataDir)
   const lines: string[] = []
   const log = createLog({ stream: { write: (line) => void lines.push(line) } })
+  const certificate = options.https ? await trustedCertificate(join(dataDir, 'tls')) : undefined
   const listeners = await Promise.all(
-    Array.from({ length: options.nodes ?? 1 }, () => listen({ host: '127.0.0.1', port: 0, certificate: undefined })),
+    Array.from({ length: options.nodes ?? 1 }, () => listen({ host: '127.0.0.1', port: 0, certificate })),
   )
-  const nodes = listeners.map(({ port }) => `http://127.0.0.1:${port}`)
+  const nodes = listeners.map(({ port }) => `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`)
   const url = nodes[0] ?? ''
   const issuer = `${url}/`
   const config = configOf(options, dataDir, database.config, tenant.file)
@@ -104,6 +110,13 @@ export async function startServer(options: StartOptions<Record<string, Provider>
       addPerson(providers, `${name}-${++people}`, at, details),
     close,
   }
+}
+
+async function trustedCertificate(folder: string): Promise<Certificate | undefined> {
+  await ensureSelfSigned({ folder, hosts: [] })
+  const authority = readFileSync(join(folder, 'ca.pem'), 'utf8')
+  setDefaultCACertificates([...getCACertificates('default'), authority])
+  return certificateOf({ kind: 'self-signed', folder })
 }
 
 function configOf(

@@ -3,23 +3,28 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type CalendarProvider, type CodeProvider, startCalendarProvider, startCodeProvider } from '@tenon/sdk/testing'
 import type { Page } from 'playwright-core'
+import type { ReceivedMail } from '../../support/outbox.ts'
+import { startServer } from '../../support/server.ts'
+import { PASSWORDS } from '../../support/tenant.ts'
 import { type Arrived, ClientApp } from './client-app.ts'
-import { type Deployment, startDeployment } from './deployment.ts'
 
 export const PASSWORD = 'correct horse battery staple'
 export const ADA = 'ada@example.test'
 
+const MAIL_TRIES = 200
 const OWN = { clientId: 'agent', clientSecret: 'agent-secret-agent-secret' }
 const THEIRS = { clientId: 'theirs', clientSecret: 'theirs-secret-theirs-secret' }
 
 export interface World {
-  readonly tenon: Deployment
+  readonly tenon: { readonly issuer: string }
   readonly calendar: CalendarProvider
   readonly code: CodeProvider
   /** Made by the operator: asks for no consent. */
   readonly app: ClientApp
   /** Made by somebody else. */
   readonly theirs: ClientApp
+  /** The newest mail to an address; waits for it. */
+  mailTo(address: string): Promise<ReceivedMail>
 }
 
 export async function startWorld(t: TestContext, { https = false } = {}): Promise<World> {
@@ -29,34 +34,48 @@ export async function startWorld(t: TestContext, { https = false } = {}): Promis
     ClientApp.start(),
     ClientApp.start(),
   ])
-  const clients = [OWN.clientId, THEIRS.clientId]
-  const tenon = await startDeployment(
-    {
-      settings: { friendly_name: 'Acme' },
-      clients: [app.registration(OWN), theirs.registration(THEIRS, { name: 'Meeting helper', is_first_party: false })],
-      client_grants: [ClientApp.clientGrant(OWN)],
-      connections: [
-        calendar.connection({ display_name: 'Calendar', enabled_clients: clients }),
-        code.connection({
-          display_name: 'Code',
-          enabled_clients: clients,
-          authentication: { active: false },
-          connected_accounts: { active: true },
-        }),
-        { name: 'Username-Password-Authentication', strategy: 'auth0', enabled_clients: clients },
-      ],
-      users: [{ connection: 'Username-Password-Authentication', email: ADA, email_verified: true, password: PASSWORD }],
-    },
-    { https },
-  )
-  app.use(tenon.issuer, OWN)
-  theirs.use(tenon.issuer, THEIRS)
-  t.after(async () => {
-    await Promise.all([app.stop(), theirs.stop(), calendar.stop(), code.stop()])
-    await tenon.stop()
-    assert.deepEqual(tenon.errors, [])
+  const tenant = tenantOf({ calendar, code, app, theirs })
+  const server = await startServer({
+    providers: { calendar, code },
+    https,
+    tenant: (file) => Object.assign(file, tenant),
   })
-  return { tenon, calendar, code, app, theirs }
+  app.use(server.issuer, OWN)
+  theirs.use(server.issuer, THEIRS)
+  t.after(async () => {
+    await Promise.all([app.stop(), theirs.stop()])
+    await server.close()
+    assert.deepEqual(server.logs().match(/^.*"level":"(?:error|fatal)".*$/gm), null)
+  })
+  const mailTo = async (address: string) => {
+    for (let tries = 0; tries < MAIL_TRIES; tries++) {
+      const mail = server.mails().findLast(({ to }) => to === address)
+      if (mail !== undefined) return mail
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    throw new Error('no mail came')
+  }
+  return { tenon: server, calendar, code, app, theirs, mailTo }
+}
+
+function tenantOf({ calendar, code, app, theirs }: Pick<World, 'calendar' | 'code' | 'app' | 'theirs'>): object {
+  const enabled_clients = [OWN.clientId, THEIRS.clientId]
+  return {
+    resource_servers: [],
+    clients: [app.registration(OWN), theirs.registration(THEIRS, { name: 'Meeting helper', is_first_party: false })],
+    client_grants: [ClientApp.clientGrant(OWN)],
+    connections: [
+      calendar.connection({ display_name: 'Calendar', enabled_clients }),
+      code.connection({
+        display_name: 'Code',
+        enabled_clients,
+        authentication: { active: false },
+        connected_accounts: { active: true },
+      }),
+      { name: PASSWORDS, strategy: 'auth0', enabled_clients },
+    ],
+    users: [{ connection: PASSWORDS, email: ADA, email_verified: true, password: PASSWORD }],
+  }
 }
 
 /** What a client's page shows that it got. */
