@@ -33,7 +33,8 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
     const forBrowser = AUTHORIZE.test(ctx.path)
     if (forBrowser) ctx.set(deps.answerHeaders)
     await next()
-    if (forBrowser) restrictMessage(ctx as unknown as KoaContextWithOIDC, deps)
+    if (forBrowser && !ctx.response.is('html')) ctx.remove('content-security-policy')
+    else if (forBrowser) restrictMessage(ctx as unknown as KoaContextWithOIDC, deps)
     if (TOKEN_PATHS.has(ctx.path)) {
       // oauth4webapi drops the body of an error that carries it (auth0-wire.md §0 rule 4).
       ctx.remove('www-authenticate')
@@ -48,16 +49,17 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
 
 /**
  * A `web_message` answer goes to the origin of a registered redirect URI that the client lists among its web origins, and
- * may be framed by those alone. The engine's own pages are known by the hash of their script.
+ * may be framed by those alone.
  */
 function restrictMessage(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
-  if (!ctx.response.is('html')) return ctx.remove('content-security-policy')
   const policy = ctx.response.get('content-security-policy')
+  // The engine's own pages are known by the hash of their script.
   if (ctx.oidc?.params?.response_mode !== 'web_message' || !policy.includes("'sha256-")) return
   const origins = stringsOf(ctx.oidc.client?.messageOrigins)
   const { redirect_uri: redirectUri } = ctx.oidc.params
   if (isString(redirectUri) && origins.includes(URL.parse(redirectUri)?.origin ?? '')) {
-    return ctx.set('content-security-policy', deps.frameableBy(policy, origins))
+    ctx.set('content-security-policy', deps.frameableBy(policy, origins))
+    return
   }
   const description = 'The origin of redirect_uri is not among the web_origins of the client.'
   const requestId = String(ctx.res.getHeader('x-request-id') ?? '')
