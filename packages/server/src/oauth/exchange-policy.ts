@@ -30,8 +30,7 @@ export function decideConnection(
   { connection, enabled }: Pick<ExchangeFactsForPolicy, 'connection' | 'enabled'>,
   { connection: name }: Pick<Wanted, 'connection'>,
 ): Decision<{ readonly connection: Connection }> {
-  if (connection === undefined)
-    return refuse('invalid_request', { connection: name, description: 'The connection was not found.' })
+  if (connection === undefined) return refuse('connection_unknown', { connection: name })
   if (!enabled) return refuse('connection_not_enabled', { connection: name })
   if (!keepsSignInTokens(connection)) {
     const description = 'The connection keeps no tokens for clients.'

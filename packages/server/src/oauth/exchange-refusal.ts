@@ -10,13 +10,15 @@ export type ExchangeRefusalCode =
   | 'reconnect_required'
   | 'provider_unavailable'
   | 'policy_denied'
-  /** The client may not exchange at all; shown as `policy_denied`. */
-  | 'client_denied'
   | 'account_ambiguous'
   | 'connection_not_enabled'
   | 'invalid_request'
   | 'subject_token_invalid'
   | 'rate_limited'
+  /** The client may not exchange at all; shown as `policy_denied`. */
+  | 'client_denied'
+  /** There is no connection of that name; shown as `invalid_request`. */
+  | 'connection_unknown'
 
 export interface RefusalDetails {
   readonly connection?: string
@@ -87,7 +89,7 @@ function exchangeRefusal({ code, message, details }: ExchangeRefusal, grant: Exc
 
 function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject {
   const members: Record<string, JsonValue | undefined> = {
-    code: code === 'client_denied' ? 'policy_denied' : code,
+    code: SHOWN_AS[code] ?? code,
     connection: details.connection,
     missing_scopes: details.missingScopes,
     reason: details.reason,
@@ -98,6 +100,12 @@ function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject
   return Object.fromEntries(
     Object.entries(members).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
   )
+}
+
+/** Codes of the contract behind which several wire errors stand. */
+const SHOWN_AS: Readonly<Partial<Record<ExchangeRefusalCode, string>>> = {
+  client_denied: 'policy_denied',
+  connection_unknown: 'invalid_request',
 }
 
 const plain = (status: number, { code, message }: Refusal): ExchangeAnswer => ({
@@ -127,6 +135,7 @@ const AUTH0: Readonly<Record<ExchangeRefusalCode, Wire>> = {
   account_ambiguous: wire(400, 'invalid_request', 'login_hint fits several accounts.'),
   connection_not_enabled: wire(403, 'unauthorized_client', 'The connection is not enabled for the client.'),
   invalid_request: wire(400, 'invalid_request', 'The request is malformed.'),
+  connection_unknown: wire(400, 'invalid_request', 'The connection was not found.'),
   subject_token_invalid: wire(403, 'invalid_grant', 'Unknown or invalid refresh token.'),
   rate_limited: wire(429, 'too_many_requests', 'Too many exchanges for this user.'),
 }
@@ -140,6 +149,7 @@ const RFC_8693: Readonly<Record<ExchangeRefusalCode, Wire>> = {
   provider_unavailable: { ...AUTH0.provider_unavailable, status: 400, error: 'invalid_target' },
   client_denied: { ...AUTH0.client_denied, status: 400 },
   connection_not_enabled: { ...AUTH0.connection_not_enabled, status: 400, error: 'invalid_target' },
+  connection_unknown: { ...AUTH0.connection_unknown, error: 'invalid_target' },
   subject_token_invalid: { ...AUTH0.subject_token_invalid, status: 400, error: 'invalid_request' },
 }
 

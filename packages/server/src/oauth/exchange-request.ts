@@ -25,9 +25,11 @@ export function readForm(body: ExchangeBody): Form {
 export const grantOf = (form: Form): ExchangeGrant =>
   form.get('grant_type') === TOKEN_EXCHANGE_GRANT ? TOKEN_EXCHANGE_GRANT : VAULT_GRANT
 
-/** Name of the connection asked for: RFC 8693 calls it the audience. */
-export const connectionNameOf = (form: Form): string | undefined =>
-  form.get(grantOf(form) === TOKEN_EXCHANGE_GRANT ? 'audience' : 'connection')
+/** What to look up before anything is checked: the connection's name (RFC 8693 calls it the audience), or no name. */
+export function connectionNameOf(form: Form): string {
+  const name = form.get(grantOf(form) === TOKEN_EXCHANGE_GRANT ? 'audience' : 'connection')
+  return name === undefined || !isText(name) ? '' : name
+}
 
 export const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token'
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
@@ -125,6 +127,8 @@ function optionalText(form: Form, name: string, max: number): string | undefined
   const text = form.get(name)
   if (text === undefined) return undefined
   if (text.length > max) throw invalid(`${name} has at most ${max} characters`)
-  if (/\p{Cc}|\p{Cs}/u.test(text)) throw invalid(`${name} holds characters that are no text`)
+  if (!isText(text)) throw invalid(`${name} holds characters that are no text`)
   return text
 }
+
+const isText = (text: string): boolean => !/\p{Cc}|\p{Cs}/u.test(text)

@@ -115,7 +115,7 @@ async function exchange(parts: Parts, form: Form, { authorization, requestId }: 
   const credentials = readCredentials(form, authorization)
   const subject = await openSubject(form, parts.accessTokens)
   const { clientId } = credentials
-  const query = { clientId, connection: connectionNameOf(form) ?? '', subject: subject.key }
+  const query = { clientId, connection: connectionNameOf(form), subject: subject.key }
   const readAtMs = performance.now()
   const facts = await parts.storage.exchanges.find(query)
   const record = facts.client && parts.clientOf(facts.client)
