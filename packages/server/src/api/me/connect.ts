@@ -213,14 +213,17 @@ const complete = (deps: MeDeps) =>
   )
 
 /**
- * The request that this call may complete. A wrong code, verifier or redirect ends it: whoever has the session but not
- * the rest did not start it.
+ * The request that this call may complete. Another user's or client's token, a wrong code, verifier or redirect ends it:
+ * whoever has the session but not the rest did not start it, and what leaked is worth nothing any more (T-CONN-01).
  */
 async function requireRequest(deps: MeDeps, user: MeCaller, body: CompleteBody): Promise<ConnectRequest> {
   const { storage, clock } = deps
   const request = await storage.connects.find(sha256Hex(body.auth_session))
-  if (request === undefined || request.userId !== user.userId || request.clientId !== user.clientId)
+  if (request === undefined) throw notCompletable()
+  if (request.userId !== user.userId || request.clientId !== user.clientId) {
+    await voidRequest(deps, request)
     throw notCompletable()
+  }
   if (request.status === 'completed') throw new ApiRefusal(409, 'connect_completed', 'This was completed before.')
   if (request.status !== 'confirmed' || request.expiresAt <= clock()) throw notCompletable()
   if (!isProven(request, user, body)) {
@@ -240,11 +243,16 @@ function isProven(request: ConnectRequest, user: MeCaller, body: CompleteBody): 
   return equalSecrets(codeChallenge, sha256Base64url(verifier))
 }
 
-async function voidRequest({ storage, vault }: MeDeps, request: ConnectRequest): Promise<void> {
-  const { authSessionHash, userId, connectionId, pendingEnvelope } = request
+/** Ends a request that is not complete yet; what the provider gave for it is revoked there. */
+async function voidRequest({ storage, vault, clock }: MeDeps, request: ConnectRequest): Promise<void> {
+  const { authSessionHash, userId, clientId, connectionId, pendingEnvelope, status } = request
+  if (status === 'completed' || status === 'void') return
   await storage.transaction(async (tx) => {
-    const won = await tx.connects.advance(authSessionHash, 'confirmed', 'void', { pendingEnvelope: undefined })
-    if (!won || pendingEnvelope === undefined) return
+    const won = await tx.connects.advance(authSessionHash, status, 'void', { pendingEnvelope: undefined })
+    if (!won) return
+    const event = { type: 'connected_account.refused', at: clock(), outcome: 'refused' } as const
+    await tx.events.append({ ...event, userId, clientId, connectionId })
+    if (pendingEnvelope === undefined) return
     const { tokenset, details } = vault.openPending(authSessionHash, pendingEnvelope)
     const { subject } = parsePendingAccount(details)
     await vault.discard(tx, { id: '', userId, connectionId, subject }, tokenset)
