@@ -17,6 +17,7 @@ import { senderOf, transportFromUrl } from './events/mail-transport.ts'
 import { createMailer } from './events/mailer.ts'
 import type { FlowErrorCode } from './flows/flow-error.ts'
 import type { JsonObject } from './lib/json.ts'
+import { createMinuteLimit } from './lib/minute-limit.ts'
 import { startPeriodic } from './lib/periodic.ts'
 import { systemClock } from './lib/time.ts'
 import { createAccessTokens } from './oauth/access-tokens.ts'
@@ -43,6 +44,8 @@ import { frameableBy, pageHeaders } from './web/security-headers.ts'
 const clock = systemClock
 const SETTINGS_POLL_MS = 1000
 const CLEAN_UP_MS = 60_000
+/** For one client and user in a minute, at both JSON interfaces together. */
+const API_REQUESTS = 300
 
 /** @see PrepareDeployment */
 export const prepareDeployment: PrepareDeployment = async ({ config, issuer }) => {
@@ -123,7 +126,20 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   })
   const accessTokens = createAccessTokens({ storage, clock, issuer, keys: engine.keys })
   const origins = createOrigins({ storage, clock })
-  const apis = { issuer, storage, clock, accessTokens, vault, keyring, passwords, allowedPrivateNetworks, origins, log }
+  const limit = createMinuteLimit({ points: API_REQUESTS, enabled: () => settings.current().rateLimitsEnabled })
+  const apis = {
+    limit,
+    issuer,
+    storage,
+    clock,
+    accessTokens,
+    vault,
+    keyring,
+    passwords,
+    allowedPrivateNetworks,
+    origins,
+    log,
+  }
   const managementDeps = { ...apis, mergePolicy: () => ({ metadata: settings.current().linking.metadata }) }
   const registry = new Registry()
   const metrics = createMetrics(registry)

@@ -43,6 +43,11 @@ export const insufficientScope = (anyOf: readonly string[]): ApiRefusal =>
     challenge: { error: 'insufficient_scope', scope: anyOf.join(' ') },
   })
 
+export const tooManyRequests = (retryAfterSeconds: number): ApiRefusal =>
+  new ApiRefusal(429, 'too_many_requests', 'Global limit has been reached', {
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  })
+
 export const invalidBody = (message: string, pointer = ''): ApiRefusal =>
   new ApiRefusal(400, 'invalid_body', message, { faults: [{ pointer, detail: message, in: 'body' }] })
 

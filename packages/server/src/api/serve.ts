@@ -1,10 +1,11 @@
 // Serves a set of operations below one base path: who is calling, cross-origin rules, the shape of refusals.
 import { type Context, Hono } from 'hono'
 import type { Log } from '../lib/log.ts'
+import type { LimitVerdict, MinuteLimit } from '../lib/minute-limit.ts'
 import type { AccessTokens, VerifiedAccess } from '../oauth/access-tokens.ts'
 import { allowOrigin, type Origins, preflight } from './cors.ts'
 import type { Caller, Operation } from './operation.ts'
-import { ApiRefusal, challengeOf, unauthorized } from './refusal.ts'
+import { ApiRefusal, challengeOf, tooManyRequests, unauthorized } from './refusal.ts'
 
 export interface Interface {
   readonly base: string
@@ -19,6 +20,8 @@ export interface Interface {
   readonly refusalOf: (error: unknown) => ApiRefusal | undefined
   /** Parameters that every `WWW-Authenticate` of this interface carries. */
   readonly challenge?: Readonly<Record<string, string>>
+  /** For one client and user. */
+  readonly limit: MinuteLimit
   readonly render: (refusal: ApiRefusal) => { readonly body: unknown; readonly contentType: string }
 }
 
@@ -53,17 +56,30 @@ const honoPath = (base: string, path: string): string => base + path.replaceAll(
 async function answer(face: Interface, context: Context, operation: Operation): Promise<Response> {
   const origin = context.req.header('origin')
   let access: VerifiedAccess | undefined
+  let limit: LimitVerdict | undefined
   let response: Response
   try {
     access = await authenticate(face, context)
+    limit = await face.limit.count(`${access.clientId} ${access.userId ?? ''}`)
+    if (limit.kind === 'exceeded') throw tooManyRequests(limit.retryAfterSeconds)
     const caller: Caller = { ...access, scopes: face.scopesOf(access) }
     response = await operation.serve(context, caller)
   } catch (error) {
     response = refuse(face, face.refusalOf(error) ?? bug(face, context, error))
   }
+  if (limit !== undefined) nameLimit(response, face.limit, limit)
   response.headers.append('vary', 'Origin')
   if (origin !== undefined && (await mayRead(face, origin, access))) allowOrigin(response, origin)
   return response
+}
+
+/** What callers are told of their limit (auth0-wire.md §6); `reset` is an instant. */
+function nameLimit(response: Response, { points }: MinuteLimit, verdict: LimitVerdict): void {
+  const [remaining, seconds] =
+    verdict.kind === 'within' ? [verdict.remaining, verdict.resetSeconds] : [0, verdict.retryAfterSeconds]
+  response.headers.set('x-ratelimit-limit', String(points))
+  response.headers.set('x-ratelimit-remaining', String(remaining))
+  response.headers.set('x-ratelimit-reset', String(Math.ceil(Date.now() / 1000) + seconds))
 }
 
 /** A page of the calling client; before the client is known, of any: a page must be able to read why it was refused. */

@@ -10,6 +10,7 @@ import { openKeyring } from '../../src/crypto/keyring.ts'
 import { generateSigningKey } from '../../src/crypto/signing-keys.ts'
 import type { Grade, User } from '../../src/domain/user.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
+import { createMinuteLimit } from '../../src/lib/minute-limit.ts'
 import { createAccessTokens } from '../../src/oauth/access-tokens.ts'
 import { MANAGEMENT_SCOPES, MY_ACCOUNT_SCOPES } from '../../src/protocol/api-scopes.ts'
 import { parseTenantFile } from '../../src/protocol/tenant-file.ts'
@@ -69,11 +70,18 @@ interface Database {
 interface WorldOptions {
   readonly tenant?: JsonObject
   readonly metadata?: 'keep_primary' | 'deep_merge'
+  /** For one client and user. */
+  readonly requestsPerMinute?: number
   /** SQLite in a temporary file when absent. */
   readonly database?: Database
 }
 
-export async function openWorld({ tenant = TENANT, metadata = 'keep_primary', database }: WorldOptions = {}) {
+export async function openWorld({
+  tenant = TENANT,
+  metadata = 'keep_primary',
+  requestsPerMinute = 10_000,
+  database,
+}: WorldOptions = {}) {
   let now = START
   const clock = () => now
   if (database !== undefined) await migrate(database.url)
@@ -108,10 +116,11 @@ export async function openWorld({ tenant = TENANT, metadata = 'keep_primary', da
     clock,
     passwords: quickPasswords,
     issuer: ISSUER,
-    allowedPrivateNetworks: [],
   }
   await applyTenant(tenantDeps, parseTenantFile(tenant, ISSUER))
-  const common = { issuer: ISSUER, storage, clock, accessTokens, origins: createOrigins({ storage, clock }), log }
+  const limit = createMinuteLimit({ points: requestsPerMinute, enabled: () => true })
+  const origins = createOrigins({ storage, clock })
+  const common = { issuer: ISSUER, storage, clock, accessTokens, limit, origins, log }
   const management = createManagementApi({
     ...common,
     vault,

@@ -4,6 +4,7 @@ import type { Keyring } from '../../crypto/keyring.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
 import type { MergePolicy } from '../../domain/merge.ts'
 import type { Log } from '../../lib/log.ts'
+import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
 import type { AccessTokens } from '../../oauth/access-tokens.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -21,6 +22,7 @@ export interface ManagementDeps {
   readonly mergePolicy: () => MergePolicy
   /** CIDRs that upstream calls may reach although private. */
   readonly allowedPrivateNetworks: readonly string[]
+  readonly limit: MinuteLimit
   readonly origins: Origins
   readonly log: Pick<Log, 'error'>
 }

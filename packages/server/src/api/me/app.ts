@@ -16,7 +16,7 @@ export const ME_METADATA_PATH = `/.well-known/oauth-protected-resource${ME_BASE}
 
 /** Everything below `/me/v1`, and its metadata; mount it at the root. */
 export function createMeApi(deps: MeDeps): Hono {
-  const { issuer, accessTokens, origins, log } = deps
+  const { issuer, accessTokens, limit, origins, log } = deps
   const app = new Hono()
   app.get(ME_METADATA_PATH, (context) => {
     context.header('access-control-allow-origin', '*')
@@ -27,6 +27,7 @@ export function createMeApi(deps: MeDeps): Hono {
     audience: `${issuer}${MY_ACCOUNT_API_PATH}`,
     operations: meOperations(deps),
     accessTokens,
+    limit,
     origins,
     log,
     scopesOf: (access) => userOf(access).scopes,

@@ -1,5 +1,6 @@
 // What the My Account API is built on.
 import type { Log } from '../../lib/log.ts'
+import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
 import type { AccessTokens } from '../../oauth/access-tokens.ts'
 import type { Storage } from '../../storage/storage.ts'
@@ -12,6 +13,7 @@ export interface MeDeps {
   readonly clock: Clock
   readonly accessTokens: Pick<AccessTokens, 'verify'>
   readonly vault: Pick<Vault, 'store' | 'drop' | 'discard' | 'openPending'>
+  readonly limit: MinuteLimit
   readonly origins: Origins
   readonly log: Pick<Log, 'error'>
 }
