@@ -42,9 +42,9 @@ export function findFloorProblems(files: readonly SourceFile[]): string[] {
 
 function problemOfImport(path: string, specifier: string, paths: ReadonlySet<string>): string | undefined {
   const target = specifier.startsWith('.') ? normalize(join(dirname(path), specifier)) : undefined
-  if (target !== undefined && /\.[cm]?ts$/.test(target) && !paths.has(target)) return `${specifier} does not exist`
-  // Tests run one package against the other.
+  // Tests run one package against the other, and use the tools.
   if (isTest(path)) return undefined
+  if (target !== undefined && /\.[cm]?ts$/.test(target) && !paths.has(target)) return `${specifier} does not exist`
   if (path.startsWith(SDK)) return problemOfSdk(specifier, target)
   if (path.startsWith(SERVER)) return problemOfServer(path, specifier, target)
   return undefined

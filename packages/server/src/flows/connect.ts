@@ -4,18 +4,18 @@
 import { parsePendingAccount, serializePendingAccount } from '../accounts/pending-account.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { parseClient } from '../domain/client.ts'
-import type { Connection } from '../domain/connection.ts'
 import type { User } from '../domain/user.ts'
 import { isString } from '../lib/json.ts'
 import type { ConnectRequest } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
-import { shownConnection } from './connections.ts'
+import { isPasswordConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { type Interaction, settle, startLocal } from './interactions.ts'
-import type { LinkConfirmPage, Outcome } from './outcome.ts'
+import type { LinkConfirmPage, Outcome, SignInWay } from './outcome.ts'
+import { shownUser } from './shown-user.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
 
@@ -148,7 +148,7 @@ export async function confirmPage(deps: FlowDeps, request: BrowserRequest, inter
     name: 'link-confirm',
     state: interaction.uid,
     client: { name: client.name, host: hostOf(connect.redirectUri) },
-    user: { name: nameOf(user), address: user.email, ways: await waysOf(deps, user) },
+    user: { ...shownUser(user), ways: await waysOf(deps, user) },
     account: {
       connection: shownConnection(connection),
       name: pending.upstreamName,
@@ -258,16 +258,17 @@ function returnUrl(connect: ConnectRequest, params: Readonly<Record<string, stri
   return url.href
 }
 
-async function waysOf(deps: FlowDeps, user: User): Promise<readonly string[]> {
+async function waysOf(deps: FlowDeps, user: User): Promise<readonly SignInWay[]> {
   const identities = await deps.storage.identities.listOfUser(user.userId)
-  const connections: (Connection | undefined)[] = await Promise.all(
-    identities.map(({ connectionId }) => deps.connections.find(deps.storage, connectionId)),
-  )
-  return [
-    ...new Set(
-      connections.flatMap((connection) => (connection === undefined ? [] : [shownConnection(connection).displayName])),
-    ),
-  ]
+  const ids = [...new Set(identities.map(({ connectionId }) => connectionId))]
+  const connections = await Promise.all(ids.map((id) => deps.connections.find(deps.storage, id)))
+  return connections
+    .filter((connection) => connection !== undefined)
+    .map((connection) =>
+      isPasswordConnection(connection)
+        ? { kind: 'password' }
+        : { kind: 'connection', displayName: shownConnection(connection).displayName },
+    )
 }
 
 export const nameOf = (user: User): string => user.profile.name ?? user.profile.nickname ?? user.userId

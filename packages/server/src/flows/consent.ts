@@ -4,12 +4,12 @@ import { isString } from '../lib/json.ts'
 import { grantConsent, plainScopes } from '../oauth/consent-grant.ts'
 import { VAULT_GRANT } from '../protocol/grant-types.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
-import { nameOf } from './connect.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { settle } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
+import { shownUser } from './shown-user.ts'
 
 export async function consentPage(deps: FlowDeps, request: BrowserRequest, open: OpenInteraction): Promise<Outcome> {
   const { storage } = deps
@@ -27,7 +27,7 @@ export async function consentPage(deps: FlowDeps, request: BrowserRequest, open:
       client: { name: client.name, host: isString(redirectUri) ? URL.parse(redirectUri)?.host : undefined },
       scopes: plainScopes(isString(scope) ? scope : ''),
       mayUseAccounts: client.grantTypes.includes(VAULT_GRANT),
-      user: { name: nameOf(user), address: user.email },
+      user: shownUser(user),
     },
   }
 }

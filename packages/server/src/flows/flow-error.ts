@@ -30,16 +30,24 @@ const STATUSES: Readonly<Partial<Record<FlowErrorCode, number>>> = {
   wrong_user: 403,
 }
 
+/** What the person can do now, as the one button of the page. */
+export interface FlowNext {
+  readonly kind: 'start-again' | 'sign-in' | 'account'
+  readonly url: string
+}
+
 export class FlowError extends Error {
   override readonly name = 'FlowError'
   readonly code: FlowErrorCode
   readonly status: number
   readonly hint: string | undefined
+  readonly next: FlowNext | undefined
 
-  constructor(code: FlowErrorCode, { hint, cause }: { hint?: string; cause?: unknown } = {}) {
+  constructor(code: FlowErrorCode, { hint, cause, next }: { hint?: string; cause?: unknown; next?: FlowNext } = {}) {
     super(`the journey ended: ${code}`, { cause })
     this.code = code
     this.status = STATUSES[code] ?? 400
     this.hint = hint
+    this.next = next
   }
 }

@@ -4,10 +4,10 @@ import { parseClient } from '../domain/client.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import { SESSION_COOKIE, serializeHostCookie } from '../sessions/browser-cookies.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
-import { nameOf } from './connect.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
+import { shownUser } from './shown-user.ts'
 
 export interface LogoutRequest {
   readonly clientId: string | undefined
@@ -71,7 +71,7 @@ async function askLogout(
       name: 'logout',
       step: 'ask',
       returnTo: target === undefined ? undefined : sealReturn(deps, request, withState(target, state)),
-      user: user && { name: nameOf(user), address: user.email },
+      user: user && shownUser(user),
     },
   }
 }

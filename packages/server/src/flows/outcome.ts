@@ -1,5 +1,6 @@
 // What a step of a journey leads to. `web/` turns it into an answer; no flow writes markup or headers.
-import type { FlowErrorCode } from './flow-error.ts'
+import type { FlowErrorCode, FlowNext } from './flow-error.ts'
+import type { ShownUser } from './shown-user.ts'
 
 export type Outcome =
   | { readonly kind: 'redirect'; readonly url: string; readonly cookies?: readonly string[] }
@@ -9,6 +10,8 @@ export interface ShownConnection {
   readonly name: string
   readonly displayName: string
 }
+
+export type SignInWay = { readonly kind: 'password' } | { readonly kind: 'connection'; readonly displayName: string }
 
 export type FlowPage =
   | LoginPage
@@ -78,14 +81,14 @@ export interface ConsentPage {
   readonly client: { readonly name: string; readonly host: string | undefined }
   readonly scopes: readonly string[]
   readonly mayUseAccounts: boolean
-  readonly user: { readonly name: string; readonly address: string | undefined }
+  readonly user: ShownUser
 }
 
 export interface LinkConfirmPage {
   readonly name: 'link-confirm'
   readonly state: string
   readonly client: { readonly name: string; readonly host: string | undefined }
-  readonly user: { readonly name: string; readonly address: string | undefined; readonly ways: readonly string[] }
+  readonly user: ShownUser & { readonly ways: readonly SignInWay[] }
   readonly account: {
     readonly connection: ShownConnection
     readonly name: string
@@ -98,7 +101,7 @@ export interface LogoutPage {
   readonly name: 'logout'
   readonly step: 'ask' | 'done'
   readonly returnTo: string | undefined
-  readonly user: { readonly name: string; readonly address: string | undefined } | undefined
+  readonly user: ShownUser | undefined
 }
 
 export interface ErrorPage {
@@ -106,5 +109,5 @@ export interface ErrorPage {
   readonly code: FlowErrorCode | 'server_error'
   /** A sentence for whoever makes the client; nothing secret. */
   readonly hint?: string | undefined
-  readonly next?: { readonly kind: 'start-again' | 'account'; readonly url: string } | undefined
+  readonly next?: FlowNext | undefined
 }

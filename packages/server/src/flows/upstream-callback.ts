@@ -10,7 +10,13 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
 import { finishUpstreamSignIn, refuseUpstreamSignIn } from './sign-in.ts'
-import { connectorOf, flowErrorOf, type TransactionSecrets, transactionContext } from './upstream-start.ts'
+import {
+  connectorOf,
+  flowErrorOf,
+  type TransactionSecrets,
+  transactionContext,
+  waysToSignIn,
+} from './upstream-start.ts'
 
 /** A transaction whose answer may be used: checked, and taken away. */
 export interface OpenTransaction {
@@ -30,14 +36,15 @@ export async function takeCallback(
   { path, answer }: { path: string; answer: URLSearchParams },
 ): Promise<Outcome> {
   const open = await openTransaction(deps, request, path, answer)
-  const connector = connectorOf(deps, open.connection)
+  const next = waysToSignIn(open.transaction.kind, open.secrets.continueWith)
+  const connector = connectorOf(deps, open.connection, next)
   try {
     await connector.checkAnswer(answer)
   } catch (error) {
     if (error instanceof UpstreamRefused && (error.code === 'access_denied' || error.code === 'provider_error')) {
       return refused(deps, request, open, error)
     }
-    throw flowErrorOf(error)
+    throw flowErrorOf(error, next)
   }
   const account = await connector
     .redeem(answer, {
@@ -47,7 +54,7 @@ export async function takeCallback(
       codeVerifier: open.secrets.verifier,
     })
     .catch((error: unknown) => {
-      throw flowErrorOf(error)
+      throw flowErrorOf(error, next)
     })
   return finished(deps, request, open, account)
 }

@@ -5,7 +5,7 @@ import type { UpstreamTransaction } from '../storage/records.ts'
 import { ConnectionUnavailable, UpstreamRefused, UpstreamUnavailable } from '../upstream/errors.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
-import { FlowError } from './flow-error.ts'
+import { FlowError, type FlowNext } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
 
 const TRANSACTION_SECONDS = 600
@@ -36,7 +36,8 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
   const { connection } = asked
   const [state, nonce, verifier] = [randomToken(), randomToken(), randomToken()]
   const callbackPath = callbackPathOf(connection)
-  const connector = connectorOf(deps, connection)
+  const next = waysToSignIn(asked.kind, asked.continueWith)
+  const connector = connectorOf(deps, connection, next)
   const scopes = connector.scopes.ask(asked.scopes)
   const url = await connector
     .authorizationUrl({
@@ -50,7 +51,7 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
       clientRequest: asked.clientRequest ?? {},
     })
     .catch((error: unknown) => {
-      throw flowErrorOf(error)
+      throw flowErrorOf(error, next)
     })
   const stateHash = sha256Hex(state)
   const secrets: TransactionSecrets = { verifier, continueWith: asked.continueWith }
@@ -83,18 +84,23 @@ export function callbackPathOf(connection: Pick<Connection, 'name' | 'options'>)
     : `/login/callback/${encodeURIComponent(connection.name)}`
 }
 
-export function connectorOf(deps: FlowDeps, connection: Connection) {
+/** Who could not use one way to sign in may choose another, or try again. */
+export const waysToSignIn = (kind: UpstreamTransaction['kind'], interaction: string): FlowNext | undefined =>
+  kind === 'login' ? { kind: 'sign-in', url: `/u/login?state=${interaction}` } : undefined
+
+export function connectorOf(deps: FlowDeps, connection: Connection, next: FlowNext | undefined) {
   try {
     return deps.connectors.for(connection)
   } catch (cause) {
-    throw flowErrorOf(cause)
+    throw flowErrorOf(cause, next)
   }
 }
 
 /** A provider's failure as the person sees it; anything else goes on as it is. */
-export function flowErrorOf(error: unknown): unknown {
-  if (error instanceof ConnectionUnavailable) return new FlowError('connection_unavailable', { cause: error })
-  if (error instanceof UpstreamUnavailable) return new FlowError('provider_unavailable', { cause: error })
-  if (error instanceof UpstreamRefused) return new FlowError('provider_error', { cause: error })
-  return error
+export function flowErrorOf(cause: unknown, next: FlowNext | undefined): unknown {
+  const more = { cause, ...(next && { next }) }
+  if (cause instanceof ConnectionUnavailable) return new FlowError('connection_unavailable', more)
+  if (cause instanceof UpstreamUnavailable) return new FlowError('provider_unavailable', more)
+  if (cause instanceof UpstreamRefused) return new FlowError('provider_error', more)
+  return cause
 }

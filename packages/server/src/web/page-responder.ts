@@ -8,6 +8,7 @@ import type { Assets } from './assets.ts'
 import type { Html } from './pages/html.ts'
 import type { PageFrame } from './pages/layout.ts'
 import { english } from './pages/messages/en.ts'
+import { decideTheme } from './pages/theme.ts'
 import { present } from './present.ts'
 import { type PageKind, pageHeaders } from './security-headers.ts'
 
@@ -20,6 +21,8 @@ export interface PageResponderDeps {
 export interface PageResponder {
   /** What every page of this deployment shares. */
   frame(): PageFrame
+  /** The operator's accent as a stylesheet; empty without one. */
+  themeCss(): string
   answer(c: Context, browser: BrowserIdentity, outcome: Outcome): Response
   page(c: Context, html: Html, options?: { kind?: PageKind; status?: number; cookies?: readonly string[] }): Response
   /** The error page as text and headers, for answers that are not Hono's. */
@@ -32,11 +35,18 @@ export interface PageResponder {
 
 export function createPageResponder({ issuer, settings, assets }: PageResponderDeps): PageResponder {
   const https = issuer.startsWith('https:')
+  const themeCss = () => {
+    const { accentColor } = settings()
+    const theme = accentColor === undefined ? undefined : decideTheme(accentColor)
+    // An accent that cannot be read leaves ours in its place.
+    return theme?.kind === 'ok' ? theme.css : ''
+  }
   const frame = (): PageFrame => ({
     locale: english,
     tenantName: settings().friendlyName,
     host: new URL(issuer).host,
     assets: assets.hrefs,
+    themePath: themeCss() === '' ? undefined : '/assets/theme.css',
   })
   const page: PageResponder['page'] = (c, html, { kind = 'interaction', status = 200, cookies = [] } = {}) => {
     const headers = new Headers(pageHeaders({ kind, https }))
@@ -47,6 +57,7 @@ export function createPageResponder({ issuer, settings, assets }: PageResponderD
     present(shown, { frame: frame(), browser, requestId })
   return {
     frame,
+    themeCss,
     page,
     answer(c, browser, outcome) {
       if (outcome.kind === 'page') {
@@ -74,6 +85,6 @@ export const requestIdOf = (c: Context): string => String(c.env?.outgoing?.getHe
 /** The error page that a refusal ends on. */
 export const pageOfError = (error: FlowError): Outcome => ({
   kind: 'page',
-  page: { name: 'error', code: error.code, hint: error.hint },
+  page: { name: 'error', code: error.code, hint: error.hint, next: error.next },
   status: error.status,
 })

@@ -91,7 +91,7 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
     case 'logout':
       return page.step === 'ask'
         ? renderLogout({ frame, step: 'ask', form: form('/u/logout', page.returnTo ?? ''), user: page.user })
-        : renderLogout({ frame, step: 'done' })
+        : renderLogout({ frame, step: 'done', nextUrl: '/account' })
     case 'error':
       return presentError(page, frame, requestId)
   }
@@ -132,13 +132,18 @@ function presentReset(
         endsSessions: true,
       })
     case 'done':
-      return renderResetPassword({ frame, step: 'done', endsSessions: true })
+      return renderResetPassword({ frame, step: 'done', endsSessions: true, loginUrl: '/account' })
   }
 }
 
+/** Where no app can be named to go back to, the person's own page is the way on. */
+const LEADS_HOME: ReadonlySet<string> = new Set(['not_found', 'interaction_expired', 'wrong_user', 'ticket_invalid'])
+
 function presentError({ code, hint, next }: ErrorPage, frame: PageFrame, requestId: string): Html {
-  const shown: ErrorNext | undefined = next
-  return renderError({ frame, code, requestId, nothingChanged: true, next: shown, developerHint: hint })
+  const shown: ErrorNext | undefined = next ?? (LEADS_HOME.has(code) ? { kind: 'account', url: '/account' } : undefined)
+  // What broke on our side may have broken in the middle.
+  const nothingChanged = code !== 'server_error'
+  return renderError({ frame, code, requestId, nothingChanged, next: shown, developerHint: hint })
 }
 
 function signupErrors(problem: SignupProblem): { email?: FieldError; password?: FieldError; name?: FieldError } {

@@ -99,6 +99,22 @@ test('T-WEB-02 the sign-in page cannot be framed', async (t) => {
   complaints.length = 0
 })
 
+test('a way to sign in that does not work leads back to the others', async (t) => {
+  const { app, calendar } = await startWorld(t)
+  const { page } = await openBrowser(t)
+  calendar.fail('token', { status: 503 })
+  await page.goto(`${app.url}/login`)
+  await page.locator('form[data-connection=calendar] button').click()
+  await press(page, 'allow')
+  await onPage(page, 'error')
+  assert.equal(await page.locator('body').getAttribute('data-error'), 'provider_unavailable')
+  await looksWell(page, 'error-provider')
+  await page.getByRole('link', { name: 'Go to signing in' }).click()
+  await onPage(page, 'login')
+  await signInByPassword(page)
+  assert.ok((await arrived(page)).query.code)
+})
+
 test('pages that lead nowhere say so, with a code', async (t) => {
   const { app, tenon } = await startWorld(t)
   const { page } = await openBrowser(t)

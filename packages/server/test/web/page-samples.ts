@@ -172,7 +172,15 @@ function decisionPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
     frame,
     form,
     client: { name: words.app, kind: 'agent', publisher: words.publisher, host: words.host, purpose: words.purpose },
-    user: { ...user, ways: [words.provider, ...words.otherProviders.slice(0, 1)] },
+    user: {
+      ...user,
+      ways: [
+        { kind: 'password' },
+        ...[words.provider, ...words.otherProviders.slice(0, 1)].map(
+          (displayName) => ({ kind: 'connection', displayName }) as const,
+        ),
+      ],
+    },
     account: {
       connection: 'github',
       connectionDisplayName: words.otherProviders[0] ?? '',

@@ -1,5 +1,6 @@
 // A client asks to connect an account that was just proved upstream. Nothing is written before the yes.
 import type { EpochSeconds } from '../../lib/time.ts'
+import type { SignInWay } from './account.ts'
 import {
   abilities,
   chip,
@@ -53,8 +54,7 @@ export interface LinkClient {
 export interface LinkUser {
   readonly name: string
   readonly address?: string | undefined
-  /** Display names of the ways to sign in. */
-  readonly ways: readonly string[]
+  readonly ways: readonly SignInWay[]
 }
 
 export interface LinkAccount {
@@ -90,7 +90,7 @@ ${softLine(say(frame, 'link.if-no', { ...values, client: client.name }))}`
 function yourCard({ frame, user }: LinkConfirmView): Html {
   const ways = listOf(
     frame,
-    user.ways.map((way) => said(way)),
+    user.ways.map((way) => (way.kind === 'password' ? say(frame, 'account.way.password') : said(way.displayName))),
   )
   return html`<section class="card" aria-labelledby="yours">
 <h2 class="kicker" id="yours">${say(frame, 'link.yours', { tenant: frame.tenantName })}</h2>

@@ -1,0 +1,16 @@
+// How a page of a journey speaks of the person who is signed in.
+import { canonicalAddress } from '../domain/address.ts'
+import type { User } from '../domain/user.ts'
+
+/** `address` is whole: pages mask it. */
+export interface ShownUser {
+  readonly name: string
+  readonly address: string | undefined
+}
+
+/** The name is never the address: beside a masked one it would take the mask off. */
+export function shownUser(user: User): ShownUser {
+  const { name, nickname } = user.profile
+  const ownName = [name, nickname].find((one) => one !== undefined && canonicalAddress(one) === undefined)
+  return { name: ownName ?? user.userId, address: user.email }
+}
