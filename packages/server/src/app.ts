@@ -87,6 +87,12 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     onReloadError: (error) => log.error({ err: error }, 'the key file could not be read'),
   })
   const settings = await followSettings(storage, (error) => log.error({ err: error }, 'settings could not be read'))
+  if (settings.current().dangerouslyAcceptUserinfoQueryToken) {
+    log.warn(
+      { event: 'dangerous', setting: 'compatibility.dangerously_accept_userinfo_query_token' },
+      'user-info takes access tokens in URLs',
+    )
+  }
   const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
   const connectors = createConnectors({ fetch: createSafeFetch({ allowedPrivateNetworks }), clock })
   const connections = createConnectionReader({ keyring })
@@ -161,6 +167,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     log,
     responder,
     assets,
+    origins,
+    acceptQueryToken: () => settings.current().dangerouslyAcceptUserinfoQueryToken,
     trustProxy: config.trustProxy,
     ready: () => storage.ready(),
     openApi: openApiDocument(issuer, { management: managementOperations(managementDeps), me: meOperations(apis) }),
@@ -212,7 +220,7 @@ const databaseUrl = ({ database }: ServerConfig): string =>
 
 const mailUrl = ({ mail }: ServerConfig): string => (mail.kind === 'folder' ? `file:${mail.path}` : mail.url)
 
-function engineSettings({ tokens, sessions, logoutEndpointInDiscovery }: Settings): EngineSettings {
+function engineSettings({ tokens, sessions, logoutEndpointInDiscovery, defaultAudience }: Settings): EngineSettings {
   return {
     accessTokenSeconds: tokens.accessTokenSeconds,
     codeSeconds: tokens.codeSeconds,
@@ -221,6 +229,7 @@ function engineSettings({ tokens, sessions, logoutEndpointInDiscovery }: Setting
     sessionAbsoluteSeconds: sessions.absoluteSeconds,
     cookieSameSite: sessions.cookieSameSite,
     endSessionInDiscovery: logoutEndpointInDiscovery,
+    defaultAudience,
   }
 }
 

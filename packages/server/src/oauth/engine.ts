@@ -29,6 +29,8 @@ export interface EngineSettings {
   readonly cookieSameSite: SameSite
   /** Shown in discovery, so that SDKs call `/oidc/logout` instead of `/v2/logout`. */
   readonly endSessionInDiscovery: boolean
+  /** For authorization requests that name none. */
+  readonly defaultAudience: string | undefined
 }
 
 export type EngineLibrary = typeof import('oidc-provider')

@@ -27,7 +27,7 @@ type Params = Record<string, unknown>
 export function installWire(provider: Provider, deps: EngineDeps): void {
   provider.use(async (ctx, next) => {
     if (ctx.method === 'GET' && ctx.path === '/authorize')
-      ctx.query = translated(ctx.query, deps.issuer) as typeof ctx.query
+      ctx.query = translated(withDefaultAudience(ctx.query, deps), deps.issuer) as typeof ctx.query
     const request = ctx.req as { body?: unknown }
     if (isParams(request.body)) request.body = translated(request.body, deps.issuer)
     const forBrowser = AUTHORIZE.test(ctx.path)
@@ -71,6 +71,13 @@ function restrictMessage(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
 
 const isParams = (value: unknown): value is Params =>
   typeof value === 'object' && value !== null && !Buffer.isBuffer(value)
+
+/** The tenant's `default_audience`; a pushed request has said what it wants already. */
+function withDefaultAudience(query: Params, { settings }: EngineDeps): Params {
+  const { defaultAudience } = settings()
+  if (defaultAudience === undefined || query.audience !== undefined || query.request_uri !== undefined) return query
+  return { ...query, audience: defaultAudience }
+}
 
 /** Repeated parameters stay as they are: the engine refuses them by name. */
 function translated(given: Params, issuer: string): Params {

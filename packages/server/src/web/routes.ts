@@ -2,15 +2,18 @@
 import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { allowOrigin, type Origins, preflight } from '../api/cors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { identifyBrowser } from '../sessions/browser-cookies.ts'
 import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
 import { MAX_BODY_BYTES } from './http.ts'
 import { requestIdOf } from './page-responder.ts'
-import { userinfo } from './userinfo.ts'
+import { type UserinfoDeps, userinfo } from './userinfo.ts'
 
 export interface RoutesDeps extends BrowserRoutesDeps {
+  readonly acceptQueryToken: UserinfoDeps['acceptQueryToken']
+  readonly origins: Origins
   readonly assets: Assets
   readonly ready: () => Promise<boolean>
   readonly openApi: JsonObject
@@ -29,13 +32,28 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.get('/readyz', async (c) =>
     (await deps.ready()) ? c.json({ status: 'ready' }) : c.json({ status: 'not ready' }, 503),
   )
+  app.get('/assets/theme.css', (c) =>
+    c.body(deps.responder.themeCss(), 200, {
+      'content-type': 'text/css; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+    }),
+  )
   app.get('/assets/*', (c) => asset(deps.assets, c.req.path, c.req.query('v')))
   app.on(['GET', 'POST'], '/userinfo', async (c) => {
-    const answer = await userinfo(deps, c.req.header('authorization'))
-    return new Response(JSON.stringify(answer.body), {
-      status: answer.status,
-      headers: { ...answer.headers, 'content-type': 'application/json' },
+    const request = { authorization: c.req.header('authorization'), queryToken: c.req.query('access_token') }
+    const { status, headers, body } = await userinfo(deps, request)
+    const answer = new Response(JSON.stringify(body), {
+      status,
+      headers: { ...headers, 'content-type': 'application/json' },
     })
+    const origin = c.req.header('origin')
+    if (origin !== undefined && (await deps.origins.isKnown(origin))) allowOrigin(answer, origin)
+    return answer
+  })
+  app.options('/userinfo', async (c) => {
+    const origin = c.req.header('origin')
+    return preflight(origin, origin !== undefined && (await deps.origins.isKnown(origin)))
   })
   app.get('/openapi.json', (c) => c.json(deps.openApi))
   app.all('/api/v2/*', (c) => deps.managementApi.fetch(c.req.raw))

@@ -9,6 +9,8 @@ export interface UserinfoDeps {
   readonly issuer: string
   readonly storage: Storage
   readonly accessTokens: Pick<AccessTokens, 'verify'>
+  /** `compatibility.dangerously_accept_userinfo_query_token`. */
+  readonly acceptQueryToken: () => boolean
 }
 
 export interface UserinfoAnswer {
@@ -17,11 +19,18 @@ export interface UserinfoAnswer {
   readonly body: JsonObject
 }
 
+export interface UserinfoRequest {
+  readonly authorization: string | undefined
+  /** A token in the URL: an old SDK sends it, and only a dangerous setting has it taken (RFC 6750 §2.3). */
+  readonly queryToken: string | undefined
+}
+
 /** Answers with the claims that the token's scopes open. */
-export async function userinfo(deps: UserinfoDeps, authorization: string | undefined): Promise<UserinfoAnswer> {
-  const [, token] = /^bearer +([^ ]+)$/i.exec(authorization ?? '') ?? []
-  if (token === undefined) return challenge(deps.issuer, authorization === undefined ? undefined : 'invalid_request')
-  const access = await deps.accessTokens.verify(token)
+export async function userinfo(deps: UserinfoDeps, request: UserinfoRequest): Promise<UserinfoAnswer> {
+  const token = tokenOf(request, deps.acceptQueryToken())
+  if (token === 'none') return challenge(deps.issuer, undefined)
+  if (token === 'malformed') return challenge(deps.issuer, 'invalid_request')
+  const access = await deps.accessTokens.verify(token.value)
   // A token bound to a key opens nothing without proof of it (RFC 9449 §7.1).
   if (access?.userId === undefined || access.jkt !== undefined) return challenge(deps.issuer, 'invalid_token')
   if (!access.audiences.includes(`${deps.issuer}userinfo`) || !access.scopes.has('openid')) {
@@ -30,6 +39,17 @@ export async function userinfo(deps: UserinfoDeps, authorization: string | undef
   const user = await deps.storage.users.find(access.userId)
   if (user === undefined) return challenge(deps.issuer, 'invalid_token')
   return { status: 200, headers: { 'cache-control': 'no-store' }, body: claimsForScopes(user, access.scopes) }
+}
+
+/** One way of sending it, and the header alone unless the operator says otherwise (T-AS-21). */
+function tokenOf(
+  { authorization, queryToken }: UserinfoRequest,
+  acceptQuery: boolean,
+): { value: string } | 'none' | 'malformed' {
+  if (authorization !== undefined && queryToken !== undefined) return 'malformed'
+  if (authorization === undefined) return acceptQuery && queryToken !== undefined ? { value: queryToken } : 'none'
+  const [, value] = /^bearer +([^ ]+)$/i.exec(authorization) ?? []
+  return value === undefined ? 'malformed' : { value }
 }
 
 /** RFC 6750 §3.1: no error code when no token was sent. */
