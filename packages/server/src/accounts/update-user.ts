@@ -19,12 +19,12 @@ export interface UserChange {
   /** Merged at the top level; null removes a key, `{}` clears. */
   readonly userMetadata?: JsonObject | undefined
   readonly appMetadata?: JsonObject | undefined
-  /** argon2id; ends the user's sessions. */
+  /** argon2id; ends whatever was issued to the user. */
   readonly passwordHash?: string | undefined
 }
 
 /**
- * Applies a change to a user. Blocking ends every session, grant and token at once.
+ * Applies a change to a user. Blocking, and a new password, end every session, grant and token at once.
  *
  * @throws {NotFound} `inexistent_user`.
  * @throws {Invalid} `invalid_address`; `no_password` when the user has no password identity.
@@ -40,7 +40,7 @@ export async function updateUser(
   const email = wantedAddress(change, user)
   if (email !== user.email) await moveAddress(tx, user, email, at)
   await restateAddress(tx, { user, email, change, at })
-  if (change.passwordHash !== undefined) await replacePassword(tx, user, change.passwordHash, at)
+  if (change.passwordHash !== undefined) await replacePassword(tx, vault, { user, hash: change.passwordHash, at })
   const next: User = {
     ...user,
     email,
@@ -124,13 +124,16 @@ async function forgetEvidence(
   }
 }
 
-async function replacePassword(tx: Repositories, user: User, hash: string, at: EpochSeconds): Promise<void> {
+async function replacePassword(
+  tx: Repositories,
+  vault: AccountVault,
+  { user, hash, at }: { user: User; hash: string; at: EpochSeconds },
+): Promise<void> {
   const password = await findPassword(tx, user.userId)
   if (password === undefined) throw new Invalid('no_password', 'The user has no password to change.')
   await tx.passwords.replaceHash(password.connectionId, password.subject, hash, at)
-  // Whoever signed in with the old password may be the reason for the new one.
-  await tx.artifacts.deleteOfUser(user.userId, { kinds: ['Session'] })
-  await tx.proofs.deleteOfUser(user.userId, 'reset')
+  // Whoever signed in with the old password may be the reason for the new one, and may hold more than a session (T-PRE-02).
+  await endEverythingIssued(tx, vault, user.userId)
 }
 
 async function findPassword(tx: Repositories, userId: string) {
