@@ -59,8 +59,9 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
     verifyIdToken(token, options) {
       const result = (options?.allowExpired === true ? verifyOld : verifyJwt)(token)
       if (result.kind !== 'verified' || result.claims.iss !== issuer) return undefined
-      // An access token carries `azp` and a scope; an ID token for one client carries neither.
-      return result.claims.scope === undefined && isString(result.claims.aud) ? result.claims : undefined
+      // An access token always carries `azp`, and a scope unless it has none; an ID token for one client carries neither.
+      const { scope, azp, aud } = result.claims
+      return scope === undefined && azp === undefined && isString(aud) ? result.claims : undefined
     },
   }
 }

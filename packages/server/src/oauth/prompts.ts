@@ -53,14 +53,14 @@ function cameBy(ctx: KoaContextWithOIDC, connection: ConnectionRecord): boolean 
  * of its own, so that ending one ends exactly what it issued. Others get what the consent page allowed.
  */
 export async function loadGrant(ctx: KoaContextWithOIDC) {
-  const { oidc } = ctx
-  const { provider, client, session, account } = oidc
+  const { provider, client, session, account, result } = ctx.oidc
   if (client === undefined || session === undefined || account === undefined) return undefined
-  const consented = oidc.result?.consent?.grantId
-  if (isString(consented)) return provider.Grant.find(consented)
-  if (client.firstParty !== true) {
-    const known = session.grantIdFor(client.clientId)
-    return known === undefined ? undefined : provider.Grant.find(known)
+  const consented = result?.consent?.grantId
+  if (client.firstParty !== true || isString(consented)) {
+    const grantId = isString(consented) ? consented : session.grantIdFor(client.clientId)
+    const known = grantId === undefined ? undefined : await provider.Grant.find(grantId)
+    // Who allowed it may have signed out since, and somebody else in: then they are asked.
+    return known?.accountId === account.accountId && known.clientId === client.clientId ? known : undefined
   }
   const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
   addRequested(grant, ctx)

@@ -53,7 +53,7 @@ export function createSessions(deps: { storage: Storage; clock: Clock; limits: (
       const now = clock()
       const previous =
         previousCookie === undefined ? undefined : await tx.artifacts.find('Session', sha256Hex(previousCookie))
-      const goesOn = previous?.userId === login.userId ? previous : undefined
+      const goesOn = previous?.userId === login.userId && previous.expiresAt > now ? previous : undefined
       if (previous !== undefined) await tx.artifacts.delete('Session', previous.idHash)
       const cookie = randomToken()
       const uid = goesOn?.uid ?? randomToken(16)
