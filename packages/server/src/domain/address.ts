@@ -43,12 +43,14 @@ export function domainOf(canonical: string): string {
   return canonical.slice(canonical.lastIndexOf('@') + 1)
 }
 
-/** Enough for its owner to know it again, too little for others: `a***@e***.test`. */
+/** `ada.lovelace@gmail.com` → `a•••e@gmail.com`: recognised by its owner, of little use to anybody else. */
 export function maskAddress(address: string): string {
   const at = address.lastIndexOf('@')
-  const [first = '', ...rest] = address.slice(at + 1).split('.')
-  const mask = (part: string) => `${[...part][0] ?? ''}***`
-  return [`${mask(address.slice(0, at))}@${mask(first)}`, ...rest.slice(-1)].join('.')
+  if (at < 0) return '•••'
+  const local = Array.from(address.slice(0, at))
+  const first = local.length > 1 ? local[0] : ''
+  const last = local.length > 3 ? local.at(-1) : ''
+  return `${first}•••${last}${address.slice(at)}`
 }
 
 export interface AddressClaim {

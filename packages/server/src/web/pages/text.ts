@@ -1,4 +1,5 @@
 // Text that came from outside (names, labels, addresses, purposes), made fit to be shown (T-WEB-06).
+import { maskAddress as maskPlain } from '../../domain/address.ts'
 import { type Html, html } from './html.ts'
 
 const SHOWN_LENGTH = 80
@@ -30,16 +31,8 @@ export function said(text: string, length?: number): Html {
   return html`<bdi>${plainText(text, length) || '?'}</bdi>`
 }
 
-/** `ada.lovelace@gmail.com` → `a•••e@gmail.com`: recognised by its owner, of little use to anybody else. */
-export function maskAddress(address: string): string {
-  const clean = plainText(address, 320)
-  const at = clean.lastIndexOf('@')
-  if (at < 0) return '•••'
-  const local = Array.from(clean.slice(0, at))
-  const first = local.length > 1 ? local[0] : ''
-  const last = local.length > 3 ? local.at(-1) : ''
-  return `${first}•••${last}${clean.slice(at)}`
-}
+/** A masked address, cleaned like all text from outside. */
+export const maskAddress = (address: string): string => maskPlain(plainText(address, 320))
 
 export type Hue = 1 | 2 | 3 | 4 | 5 | 6
 
