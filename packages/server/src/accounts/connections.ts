@@ -1,4 +1,5 @@
 // Makes, changes and removes connections: sealed secrets, network rules, enabled clients, and the users that go with one.
+import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { Invalid } from '../domain/errors.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
@@ -63,7 +64,7 @@ export function connectionRow(keyring: Pick<Keyring, 'seal' | 'open'>, write: Co
   const isEqual =
     before?.secretEnvelope !== undefined &&
     sealed.secretEnvelope !== undefined &&
-    keyring.open(`connection:${id}`, before.secretEnvelope).equals(secretOf(rest))
+    opensTo(keyring, id, before.secretEnvelope, secretOf(rest))
   const secretEnvelope = isEqual || sealed.secretEnvelope === undefined ? before?.secretEnvelope : sealed.secretEnvelope
   const unchanged =
     before !== undefined &&
@@ -77,6 +78,16 @@ export function connectionRow(keyring: Pick<Keyring, 'seal' | 'open'>, write: Co
     secretEnvelope,
     createdAt: before?.createdAt ?? at,
     updatedAt: unchanged ? before.updatedAt : at,
+  }
+}
+
+/** False as well when it does not open: writing the connection anew is how that is mended. */
+function opensTo(keyring: Pick<Keyring, 'open'>, id: string, envelope: Uint8Array, secret: Buffer): boolean {
+  try {
+    return keyring.open(`connection:${id}`, envelope).equals(secret)
+  } catch (error) {
+    if (error instanceof EnvelopeError) return false
+    throw error
   }
 }
 

@@ -15,6 +15,8 @@ export interface Connection {
   readonly authenticationActive: boolean
   /** Tokens may be kept from it for agents. */
   readonly connectedAccountsActive: boolean
+  /** Its client secret does not open: the row was edited, or moved. Nobody is sent there, and nothing is asked there. */
+  readonly damaged?: true
 }
 
 export const PASSWORD_STRATEGY = 'auth0'

@@ -1,5 +1,7 @@
 // A provider's answer: the transaction is checked in every field before any code is redeemed (linking.md §3).
+import { EnvelopeError } from '../crypto/envelope.ts'
 import { sha256Hex } from '../crypto/hashing.ts'
+import type { Keyring } from '../crypto/keyring.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
@@ -78,8 +80,18 @@ async function openTransaction(
   if (transaction.kind !== 'login' && transaction.sessionUid !== request.session?.uid) throw new FlowError('wrong_user')
   const connection = await deps.connections.find(storage, transaction.connectionId)
   if (connection === undefined) throw new FlowError('connection_unavailable')
-  const sealed = keyring.open(transactionContext(stateHash), transaction.verifierEnvelope)
-  return { transaction, connection, secrets: JSON.parse(sealed.toString('utf8')) as TransactionSecrets }
+  return { transaction, connection, secrets: openSecrets(keyring, stateHash, transaction.verifierEnvelope) }
+}
+
+/** @throws {FlowError} `transaction_invalid`: the row was edited, or its key has gone. */
+function openSecrets(keyring: Keyring, stateHash: string, envelope: Uint8Array): TransactionSecrets {
+  try {
+    // Sealed by us, from this very type.
+    return JSON.parse(keyring.open(transactionContext(stateHash), envelope).toString('utf8')) as TransactionSecrets
+  } catch (cause) {
+    if (!(cause instanceof EnvelopeError)) throw cause
+    throw new FlowError('transaction_invalid', { cause })
+  }
 }
 
 function refused(

@@ -233,7 +233,7 @@ function connectorOf(connectors: Connectors, connection: Connection): Connector 
     if (!(cause instanceof ConnectionUnavailable)) throw cause
     throw new ExchangeRefusal('connection_not_enabled', {
       connection: connection.name,
-      reason: 'connection_unavailable',
+      reason: connection.damaged ? 'vault_integrity' : 'connection_unavailable',
     })
   }
 }

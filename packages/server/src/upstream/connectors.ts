@@ -13,8 +13,8 @@ import { readSettings } from './settings.ts'
 
 export interface Connectors {
   /**
-   * @throws {ConnectionUnavailable} the strategy is not built (passwords are none of ours), or the options miss
-   *   something.
+   * @throws {ConnectionUnavailable} the strategy is not built (passwords are none of ours), the options miss something,
+   *   or the client secret does not open.
    */
   for(connection: Connection): Connector
 }
@@ -34,6 +34,7 @@ export function createConnectors(dependencies: ConnectorsDependencies): Connecto
   const kept = new Map<string, Kept>()
   return {
     for(connection) {
+      if (connection.damaged) throw new ConnectionUnavailable('the client secret does not open')
       const known = kept.get(connection.id)
       if (known?.connection === connection) return known.connector
       const fingerprint = fingerprintOf(connection)

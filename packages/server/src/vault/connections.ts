@@ -1,5 +1,6 @@
 // Connections with their upstream client secret opened: what connectors are made of. The secret is sealed at rest and
 // leaves this process only towards the provider.
+import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Connection } from '../domain/connection.ts'
 import { isActive } from '../domain/connection-use.ts'
@@ -56,15 +57,28 @@ export function sealConnectionSecret(
 function openConnection(record: ConnectionRecord, keyring: Keyring): Connection {
   const { document, secretEnvelope } = record
   const options = isJsonObject(document.options) ? document.options : {}
-  const secret = secretEnvelope && keyring.open(contextOf(record.id), secretEnvelope).toString('utf8')
+  const secret = secretEnvelope && openSecret(keyring, record.id, secretEnvelope)
   return {
+    ...(secret === DAMAGED && { damaged: true }),
     id: record.id,
     name: record.name,
     strategy: record.strategy,
     displayName: isString(document.display_name) ? document.display_name : undefined,
-    options: secret === undefined ? options : { ...options, client_secret: secret },
+    options: secret === undefined || secret === DAMAGED ? options : { ...options, client_secret: secret },
     authenticationActive: isActive(document, 'authentication', true),
     connectedAccountsActive: isActive(document, 'connected_accounts', false),
+  }
+}
+
+const DAMAGED = Symbol('damaged')
+
+function openSecret(keyring: Keyring, id: string, envelope: Uint8Array): string | typeof DAMAGED {
+  try {
+    return keyring.open(contextOf(id), envelope).toString('utf8')
+  } catch (error) {
+    // One connection that does not open must not take the others with it.
+    if (error instanceof EnvelopeError) return DAMAGED
+    throw error
   }
 }
 
