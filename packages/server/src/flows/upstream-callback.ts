@@ -37,50 +37,94 @@ export async function takeCallback(
   request: BrowserRequest,
   { path, answer }: { path: string; answer: URLSearchParams },
 ): Promise<Outcome> {
-  const open = await openTransaction(deps, request, path, answer)
-  const next = waysToSignIn(open.transaction.kind, open.secrets.continueWith)
+  const transaction = await claimTransaction(deps, answer)
+  const taken = await takeAnswer(deps, request, transaction, { path, answer }).catch(async (error: unknown) => {
+    if (error instanceof FlowError) await recordRefusal(deps, transaction, error)
+    throw error
+  })
+  return taken.kind === 'refused'
+    ? refused(deps, request, taken.open, taken.error)
+    : finished(deps, request, taken.open, taken.account)
+}
+
+/** Whatever comes next, this answer is the only one that the transaction will hear. */
+async function claimTransaction({ storage }: FlowDeps, answer: URLSearchParams): Promise<UpstreamTransaction> {
+  const stateHash = sha256Hex(answer.get('state') ?? '')
+  const transaction = await storage.transactions.find(stateHash)
+  if (transaction === undefined || !(await storage.transaction((tx) => tx.transactions.consume(stateHash))))
+    throw new FlowError('transaction_invalid')
+  return transaction
+}
+
+type Taken =
+  | { readonly kind: 'redeemed'; readonly open: OpenTransaction; readonly account: UpstreamAccount }
+  /** By the provider, or by the person there. */
+  | { readonly kind: 'refused'; readonly open: OpenTransaction; readonly error: UpstreamRefused }
+
+async function takeAnswer(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  transaction: UpstreamTransaction,
+  { path, answer }: { path: string; answer: URLSearchParams },
+): Promise<Taken> {
+  const open = await openTransaction(deps, request, transaction, path)
+  const next = waysToSignIn(transaction.kind, open.secrets.continueWith)
   const connector = connectorOf(deps, open.connection, next)
   try {
     await connector.checkAnswer(answer)
   } catch (error) {
-    if (error instanceof UpstreamRefused && (error.code === 'access_denied' || error.code === 'provider_error')) {
-      return refused(deps, request, open, error)
-    }
+    if (error instanceof UpstreamRefused && (error.code === 'access_denied' || error.code === 'provider_error'))
+      return { kind: 'refused', open, error }
     throw flowErrorOf(error, next)
   }
   const account = await connector
     .redeem(answer, {
-      redirectUri: new URL(open.transaction.callbackPath, deps.issuer).href,
+      redirectUri: new URL(transaction.callbackPath, deps.issuer).href,
       state: answer.get('state') ?? '',
-      nonce: open.transaction.nonce,
+      nonce: transaction.nonce,
       codeVerifier: open.secrets.verifier,
     })
     .catch((error: unknown) => {
       throw flowErrorOf(error, next)
     })
-  return finished(deps, request, open, account)
+  return { kind: 'redeemed', open, account }
 }
 
 async function openTransaction(
-  deps: FlowDeps,
+  { storage, keyring, clock, connections }: FlowDeps,
   request: BrowserRequest,
+  transaction: UpstreamTransaction,
   path: string,
-  answer: URLSearchParams,
 ): Promise<OpenTransaction> {
-  const { storage, keyring, clock } = deps
-  const stateHash = sha256Hex(answer.get('state') ?? '')
-  const transaction = await storage.transactions.find(stateHash)
-  if (transaction === undefined) throw new FlowError('transaction_invalid')
-  // Whatever comes next, this answer is the only one that the transaction will hear.
-  if (!(await storage.transaction((tx) => tx.transactions.consume(stateHash))))
-    throw new FlowError('transaction_invalid')
+  const { stateHash, kind, browserHash, callbackPath, sessionUid, connectionId, verifierEnvelope } = transaction
   if (transaction.expiresAt <= clock()) throw new FlowError('transaction_invalid')
-  if (transaction.browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
-  if (transaction.callbackPath !== path) throw new FlowError('transaction_invalid')
-  if (transaction.kind !== 'login' && transaction.sessionUid !== request.session?.uid) throw new FlowError('wrong_user')
-  const connection = await deps.connections.find(storage, transaction.connectionId)
+  if (browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
+  if (callbackPath !== path) throw new FlowError('transaction_invalid')
+  if (kind !== 'login' && sessionUid !== request.session?.uid) throw new FlowError('wrong_user')
+  const connection = await connections.find(storage, connectionId)
   if (connection === undefined) throw new FlowError('connection_unavailable')
-  return { transaction, connection, secrets: openSecrets(keyring, stateHash, transaction.verifierEnvelope) }
+  return { transaction, connection, secrets: openSecrets(keyring, stateHash, verifierEnvelope) }
+}
+
+/** What was refused, and which check did it: ids and codes, nothing of what the provider said. */
+function recordRefusal(
+  { storage, clock }: FlowDeps,
+  transaction: UpstreamTransaction,
+  error: FlowError,
+): Promise<void> {
+  const { kind, connectionId, userId, clientId } = transaction
+  const { cause } = error
+  return storage.transaction((tx) =>
+    tx.events.append({
+      type: 'upstream.refused',
+      at: clock(),
+      outcome: 'refused',
+      connectionId,
+      ...(userId === undefined ? {} : { userId }),
+      ...(clientId === undefined ? {} : { clientId }),
+      data: { purpose: kind, code: error.code, ...(cause instanceof UpstreamRefused ? { reason: cause.code } : {}) },
+    }),
+  )
 }
 
 /** @throws {FlowError} `transaction_invalid`: the row was edited, or its key has gone. */
