@@ -1,11 +1,11 @@
 // Hashes, random values and derived keys. Everything random in the server comes from here.
-import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** SHA-256 in lower-case hex: how secrets that are only compared are kept. */
-export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex')
+export const sha256Hex = (text: string): string => hash('sha256', text, 'hex')
 
 /** SHA-256 in base64url: PKCE S256 (RFC 7636 §4.2), JWK thumbprints. */
-export const sha256Base64url = (text: string): string => createHash('sha256').update(text).digest('base64url')
+export const sha256Base64url = (text: string): string => hash('sha256', text, 'base64url')
 
 /** A secret for somebody to hold, in base64url: 256 bits unless fewer are asked for. */
 export const randomToken = (bytes = 32): string => randomBytes(bytes).toString('base64url')
@@ -39,7 +39,7 @@ export const equalSecrets = (a: string, b: string): boolean => timingSafeEqual(d
 export const deriveKey = (secret: string | Uint8Array, context: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, new Uint8Array(0), `tenon ${context}`, 32))
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
 
 /** Bytes past the last whole multiple of the alphabet are thrown away: each character is equally likely. */
 function randomText(alphabet: string, length: number): string {

@@ -71,6 +71,7 @@ export function decideScopes(
   granted: readonly string[],
   rules: ScopeRules,
 ): Extract<Decision<never>, { kind: 'refuse' }> | undefined {
+  if (scopes.length === 0) return undefined
   const missingScopes = rules.missing(scopes, granted)
   if (missingScopes.length === 0) return undefined
   // Connecting replaces what was granted, so that the hint keeps it.

@@ -7,7 +7,7 @@ import type { Settings } from '../domain/settings.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { Clock } from '../lib/time.ts'
 import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../protocol/grant-types.ts'
-import type { ClientRecord, ExchangeFacts, ExchangeQuery } from '../storage/records.ts'
+import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Connector } from '../upstream/connector.ts'
 import type { Connectors } from '../upstream/connectors.ts'
@@ -73,6 +73,7 @@ interface Parts extends ExchangeDeps {
   readonly limits: ExchangeLimits
   readonly verifyAssertion: AssertionVerifier
   readonly clientOf: (record: ClientRecord) => Client
+  readonly connectionOf: (record: ConnectionRecord) => Connection
 }
 
 export function createExchange(deps: ExchangeDeps): Exchange {
@@ -83,7 +84,8 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     journal,
     limits: createExchangeLimits({ enabled: () => settings().rateLimitsEnabled }),
     verifyAssertion: createAssertionVerifier({ issuer, clock, claim: journal.claim }),
-    clientOf: parsedOnce(parseClient),
+    clientOf: once(parseClient),
+    connectionOf: once(deps.connections.open),
   }
   return {
     async handle(request) {
@@ -99,15 +101,13 @@ export function createExchange(deps: ExchangeDeps): Exchange {
   }
 }
 
-/** The storage hands out the same record while the row stays the same. */
-function parsedOnce(parse: (record: ClientRecord) => Client): (record: ClientRecord) => Client {
-  const parsed = new WeakMap<ClientRecord, Client>()
+/** Reads a record once: the storage hands out the same one while its row stays the same. */
+function once<R extends object, T>(read: (record: R) => T): (record: R) => T {
+  const known = new WeakMap<R, T>()
   return (record) => {
-    const known = parsed.get(record)
-    if (known) return known
-    const client = parse(record)
-    parsed.set(record, client)
-    return client
+    const found = known.get(record) ?? read(record)
+    known.set(record, found)
+    return found
   }
 }
 
@@ -190,7 +190,7 @@ async function choose(parts: Parts, run: Run, request: ExchangeRequest, facts: E
   const subject = requireLiveSubject(run.subject, facts.subject, client, parts.clock())
   Object.assign(trail, subject)
   if (facts === run.facts) await requireWithinLimit(parts, client.clientId, subject.userId)
-  const connection = facts.connection && parts.connections.open(facts.connection)
+  const connection = facts.connection && parts.connectionOf(facts.connection)
   if (connection !== undefined) trail.connectionId = connection.id
   const usable = allowed(decideConnection({ connection, enabled: facts.enabled }, request)).connection
   const connector = connectorOf(parts.connectors, usable)

@@ -27,7 +27,8 @@ export class Judge {
   /** The fast path: the answer when this row's token may be given out as it is, with nothing written and nothing recorded. */
   async glance(account: StoredAccount, minTtlSeconds: number): Promise<FreshToken | undefined> {
     if (account.health === 'revoked' || account.health === 'reconnect_required') return undefined
-    const tokenset = await this.#open(account)
+    const { opened } = this.#parts
+    const tokenset = opened.find(account) ?? (await this.#open(account))
     return tokenset && isFresh(tokenset, this.#parts.clock(), minTtlSeconds)
       ? freshAnswer(account, tokenset)
       : undefined
@@ -73,7 +74,9 @@ export class Judge {
 
   async #open(account: StoredAccount): Promise<TokenSet | undefined> {
     try {
-      return await openTokenset(this.#parts.storage, this.#parts.dataKeys, account)
+      const tokenset = await openTokenset(this.#parts.storage, this.#parts.dataKeys, account)
+      this.#parts.opened.keep(account, tokenset)
+      return tokenset
     } catch (error) {
       if (error instanceof EnvelopeError) return undefined
       throw error

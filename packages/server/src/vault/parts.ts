@@ -6,6 +6,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { Connector } from '../upstream/connector.ts'
 import type { Circuits } from './circuits.ts'
 import type { DataKeys } from './data-keys.ts'
+import type { OpenedTokensets } from './opened-tokensets.ts'
 
 export interface VaultSettings {
   /** How long a provider may take to answer. */
@@ -29,5 +30,6 @@ export interface VaultParts {
   readonly settings: () => VaultSettings
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   readonly dataKeys: DataKeys
+  readonly opened: OpenedTokensets
   readonly circuits: Circuits
 }

@@ -9,6 +9,7 @@ import { Circuits } from './circuits.ts'
 import { DataKeys } from './data-keys.ts'
 import type { FreshToken } from './fresh-token.ts'
 import { discard, drop, interrupt, reseal, type Stored, type StoreRequest, store } from './keeping.ts'
+import { OpenedTokensets } from './opened-tokensets.ts'
 import type { VaultParts } from './parts.ts'
 import { openPending, type PendingConnect, sealPending } from './pending.ts'
 import { Refresher } from './refresher.ts'
@@ -63,8 +64,9 @@ export type VaultDependencies = Pick<VaultParts, 'storage' | 'keyring' | 'connec
 export function createVault(dependencies: VaultDependencies): Vault {
   const { clock, keyring } = dependencies
   const dataKeys = new DataKeys({ keyring, clock })
+  const opened = new OpenedTokensets(clock)
   const circuits = new Circuits(clock)
-  const parts: VaultParts = { ...dependencies, dataKeys, circuits }
+  const parts: VaultParts = { ...dependencies, dataKeys, opened, circuits }
   const refresher = new Refresher(parts)
   let background: Periodic | undefined
   return {
@@ -75,7 +77,10 @@ export function createVault(dependencies: VaultDependencies): Vault {
     discard: (tx, owner, tokenset) => discard(tx, parts, owner, tokenset),
     reseal: (tx, account, toUserId) => reseal(tx, parts, account, toUserId),
     interrupt: (tx, account) => interrupt(tx, parts, account),
-    forgetUser: (userId) => dataKeys.forget(userId),
+    forgetUser(userId) {
+      dataKeys.forget(userId)
+      opened.forget(userId)
+    },
     ...pendingOf(keyring),
     healthOf: (account) => healthOf(parts, account),
     start({ takeOverLeases = false } = {}) {

@@ -144,13 +144,9 @@ function clientOf(row: Row, cache: RowCache<ClientRecord>): ClientRecord | undef
   const { caller_id: clientId, client_document: text, client_created_at: createdAt, client_updated_at: updatedAt } = row
   if (clientId === null || text === null || createdAt === null || updatedAt === null) return undefined
   const secretHash = row.secret_hash ?? undefined
-  return cache.find(clientId, `${secretHash} ${updatedAt} ${text}`, () => ({
-    clientId,
-    secretHash,
-    document: documentOf(text),
-    createdAt,
-    updatedAt,
-  }))
+  const known = cache.find(clientId, text)
+  if (known?.secretHash === secretHash && known?.updatedAt === updatedAt) return known
+  return cache.keep(clientId, text, { clientId, secretHash, document: documentOf(text), createdAt, updatedAt })
 }
 
 function connectionOf(row: Row, cache: RowCache<ConnectionRecord>): ConnectionRecord | undefined {
@@ -159,17 +155,14 @@ function connectionOf(row: Row, cache: RowCache<ConnectionRecord>): ConnectionRe
   if (id === null || name === null || strategy === null) return undefined
   if (text === null || createdAt === null || updatedAt === null) return undefined
   const secretEnvelope = row.secret_envelope ?? undefined
-  const sealed = secretEnvelope === undefined ? '' : Buffer.from(secretEnvelope).toString('latin1')
-  return cache.find(id, `${name} ${strategy} ${updatedAt} ${sealed} ${text}`, () => ({
-    id,
-    name,
-    strategy,
-    document: documentOf(text),
-    secretEnvelope,
-    createdAt,
-    updatedAt,
-  }))
+  const known = cache.find(id, text)
+  const sameHead = known?.name === name && known.strategy === strategy && known.updatedAt === updatedAt
+  if (known && sameHead && sameBytes(known.secretEnvelope, secretEnvelope)) return known
+  return cache.keep(id, text, { id, name, strategy, document: documentOf(text), secretEnvelope, createdAt, updatedAt })
 }
+
+const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0
 
 function subjectOf(row: Row): ExchangeSubject | undefined {
   const { issued_to: clientId, subject_user_id: userId, payload, blocked } = row
@@ -191,14 +184,17 @@ const MAX_KEPT = 1000
 
 /** Spares parsing a row that is still the same, and lets others know it again by identity. */
 class RowCache<T> {
-  readonly #kept = new Map<string, { readonly text: string; readonly value: T }>()
+  readonly #kept = new Map<string, { readonly document: string; readonly value: T }>()
 
-  find(key: string, text: string, parse: () => T): T {
+  /** What was kept for this key and document; the row's other columns are the caller's to compare. */
+  find(key: string, document: string): T | undefined {
     const known = this.#kept.get(key)
-    if (known?.text === text) return known.value
+    return known?.document === document ? known.value : undefined
+  }
+
+  keep(key: string, document: string, value: T): T {
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear()
-    const value = parse()
-    this.#kept.set(key, { text, value })
+    this.#kept.set(key, { document, value })
     return value
   }
 }
