@@ -11,10 +11,10 @@ import type { AccountVault } from './account-vault.ts'
 export async function revokeUserAccess(
   tx: Repositories,
   vault: AccountVault,
-  { userId, at }: { userId: string; at: EpochSeconds },
+  { userId, at, clientId }: { userId: string; at: EpochSeconds; clientId: string },
 ): Promise<void> {
   await endEverythingIssued(tx, vault, userId)
-  await tx.events.append({ type: 'user.access_revoked', at, outcome: 'ok', userId })
+  await tx.events.append({ type: 'user.access_revoked', at, outcome: 'ok', userId, clientId })
 }
 
 /** The same without an event of its own, for changes that record a larger fact. */

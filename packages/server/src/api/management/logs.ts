@@ -138,9 +138,12 @@ const LOG_TYPES: Readonly<Record<string, readonly [ok: string, refused: string]>
   'user.signed_in': ['s', 'f'],
   'user.created': ['ss', 'fs'],
   'user.deleted': ['sdu', 'fdu'],
-  'user.signed_out': ['slo', 'flo'],
+  'session.ended': ['slo', 'flo'],
+  'sign_in.decided': ['sapi', 'f'],
+  'upstream.refused': ['sapi', 'f'],
   'vault.exchanged': ['seta', 'feta'],
   'connected_account.connected': ['connected_accounts_connection_succeeded', 'connected_accounts_connection_failed'],
+  'connected_account.refused': ['connected_accounts_connection_failed', 'connected_accounts_connection_failed'],
   'connected_account.disconnected': ['connected_accounts_delete_succeeded', 'connected_accounts_delete_failed'],
 }
 

@@ -179,8 +179,14 @@ const revokeAccess = ({ storage, clock, vault }: ManagementDeps) =>
           const session = await tx.artifacts.findByUid('Session', body.session_id)
           if (session?.userId === id) await tx.artifacts.delete('Session', session.idHash)
         } else if (body.preserve_refresh_tokens === true) await tx.artifacts.deleteOfUser(id, { kinds: ['Session'] })
-        else return revokeUserAccess(tx, vault, { userId: id, at })
-        await tx.events.append({ type: 'user.sessions_ended', at, outcome: 'ok', userId: id })
+        else return revokeUserAccess(tx, vault, { userId: id, at, clientId: caller.clientId })
+        await tx.events.append({
+          type: 'user.sessions_ended',
+          at,
+          outcome: 'ok',
+          userId: id,
+          clientId: caller.clientId,
+        })
         return undefined
       })
       return { status: 204 }
