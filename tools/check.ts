@@ -1,4 +1,4 @@
-// One command is the whole promise: format, lint, types, floors, packages, documents, dead code, and the tests that need no set-up.
+// One command is the whole promise: format, lint, types, floors, packages, documents, references, dead code, and the tests that need no set-up.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
@@ -14,6 +14,7 @@ const STEPS: readonly Step[] = [
   { name: 'packages', command: ['node', 'tools/check-packages.ts'] },
   { name: 'files', command: ['node', 'tools/check-files.ts'] },
   { name: 'documents', command: ['node', 'tools/check-docs.ts'] },
+  { name: 'references', command: ['node', 'tools/check-reference.ts'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
 ]
 
