@@ -1,0 +1,114 @@
+// What happens to an account that sat on somebody's address, when its true owner first proves it (linking.md §7). This
+// answers the pre-hijacking attacks (T-PRE-01 to T-PRE-05).
+//
+// The sitter loses what hangs on the address: the address itself, passwords that sign in by it, sessions, grants, tokens
+// and everything pending. An identity at a provider stays with its user: whoever comes by it proves again to be that very
+// account there, reaches nothing of the owner's, and is not locked out of what was always their own.
+import { canonicalAddress } from '../domain/address.ts'
+import { electAddress, gradeOfAddress, isAddressProven } from '../domain/addresses-of-user.ts'
+import type { AddressEvidence, Identity, User } from '../domain/user.ts'
+import { isString } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+import type { AccountVault } from './account-vault.ts'
+import { endEverythingIssued } from './end-access.ts'
+
+export interface Sweep {
+  /** Canonical. */
+  readonly address: string
+  /** Who proved it: untouched. */
+  readonly ownerId: string
+  readonly at: EpochSeconds
+}
+
+/** Takes the address from every other user who only claimed it. @returns whom it was taken from. */
+export async function sweepSquatters(
+  tx: Repositories,
+  vault: AccountVault,
+  { address, ownerId, at }: Sweep,
+): Promise<readonly string[]> {
+  const claims = (await tx.evidence.listForAddress(address)).filter(({ userId }) => userId !== ownerId)
+  const swept: string[] = []
+  for (const user of await tx.users.lock([...new Set(claims.map(({ userId }) => userId))].sort())) {
+    // Read again under the lock: they may have proven it meanwhile.
+    const evidence = await tx.evidence.listOfUser(user.userId)
+    if (gradeOfAddress(evidence, address) !== 0) continue
+    await takeAddress(tx, vault, user, evidence, { address, ownerId, at })
+    swept.push(user.userId)
+  }
+  return swept
+}
+
+/**
+ * The owner of an address gets an account to themselves that somebody may have prepared for them: passwords and
+ * identities other than the one that they came by go, with everything issued (T-PRE-03).
+ */
+export async function sweepOwnAccount(
+  tx: Repositories,
+  vault: AccountVault,
+  { userId, kept, at }: { userId: string; kept: Pick<Identity, 'connectionId' | 'subject'>; at: EpochSeconds },
+): Promise<void> {
+  const others = (await tx.identities.listOfUser(userId)).filter(
+    ({ connectionId, subject }) => connectionId !== kept.connectionId || subject !== kept.subject,
+  )
+  for (const identity of others) await removeIdentity(tx, vault, identity, at)
+  await endEverythingIssued(tx, vault, userId)
+  if (others.length === 0) return
+  await tx.events.append({
+    type: 'user.swept',
+    at,
+    outcome: 'ok',
+    userId,
+    data: { why: 'address_first_proven', identities: others.length },
+  })
+}
+
+async function takeAddress(
+  tx: Repositories,
+  vault: AccountVault,
+  user: User,
+  evidence: readonly AddressEvidence[],
+  { address, ownerId, at }: Sweep,
+): Promise<void> {
+  const { userId } = user
+  for (const source of new Set(evidence.filter((one) => one.address === address).map((one) => one.source))) {
+    await tx.evidence.deleteBySource(userId, source)
+    for (const one of evidence) if (one.source === source && one.address !== address) await tx.evidence.put(one)
+  }
+  let passwords = 0
+  for (const identity of await tx.identities.listOfUser(userId)) {
+    const password = await tx.passwords.find(identity.connectionId, identity.subject)
+    if (password?.address !== address) continue
+    await removeIdentity(tx, vault, identity, at)
+    passwords++
+  }
+  const left = await tx.evidence.listOfUser(userId)
+  const email = user.email === address ? electAddress(left) : user.email
+  const profile = withoutAddress(user, address)
+  await tx.users.replace({ ...user, profile, email, emailVerified: isAddressProven(left, email), updatedAt: at })
+  await endEverythingIssued(tx, vault, userId)
+  await tx.events.append({
+    type: 'user.swept',
+    at,
+    outcome: 'ok',
+    userId,
+    data: { why: 'address_proven_by_another', owner: ownerId, passwords },
+  })
+}
+
+/** Pages and tokens would go on to show it where it is the name. */
+function withoutAddress({ profile }: User, address: string): User['profile'] {
+  const entries = Object.entries(profile).filter(([, value]) => !isString(value) || canonicalAddress(value) !== address)
+  return Object.fromEntries(entries)
+}
+
+async function removeIdentity(
+  tx: Repositories,
+  vault: AccountVault,
+  { userId, connectionId, subject }: Identity,
+  at: EpochSeconds,
+): Promise<void> {
+  const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
+  if (kept !== undefined) await vault.drop(tx, kept, at)
+  await tx.identities.unlink({ connectionId, subject, userId }, at)
+}
