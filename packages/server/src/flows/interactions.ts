@@ -2,7 +2,7 @@
 // person; pages of our own make local ones. Both are rows of one kind, bound to the browser that started them.
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
-import type { Clock } from '../lib/time.ts'
+import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Artifact } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 import type { BrowserRequest } from './browser-request.ts'
@@ -19,6 +19,8 @@ export interface Interaction {
   readonly params: JsonObject
   readonly prompt: { readonly name: string; readonly reasons: readonly string[] }
   readonly artifact: Artifact
+  /** When this request opened it. */
+  readonly openedAt: EpochSeconds
 }
 
 export type LocalPurpose = 'sign-in' | 'connect-confirm'
@@ -43,7 +45,8 @@ export async function getInteraction(
 ): Promise<Interaction> {
   const hash = sha256Hex(uid ?? '')
   const artifact = uid === undefined ? undefined : await deps.storage.artifacts.find('Interaction', hash)
-  if (uid === undefined || artifact === undefined || artifact.expiresAt <= deps.clock()) {
+  const now = deps.clock()
+  if (uid === undefined || artifact === undefined || artifact.expiresAt <= now || artifact.consumedAt !== undefined) {
     throw new FlowError('interaction_expired')
   }
   const { payload } = artifact
@@ -58,6 +61,7 @@ export async function getInteraction(
     params: isJsonObject(payload.params) ? payload.params : {},
     prompt: { name: isString(prompt.name) ? prompt.name : 'login', reasons: stringsOf(prompt.reasons) },
     artifact,
+    openedAt: now,
   }
 }
 
@@ -103,14 +107,19 @@ export type InteractionResult =
 /**
  * Writes what the person decided; the browser then goes to `returnTo`. Local interactions end here: nothing resumes
  * them.
+ *
+ * @throws {FlowError} `interaction_expired`: it was answered meanwhile, by another post of the same form (T-AS-16).
  */
 export async function settle(tx: Repositories, interaction: Interaction, result: InteractionResult): Promise<void> {
+  const { hash, openedAt } = interaction
+  if (!(await tx.artifacts.consume('Interaction', hash, openedAt))) throw new FlowError('interaction_expired')
   if (interaction.local !== undefined) return tx.artifacts.delete('Interaction', interaction.hash)
   // The engine would refuse to go on after the session id changed; the browser's cookie already says who goes on.
   const { session: _, ...payload } = interaction.artifact.payload
   const earlier = isJsonObject(payload.lastSubmission) ? payload.lastSubmission : {}
   const next = 'error' in result ? result : { ...earlier, ...result }
-  await tx.artifacts.put({ ...interaction.artifact, payload: { ...payload, result: next as unknown as JsonObject } })
+  const settled = { ...payload, result: next as unknown as JsonObject }
+  await tx.artifacts.put({ ...interaction.artifact, payload: settled, consumedAt: openedAt })
 }
 
 /** Keeps something with the interaction until its end, such as a sign-up that waits for its code. */
