@@ -89,6 +89,9 @@ const mayRead = ({ origins }: Interface, origin: string, access: VerifiedAccess 
 async function authenticate(face: Interface, context: Context): Promise<VerifiedAccess> {
   const header = context.req.header('authorization')
   if (header === undefined) throw new ApiRefusal(401, 'missing_authentication', 'Missing authentication')
+  // In a URL it lands in logs and histories, and two are one too many (RFC 6750 §2).
+  if (context.req.query('access_token') !== undefined)
+    throw new ApiRefusal(400, 'invalid_request', 'The access token is sent in one way: the Authorization header.')
   const [, scheme = '', token = ''] = /^(bearer|dpop) +(\S+)$/i.exec(header) ?? []
   const access = token === '' ? undefined : await face.accessTokens.verify(token)
   if (access === undefined || !access.audiences.includes(face.audience)) throw unauthorized('Invalid token')

@@ -23,6 +23,8 @@ export interface UserinfoRequest {
   readonly authorization: string | undefined
   /** A token in the URL: an old SDK sends it, and only a dangerous setting has it taken (RFC 6750 §2.3). */
   readonly queryToken: string | undefined
+  /** A token in the body, which is never taken. */
+  readonly sentInForm: boolean
 }
 
 /** Answers with the claims that the token's scopes open. */
@@ -43,10 +45,10 @@ export async function userinfo(deps: UserinfoDeps, request: UserinfoRequest): Pr
 
 /** One way of sending it, and the header alone unless the operator says otherwise (T-AS-21). */
 function tokenOf(
-  { authorization, queryToken }: UserinfoRequest,
+  { authorization, queryToken, sentInForm }: UserinfoRequest,
   acceptQuery: boolean,
 ): { value: string } | 'none' | 'malformed' {
-  if (authorization !== undefined && queryToken !== undefined) return 'malformed'
+  if (authorization !== undefined && (queryToken !== undefined || sentInForm)) return 'malformed'
   if (authorization === undefined) return acceptQuery && queryToken !== undefined ? { value: queryToken } : 'none'
   const [, value] = /^bearer +([^ ]+)$/i.exec(authorization) ?? []
   return value === undefined ? 'malformed' : { value }
