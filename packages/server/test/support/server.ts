@@ -30,6 +30,8 @@ export interface StartOptions<P extends Record<string, Provider> = DefaultProvid
   readonly database?: 'sqlite' | 'postgres'
   /** How many applications serve the one database; `nodes[0]` has the issuer's address. */
   readonly nodes?: number
+  /** The public URL, for a server behind something that ends TLS; pages then lead where nothing listens. */
+  readonly issuer?: string
   readonly trustProxy?: readonly string[]
   /** Serves by the certificate of `--tls-self-signed`, and makes this process trust it. */
   readonly https?: boolean
@@ -84,11 +86,9 @@ export async function startServer(options: StartOptions<Record<string, Provider>
   )
   const nodes = listeners.map(({ port }) => `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`)
   const url = nodes[0] ?? ''
-  const issuer = `${url}/`
+  const issuer = options.issuer ?? `${url}/`
   const config = configOf(options, dataDir, database.config, tenant.file)
-  await prepareDeployment({ config, issuer, log })
-  const apps = await Promise.all(listeners.map(() => createApp({ config, issuer, log })))
-  for (const [at, listener] of listeners.entries()) listener.use((apps[at] as App).handler)
+  const apps: App[] = []
   let people = 0
   let closed: Promise<void> | undefined
   const close = () => {
@@ -96,6 +96,12 @@ export async function startServer(options: StartOptions<Record<string, Provider>
     return closed
   }
   after(close)
+  await prepareDeployment({ config, issuer, log })
+  for (const listener of listeners) {
+    const app = await createApp({ config, issuer, log })
+    apps.push(app)
+    listener.use(app.handler)
+  }
   return {
     url,
     issuer,
