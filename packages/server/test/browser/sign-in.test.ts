@@ -18,6 +18,8 @@ test('T-WEB-01 signing in by password ends at a client on another origin, with h
   assert.equal(claimsOf(answer?.id_token).iss, tenon.issuer)
   const cookies = await context.cookies(tenon.issuer)
   assert.deepEqual(cookies.map(({ name }) => name).sort(), ['__Host-tenon_browser', '__Host-tenon_session'])
+  assert.equal(cookies.find(({ name }) => name.endsWith('session'))?.sameSite, 'Lax')
+  assert.equal(cookies.find(({ name }) => name.endsWith('browser'))?.sameSite, 'None', 'for answers that are posted')
   for (const { httpOnly, secure, path } of cookies) {
     assert.deepEqual({ httpOnly, secure, path }, { httpOnly: true, secure: true, path: '/' })
   }
