@@ -101,6 +101,7 @@ export async function submitPassword(
   const matches = await deps.passwords.verify(known?.hash, password ?? '')
   if (known === undefined || !matches) {
     await deps.signInLimits.failed(address, request.ip)
+    await recordWrongPassword(deps, connection.id, known?.subject, open.clientId)
     return loginPage(open, { username })
   }
   await deps.signInLimits.succeeded(address)
@@ -114,6 +115,27 @@ export async function submitPassword(
     account: undefined,
     scopesAsked: [],
   })
+}
+
+/** The same write for an unknown address, without a user. */
+async function recordWrongPassword(
+  deps: FlowDeps,
+  connectionId: string,
+  subject: string | undefined,
+  clientId: string | undefined,
+): Promise<void> {
+  const { storage, clock } = deps
+  const identity = subject === undefined ? undefined : await storage.identities.find(connectionId, subject)
+  await storage.transaction((tx) =>
+    tx.events.append({
+      type: 'password.refused',
+      at: clock(),
+      outcome: 'refused',
+      connectionId,
+      ...(identity === undefined ? {} : { userId: identity.userId }),
+      ...(clientId === undefined ? {} : { clientId }),
+    }),
+  )
 }
 
 /** A password says nothing new about a person. */

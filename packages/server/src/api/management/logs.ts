@@ -136,6 +136,7 @@ async function serializeEvent(storage: Repositories, event: Event): Promise<Json
 /** Auth0's codes: for what succeeded, and for what was refused. */
 const LOG_TYPES: Readonly<Record<string, readonly [ok: string, refused: string]>> = {
   'user.signed_in': ['s', 'f'],
+  'password.refused': ['s', 'fp'],
   'user.created': ['ss', 'fs'],
   'user.deleted': ['sdu', 'fdu'],
   'session.ended': ['slo', 'flo'],
