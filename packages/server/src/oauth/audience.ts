@@ -2,7 +2,7 @@
 import { isJsonObject, isString } from '../lib/json.ts'
 import type { ResourceServerRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
-import { OIDC_SCOPES, splitScope } from './scopes.ts'
+import { ENGINE_OFFLINE_ACCESS, OIDC_SCOPES, splitScope } from './scopes.ts'
 
 const PRIVATE_RESOURCE = 'urn:tenon:audience:'
 
@@ -18,6 +18,8 @@ export interface Audience {
   /** What this client may get there for this kind of subject. */
   readonly scopes: readonly string[]
   readonly tokenSeconds: number | undefined
+  /** Refresh tokens may be asked with it. */
+  readonly offlineAccess: boolean
 }
 
 export type AudienceAnswer =
@@ -37,21 +39,28 @@ export async function findAudience(
   const { identifier, clientId, subjectType, issuer } = query
   const server = await repositories.resourceServers.findByIdentifier(identifier)
   if (server === undefined) return { kind: 'unknown' }
-  const tokenSeconds = tokenSecondsOf(server)
+  const common = {
+    kind: 'found',
+    identifier,
+    tokenSeconds: tokenSecondsOf(server),
+    offlineAccess: server.document.allow_offline_access === true,
+  } as const
   const ownApi = identifier === `${issuer}api/v2/` || identifier === `${issuer}me/`
   const policy = policyOf(server, subjectType)
   if (policy === 'deny_all' || (subjectType === 'client' && identifier === `${issuer}me/`))
     return { kind: 'not_granted' }
   const grantWanted = subjectType === 'client' ? policy !== 'allow_all' : ownApi || policy === 'require_client_grant'
-  if (!grantWanted) return { kind: 'found', identifier, scopes: scopesOf(server), tokenSeconds }
+  if (!grantWanted) return { ...common, scopes: scopesOf(server) }
   const grant = await repositories.clientGrants.findFor(clientId, identifier, subjectType)
   if (grant === undefined) return { kind: 'not_granted' }
-  return { kind: 'found', identifier, scopes: grant.scopes, tokenSeconds }
+  return { ...common, scopes: grant.scopes }
 }
 
 /** The scope string of an audience as the engine wants it: its own scopes and the OpenID ones, for one token has both. */
-export const engineScopesOf = (audience: Audience): string =>
-  [...new Set([...OIDC_SCOPES, ...audience.scopes])].join(' ')
+export function engineScopesOf({ scopes, offlineAccess }: Audience): string {
+  const ours = OIDC_SCOPES.filter((scope) => offlineAccess || scope !== ENGINE_OFFLINE_ACCESS)
+  return [...new Set([...ours, ...scopes])].join(' ')
+}
 
 /** Requested scopes that an audience has; all of its scopes when none were asked by name. */
 export function grantedScopes(audience: Audience, requested: string | undefined): readonly string[] {

@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { sha256Base64url, sha256Hex } from '../crypto/hashing.ts'
 import { isSignedBy, type JwtAlgorithm, type ParsedJwt } from '../crypto/jwt.ts'
 import type { Client, ClientKey } from '../domain/client.ts'
-import { isString } from '../lib/json.ts'
+import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Artifact } from '../storage/records.ts'
 
@@ -22,8 +22,11 @@ const MAX_LIFE_SECONDS = 300
 const SKEW_SECONDS = 10
 const MAX_JTI_LENGTH = 512
 
+/** How SDKs name us in an assertion (auth0-wire.md §1.3). */
+export const assertionAudiences = (issuer: string): readonly string[] =>
+  [issuer, `${issuer}oauth/token/`].flatMap((url) => [url, url.slice(0, -1)])
+
 export function createAssertionVerifier({ issuer, clock, claim }: AssertionDeps): AssertionVerifier {
-  const audiences = [issuer, `${issuer}oauth/token`]
   const keys = new WeakMap<Client, readonly UsableKey[]>()
   const keysOf = (client: Client) => {
     const known = keys.get(client) ?? client.keys.flatMap(usable)
@@ -31,7 +34,7 @@ export function createAssertionVerifier({ issuer, clock, claim }: AssertionDeps)
     return known
   }
   return async (client, assertion) => {
-    const end = judgeClaims(assertion, client.clientId, audiences, clock())
+    const end = judgeAssertion(assertion.claims, { clientId: client.clientId, issuer, now: clock() })
     if (end === undefined) return false
     if (!keysOf(client).some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES })))
       return false
@@ -39,17 +42,16 @@ export function createAssertionVerifier({ issuer, clock, claim }: AssertionDeps)
   }
 }
 
-/** The end of its life when what it says is right; undefined otherwise. */
-function judgeClaims(
-  { claims }: ParsedJwt,
-  clientId: string,
-  audiences: readonly string[],
-  now: EpochSeconds,
+/** The end of its life when everything that it says is right; undefined otherwise. Its signature is another matter. */
+export function judgeAssertion(
+  claims: JsonObject,
+  { clientId, issuer, now }: { clientId: string; issuer: string; now: EpochSeconds },
 ): EpochSeconds | undefined {
   const { iss, sub, aud, exp, iat = now, nbf = now, jti } = claims
   if (iss !== clientId || sub !== clientId) return undefined
   // Somebody else named beside us could use it as well (T-CONN-06).
   const named = Array.isArray(aud) ? aud : [aud]
+  const audiences = assertionAudiences(issuer)
   if (named.length === 0 || !named.every((one) => isString(one) && audiences.includes(one))) return undefined
   if (!isString(jti) || jti.length > MAX_JTI_LENGTH) return undefined
   if (!isSeconds(exp) || !isSeconds(iat) || !isSeconds(nbf)) return undefined

@@ -2,11 +2,9 @@
 // public exports; the exact version is pinned, and a test would miss it.
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { EngineDeps } from './engine.ts'
 
-export type ValidateDpop = (
-  provider: Provider,
-  ctx: KoaContextWithOIDC,
-) => Promise<{ readonly thumbprint: string } | undefined>
+export type ValidateDpop = (provider: Provider, ctx: KoaContextWithOIDC) => Promise<DpopProof | undefined>
 
 const MODULE = 'oidc-provider/lib/helpers/validate_dpop.js'
 
@@ -21,6 +19,25 @@ export async function loadDpopValidation(): Promise<ValidateDpop> {
     return proof
   }
 }
+
+export interface DpopProof {
+  readonly thumbprint: string
+}
+
+/** The proof of a token request. @throws {InvalidGrant} there is none, and the client binds every token (RFC 9449 §5.2). */
+export async function requiredProof(
+  provider: Provider,
+  ctx: KoaContextWithOIDC,
+  { validateDpop, library }: Pick<EngineDeps, 'validateDpop' | 'library'>,
+): Promise<DpopProof | undefined> {
+  const proof = await validateDpop(provider, ctx)
+  if (proof === undefined && ctx.oidc.client?.dpopBoundAccessTokens === true)
+    throw new library.errors.InvalidGrant('DPoP proof JWT not provided')
+  return proof
+}
+
+export const tokenTypeOf = (proof: DpopProof | undefined): 'Bearer' | 'DPoP' =>
+  proof === undefined ? 'Bearer' : 'DPoP'
 
 interface DpopModule {
   readonly default: (

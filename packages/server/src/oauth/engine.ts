@@ -4,19 +4,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
-import type { JsonObject } from '../lib/json.ts'
-import type { Clock } from '../lib/time.ts'
+import { isString, type JsonObject } from '../lib/json.ts'
+import type { Clock, EpochSeconds } from '../lib/time.ts'
 import { type SameSite, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createAdapterFactory } from './adapter.ts'
 import { engineScopesOf, findAudience, resourceToAudience } from './audience.ts'
 import { bindBrowser, withHostCookies } from './browser-binding.ts'
 import { claimsOf } from './claims.ts'
+import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { FOREVER_SECONDS, HOUR_SECONDS } from './lifetimes.ts'
 import { interactionPolicy, loadGrant } from './prompts.ts'
-import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES } from './scopes.ts'
+import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES, splitScope } from './scopes.ts'
 import { customizeAccessToken } from './token-format.ts'
 import { installWire } from './wire.ts'
 
@@ -87,7 +88,7 @@ export async function loadEngine(log: Pick<EngineLog, 'debug'>): Promise<EngineL
 export function createEngine(deps: EngineDeps): EngineHandler {
   const provider = new deps.library.Provider(deps.issuer, configuration(deps))
   provider.proxy = deps.issuer.startsWith('https:')
-  patchModels(provider)
+  patchModels(provider, deps)
   withHostCookies(provider, deps)
   provider.registerGrantType(
     'refresh_token',
@@ -135,6 +136,11 @@ function configuration(deps: EngineDeps): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
     clockTolerance: 10,
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims, _header, client) => {
+      // The engine's own checks take a list that names others too, and any length of life (T-AS-08). Claims are JSON.
+      const judged = judgeAssertion(claims as JsonObject, { clientId: client.clientId, issuer, now: clock() })
+      if (judged === undefined) throw new deps.library.errors.InvalidClientAuth('the assertion is not acceptable')
+    },
     pkce: { required: (_ctx, client) => client.tokenEndpointAuthMethod === 'none' },
     routes: {
       authorization: '/authorize',
@@ -189,8 +195,10 @@ function configuration(deps: EngineDeps): Configuration {
     },
     formats: { customizers: { jwt: (_ctx, token, jwt) => customizeAccessToken(token, jwt, issuer) } },
     expiresWithSession: () => false,
-    issueRefreshToken: (_ctx, client, source) =>
-      client.grantTypeAllowed('refresh_token') && source.scopes.has(ENGINE_OFFLINE_ACCESS),
+    issueRefreshToken: async (_ctx, client, source) =>
+      client.grantTypeAllowed('refresh_token') &&
+      source.scopes.has(ENGINE_OFFLINE_ACCESS) &&
+      (await allowsOffline(storage, source.resource)),
     clientBasedCORS: (ctx, origin) => allowedOrigin(ctx, origin),
     renderError: (ctx, out, error) => renderError(ctx, out.error, out.error_description, error, deps),
     ttl: {
@@ -198,10 +206,14 @@ function configuration(deps: EngineDeps): Configuration {
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? settings().accessTokenSeconds,
       AuthorizationCode: () => settings().codeSeconds,
       IdToken: (_ctx, _token, client) => numberOf(client.idTokenSeconds) ?? 10 * HOUR_SECONDS,
-      RefreshToken: (_ctx, _token, client) => numberOf(client.refreshTokenSeconds) ?? FOREVER_SECONDS,
-      Grant: () => FOREVER_SECONDS,
+      RefreshToken: (_ctx, _token, client) =>
+        Math.min(
+          numberOf(client.refreshTokenSeconds) ?? FOREVER_SECONDS,
+          numberOf(client.refreshIdleSeconds) ?? FOREVER_SECONDS,
+        ),
+      Grant: (ctx, grant) => grantSeconds(ctx, grant, settings()),
       Interaction: () => HOUR_SECONDS,
-      Session: () => settings().sessionIdleSeconds,
+      Session: (_ctx, session) => sessionSeconds(session, settings(), clock()),
     },
     extraClientMetadata: {
       properties: [
@@ -217,6 +229,24 @@ function configuration(deps: EngineDeps): Configuration {
       ],
     },
   }
+}
+
+/**
+ * A client's own sign-in without a refresh token leaves nothing behind once its access token has ended; silent sign-ins
+ * would otherwise pile up grants. Anything else counts until somebody ends it.
+ */
+function grantSeconds({ oidc }: KoaContextWithOIDC, grant: object, settings: EngineSettings): number {
+  const { openid } = grant as { openid?: { scope?: string } }
+  if (oidc.client?.firstParty !== true || splitScope(openid?.scope).includes(ENGINE_OFFLINE_ACCESS))
+    return FOREVER_SECONDS
+  const tokens = Object.values(oidc.resourceServers ?? {}).map((server) => numberOf(server.accessTokenTTL) ?? 0)
+  return settings.codeSeconds + Math.max(settings.accessTokenSeconds, ...tokens)
+}
+
+/** Use keeps a session from idling out, and never beyond the end that it had from the start. */
+function sessionSeconds(session: { iat?: number }, settings: EngineSettings, now: EpochSeconds): number {
+  const end = (session.iat ?? now) + settings.sessionAbsoluteSeconds
+  return Math.max(1, Math.min(settings.sessionIdleSeconds, end - now))
 }
 
 const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
@@ -238,19 +268,37 @@ async function resourceServerInfo(deps: EngineDeps, resource: string, clientId: 
   }
 }
 
+/** An API decides whether it may be reached while its user is away; user-info always may. */
+async function allowsOffline(storage: Storage, resource: unknown): Promise<boolean> {
+  if (!isString(resource)) return true
+  const server = await storage.resourceServers.findByIdentifier(resourceToAudience(resource))
+  return server?.document.allow_offline_access === true
+}
+
 function allowedOrigin(ctx: KoaContextWithOIDC, origin: string): boolean {
   const origins = ctx.oidc.client?.allowedOrigins
   return Array.isArray(origins) && origins.includes(origin)
 }
 
-/** What the models lack: payload members of ours, session ids in ID tokens, and secrets compared by hash. */
-function patchModels(provider: Provider): void {
+interface SecretHolder {
+  readonly clientSecret?: string
+  readonly clientAuthMethod?: string
+}
+
+/**
+ * What the models lack: members of ours, `sid` in ID tokens, our names in assertions, secrets compared by hash and taken
+ * in the one way that the client is registered with.
+ */
+function patchModels(provider: Provider, { library, issuer }: Pick<EngineDeps, 'library' | 'issuer'>): void {
   keepInPayload(provider.Session, ['identity'])
   keepInPayload(provider.Interaction, ['browser'])
   keepInPayload(provider.Grant, ['identity'])
   provider.Client.prototype.includeSid = () => true
-  provider.Client.prototype.compareClientSecret = function compare(this: { clientSecret?: string }, actual: string) {
-    return equalSecrets(sha256Hex(actual), this.clientSecret ?? '')
+  provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => new Set(assertionAudiences(issuer))
+  provider.Client.prototype.compareClientSecret = function compare(this: SecretHolder, actual: string) {
+    const method =
+      library.Provider.ctx?.headers.authorization === undefined ? 'client_secret_post' : 'client_secret_basic'
+    return method === this.clientAuthMethod && equalSecrets(sha256Hex(actual), this.clientSecret ?? '')
   }
 }
 

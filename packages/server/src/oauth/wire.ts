@@ -25,6 +25,11 @@ type Params = Record<string, unknown>
 
 /** Puts our translation around the engine: requests on the way in, answers on the way out. */
 export function installWire(provider: Provider, deps: EngineDeps): void {
+  const wrongVerifiers = new WeakSet<object>()
+  provider.on('grant.error', (ctx, error) => {
+    // Which check failed is told to listeners alone.
+    if (error.error_detail?.startsWith('code_verifier') === true) wrongVerifiers.add(ctx.req)
+  })
   provider.use(async (ctx, next) => {
     if (ctx.method === 'GET' && ctx.path === '/authorize')
       ctx.query = translated(withDefaultAudience(ctx.query, deps), deps.issuer) as typeof ctx.query
@@ -39,7 +44,7 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
       // oauth4webapi drops the body of an error that carries it (auth0-wire.md §0 rule 4).
       ctx.remove('www-authenticate')
       // Koa's context; the engine adds `oidc` on its own routes.
-      translateAnswer(ctx as unknown as KoaContextWithOIDC)
+      translateAnswer(ctx as unknown as KoaContextWithOIDC, wrongVerifiers.has(ctx.req))
     }
     if (ctx.path.startsWith('/.well-known/') && isParams(ctx.body) && 'issuer' in ctx.body) {
       ctx.body = discovery(ctx.body, deps)
@@ -83,26 +88,35 @@ function withDefaultAudience(query: Params, { settings }: EngineDeps): Params {
 function translated(given: Params, issuer: string): Params {
   const params = { ...given }
   if (isString(params.scope)) params.scope = toEngineScope(params.scope)
+  // Whom to choose is asked on the sign-in page; the engine knows no prompt of its own for it.
+  if (isString(params.prompt)) params.prompt = params.prompt.replace(/\bselect_account\b/, 'login')
   if (params.audience === '' || params.audience === `${issuer}userinfo`) delete params.audience
   if (isString(params.audience) && params.resource === undefined) params.resource = audienceToResource(params.audience)
   return params
 }
 
-function translateAnswer(ctx: KoaContextWithOIDC): void {
+function translateAnswer(ctx: KoaContextWithOIDC, wrongVerifier: boolean): void {
   const body: unknown = ctx.body
   if (!isParams(body)) return
   if (isString(body.scope)) body.scope = fromEngineScope(body.scope)
   if (ctx.status < 400 || !isString(body.error)) return
   const status = ctx.status
   const error = grantTypeRefused(body) ? 'unauthorized_client' : body.error
-  ctx.body = { ...body, error, error_description: describe(ctx, error, body.error_description) }
+  ctx.body = {
+    ...body,
+    error,
+    error_description: describe(ctx, { error, description: body.error_description, wrongVerifier }),
+  }
   ctx.status = status === 400 ? (STATUSES[error] ?? 400) : status
 }
 
 const grantTypeRefused = (body: Params): boolean =>
   body.error === 'invalid_request' && body.error_description === 'requested grant type is not allowed for this client'
 
-function describe(ctx: KoaContextWithOIDC, error: string, description: unknown): unknown {
+function describe(
+  ctx: KoaContextWithOIDC,
+  { error, description, wrongVerifier }: { error: string; description: unknown; wrongVerifier: boolean },
+): unknown {
   const grantType = (ctx.oidc?.params as Params | undefined)?.grant_type
   if (error === 'unauthorized_client' && isString(grantType))
     return `Grant type '${grantType}' not allowed for the client.`
@@ -110,9 +124,7 @@ function describe(ctx: KoaContextWithOIDC, error: string, description: unknown):
   if (error !== 'invalid_grant') return description
   if (grantType === 'refresh_token') return 'Unknown or invalid refresh token.'
   if (grantType === 'authorization_code')
-    return isString(description) && description.includes('PKCE')
-      ? 'Failed to verify code verifier'
-      : 'Invalid authorization code'
+    return wrongVerifier ? 'Failed to verify code verifier' : 'Invalid authorization code'
   return description
 }
 

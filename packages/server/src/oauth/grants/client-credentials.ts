@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isString } from '../../lib/json.ts'
 import { audienceToResource, findAudience, grantedScopes } from '../audience.ts'
+import { requiredProof, tokenTypeOf } from '../dpop.ts'
 import type { EngineDeps } from '../engine.ts'
 
 /** Serves the grant; replaces the engine's own, which knows no client grants. */
@@ -11,6 +12,7 @@ export function clientCredentialsGrant(provider: Provider, deps: EngineDeps) {
     const { errors } = deps.library
     const { client, params } = ctx.oidc
     if (client === undefined) throw new errors.InvalidClient('client is required')
+    const dpop = await requiredProof(provider, ctx, deps)
     const identifier = params?.audience
     if (!isString(identifier)) throw new errors.InvalidRequest('audience is required')
     const audience = await findAudience(deps.storage, {
@@ -34,7 +36,8 @@ export function clientCredentialsGrant(provider: Provider, deps: EngineDeps) {
       accessTokenTTL: audience.tokenSeconds ?? deps.settings().accessTokenSeconds,
       jwt: { sign: { alg: 'RS256' } },
     })
+    if (dpop !== undefined) token.setThumbprint('jkt', dpop.thumbprint)
     const value = await token.save()
-    ctx.body = { access_token: value, token_type: 'Bearer', expires_in: token.expiration, scope }
+    ctx.body = { access_token: value, token_type: tokenTypeOf(dpop), expires_in: token.expiration, scope }
   }
 }

@@ -67,6 +67,21 @@ export async function successorOf(
   return next !== undefined && next.consumedAt === undefined ? successor : undefined
 }
 
+/** Counts the use of a token that does not rotate: its idle time begins anew. */
+export async function prolong(
+  { storage, clock }: EngineDeps,
+  client: Client,
+  { token, value }: { token: EngineRefreshToken; value: string },
+): Promise<void> {
+  if (typeof client.refreshIdleSeconds !== 'number') return
+  const expiresAt = successorEnd(client, token, clock())
+  await storage.transaction(async (tx) => {
+    const kept = await tx.artifacts.find('RefreshToken', sha256Hex(value))
+    // Revoked at this moment, it may come back as a row, but never to life: its grant has gone.
+    if (kept !== undefined) await tx.artifacts.put({ ...kept, expiresAt, payload: { ...kept.payload, exp: expiresAt } })
+  })
+}
+
 /** Ends everything issued under the token's grant, and records why. */
 export async function endFamily({ storage, clock }: EngineDeps, token: EngineRefreshToken): Promise<void> {
   await storage.transaction(async (tx) => {

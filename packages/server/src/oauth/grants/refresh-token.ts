@@ -6,9 +6,10 @@ import type { RefreshPolicy } from '../../domain/client.ts'
 import type { User } from '../../domain/user.ts'
 import { isString } from '../../lib/json.ts'
 import { claimsOf } from '../claims.ts'
+import { requiredProof, tokenTypeOf } from '../dpop.ts'
 import type { EngineDeps } from '../engine.ts'
 import { splitScope } from '../scopes.ts'
-import { endFamily, rotate, successorOf } from './refresh-rotation.ts'
+import { endFamily, prolong, rotate, successorOf } from './refresh-rotation.ts'
 import { decideRefreshTarget, type RefreshTarget } from './refresh-target.ts'
 
 /** Members of the engine's refresh token that we read; its own type lacks some. */
@@ -38,7 +39,7 @@ export function refreshTokenGrant(provider: Provider, deps: EngineDeps) {
     const { errors } = deps.library
     const value = ctx.oidc.params?.refresh_token
     if (!isString(value)) throw new errors.InvalidRequest("missing required parameter 'refresh_token'")
-    const dpop = await deps.validateDpop(provider, ctx)
+    const dpop = await requiredProof(provider, ctx, deps)
     const token = await findToken(provider, ctx, deps, value)
     const user = await activeUser(deps, token.accountId)
     if (token.jkt !== undefined && token.jkt !== dpop?.thumbprint) throw new errors.InvalidGrant('another key is bound')
@@ -54,7 +55,7 @@ export function refreshTokenGrant(provider: Provider, deps: EngineDeps) {
       ...(idToken === undefined ? {} : { id_token: idToken }),
       expires_in: access.expiresIn,
       scope: target.scopes.join(' '),
-      token_type: dpop === undefined ? 'Bearer' : 'DPoP',
+      token_type: tokenTypeOf(dpop),
     }
   }
 }
@@ -113,7 +114,11 @@ async function currentValue(
   value: string,
 ): Promise<string> {
   const { client } = ctx.oidc
-  if (client === undefined || (client.refreshRotates !== true && token.consumed === undefined)) return value
+  if (client === undefined) return value
+  if (client.refreshRotates !== true && token.consumed === undefined) {
+    await prolong(deps, client, { token, value })
+    return value
+  }
   const graceSeconds =
     typeof client.refreshGraceSeconds === 'number' ? client.refreshGraceSeconds : deps.settings().refreshGraceSeconds
   const fresh = token.consumed === undefined ? await rotate(provider, deps, client, token, value) : undefined
