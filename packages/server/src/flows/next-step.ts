@@ -30,3 +30,13 @@ export function nextStep({ local, promptName, params, awaitsCode, passwordConnec
   if (passwordConnection !== undefined && hint === 'reset-password') return { kind: 'reset-password' }
   return { kind: 'login' }
 }
+
+type SignInStep = 'login' | 'signup' | 'reset-password' | 'verify-email' | 'upstream'
+
+/** Within one part of a journey a person chooses the way; from one to the next, we do. */
+export type Part = 'sign-in' | Exclude<Step['kind'], SignInStep>
+
+export const partOf = ({ kind }: Step): Part => (isSignInStep(kind) ? 'sign-in' : kind)
+
+const SIGN_IN_STEPS: readonly Step['kind'][] = ['login', 'signup', 'reset-password', 'verify-email', 'upstream']
+const isSignInStep = (kind: Step['kind']): kind is SignInStep => SIGN_IN_STEPS.includes(kind)

@@ -8,6 +8,7 @@ import type { FlowDeps } from '../flows/deps.ts'
 import { FlowError } from '../flows/flow-error.ts'
 import { goUpstream, loginPage, type OpenInteraction, openInteraction, submitPassword } from '../flows/login.ts'
 import { logoutOidc, logoutV2, submitLogout } from '../flows/logout.ts'
+import { type Part, partOf } from '../flows/next-step.ts'
 import type { Outcome } from '../flows/outcome.ts'
 import { askReset, openReset, submitNewPassword, submitResetRequest } from '../flows/reset-password.ts'
 import {
@@ -40,29 +41,38 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
   const take = (step: FormStep) => (c: Page) => runForm(deps, c, step)
 
   app.get('/u/login', show(showInteraction))
-  app.get('/u/signup', show(inInteraction((open) => signupPage(open))))
-  app.get('/u/reset-password', show(inInteraction((open) => askReset(open))))
-  app.get('/u/verify', show(inInteraction((open) => verifyPage(open, pendingAddress(open)))))
+  app.get('/u/signup', show(inSignIn((open) => signupPage(open))))
+  app.get('/u/reset-password', show(inSignIn((open) => askReset(open))))
+  app.get('/u/verify', show(inSignIn((open) => verifyPage(open, pendingAddress(open)))))
   app.get('/u/consent', show(showInteraction))
   app.get('/u/confirm', show(showInteraction))
   app.post('/u/login', take(submitLogin))
   app.post(
     '/u/signup',
     take(
-      withInteraction((open, form) =>
+      withInteraction('sign-in', (open, form) =>
         submitSignup(deps, open, { email: form.email, password: form.password, name: form.name }),
       ),
     ),
   )
-  app.post('/u/verify', take(withInteraction((open, form, request) => takeCode(deps, request, open, form))))
-  app.post('/u/reset-password', take(withInteraction((open, form) => submitResetRequest(deps, open, form.email))))
+  app.post('/u/verify', take(withInteraction('sign-in', (open, form, request) => takeCode(deps, request, open, form))))
+  app.post(
+    '/u/reset-password',
+    take(withInteraction('sign-in', (open, form) => submitResetRequest(deps, open, form.email))),
+  )
   app.post(
     '/u/consent',
-    take(withInteraction((open, form, request) => submitConsent(deps, request, open, form.action === 'allow'))),
+    take(
+      withInteraction('consent', (open, form, request) => submitConsent(deps, request, open, form.action === 'allow')),
+    ),
   )
   app.post(
     '/u/confirm',
-    take(withInteraction((open, form, request) => submitConfirm(deps, request, open.interaction, confirmAnswer(form)))),
+    take(
+      withInteraction('link-confirm', (open, form, request) =>
+        submitConfirm(deps, request, open.interaction, confirmAnswer(form)),
+      ),
+    ),
   )
   app.post(
     '/u/logout',
@@ -177,18 +187,30 @@ const showInteraction: Step = async (deps, request, c) => {
   }
 }
 
-const inInteraction =
+const inSignIn =
   (step: (open: OpenInteraction) => Outcome): Step =>
   async (deps, request, c) =>
-    step(await openInteraction(deps, request, c.req.query('state')))
+    step(await openPart(deps, request, c.req.query('state'), 'sign-in'))
 
 const withInteraction =
-  (step: (open: OpenInteraction, form: Form, request: BrowserRequest) => Promise<Outcome>): FormStep =>
+  (part: Part, step: (open: OpenInteraction, form: Form, request: BrowserRequest) => Promise<Outcome>): FormStep =>
   async (deps, request, form) =>
-    step(await openInteraction(deps, request, form.state), form, request)
+    step(await openPart(deps, request, form.state, part), form, request)
+
+/** A form of one part of a journey does not answer another (T-LINK-05). */
+async function openPart(
+  deps: BrowserRoutesDeps,
+  request: BrowserRequest,
+  state: string | undefined,
+  part: Part,
+): Promise<OpenInteraction> {
+  const open = await openInteraction(deps, request, state)
+  if (partOf(open.step) !== part) throw new FlowError('interaction_expired')
+  return open
+}
 
 const submitLogin: FormStep = async (deps, request, form) => {
-  const open = await openInteraction(deps, request, form.state)
+  const open = await openPart(deps, request, form.state, 'sign-in')
   if (form.connection !== undefined) return goUpstream(deps, request, open, form.connection)
   return submitPassword(deps, request, open, { username: form.username, password: form.password })
 }
