@@ -5,7 +5,7 @@ import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
 import { isLive } from '../sessions/sessions.ts'
 import type { Artifact, ArtifactKind } from '../storage/records.ts'
-import type { Storage } from '../storage/storage.ts'
+import type { Repositories, Storage } from '../storage/storage.ts'
 import { engineClient } from './clients.ts'
 import type { EngineLibrary } from './engine.ts'
 import { FOREVER_SECONDS } from './lifetimes.ts'
@@ -69,12 +69,26 @@ function artifactAdapter({ library, storage, clock }: AdapterDeps, kind: Artifac
       })
     },
     async consume(id) {
-      const won = await storage.transaction((tx) => tx.artifacts.consume(kind, hashOf(id), clock()))
+      const won = await storage.transaction(async (tx) => {
+        if (await tx.artifacts.consume(kind, hashOf(id), clock())) return true
+        if (kind === 'AuthorizationCode') await endIssuedBy(tx, hashOf(id))
+        return false
+      })
       if (!won) throw new errors.InvalidGrant('already consumed')
     },
     destroy: (id) => storage.transaction((tx) => tx.artifacts.delete(kind, hashOf(id))),
     revokeByGrantId: (grantId) => storage.transaction((tx) => tx.artifacts.deleteByGrant(grantId)),
   }
+}
+
+/**
+ * A code that comes a second time ends what the first one issued (RFC 6749 §4.1.2). The engine sees to that when it finds
+ * the code consumed; of two that come at once, only the write tells. What the winner stores after this is dead as well:
+ * every door asks for the grant.
+ */
+async function endIssuedBy({ artifacts }: Repositories, codeHash: string): Promise<void> {
+  const code = await artifacts.find('AuthorizationCode', codeHash)
+  if (code?.grantId !== undefined) await artifacts.deleteByGrant(code.grantId)
 }
 
 export function toArtifact(

@@ -50,7 +50,8 @@ const server = await startServer({
         refresh_token: { expiration_type: 'expiring', rotation_type: 'non-rotating', token_lifetime: 2 },
       },
     )
-    for (const { enabled_clients: enabled } of file.connections) (enabled as string[]).push('keyed', 'brief')
+    for (const connection of file.connections)
+      connection.enabled_clients = [connection.enabled_clients, 'keyed', 'brief'].flat()
   },
 })
 Object.assign(server.tenant.secrets, { brief: server.tenant.secrets['agent-a'] })

@@ -40,7 +40,7 @@ const server = await startServer({
     file.resource_servers.push({ identifier: SHORT_API, name: 'Short', token_lifetime: 1, allow_offline_access: true })
     const api = file.clients.find(({ client_id: id }) => id === 'api')
     file.clients.push({ ...api, client_id: 'short', name: 'Short', resource_server_identifier: SHORT_API })
-    for (const connection of file.connections) (connection.enabled_clients as string[]).push('short')
+    for (const connection of file.connections) connection.enabled_clients = [connection.enabled_clients, 'short'].flat()
   },
 })
 Object.assign(server.tenant.secrets, { short: server.tenant.secrets.api })

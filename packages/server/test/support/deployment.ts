@@ -89,7 +89,12 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-  await deployment.start()
+  try {
+    await deployment.start()
+  } catch (error) {
+    await deployment.close()
+    throw error
+  }
   return deployment
 }
 
