@@ -84,7 +84,7 @@ const YES: Readonly<Record<string, string>> = {
 }
 const MOST_PAGES = 10
 
-/** Goes on from the present page as a person would: signs in, allows, confirms; until a callback or a page to stop at. */
+/** Goes on from the present page as a person would: signs in, allows, confirms, stays apart; until a callback or a page to stop at. */
 export async function drive(browser: Browser, how: AuthorizeOptions = {}): Promise<Page> {
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const { page } = browser
