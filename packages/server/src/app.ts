@@ -144,6 +144,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     passwords,
     allowedPrivateNetworks,
     origins,
+    sharing: () => settings.current().vault.sharing,
     log,
   }
   const managementDeps = { ...apis, mergePolicy: () => ({ metadata: settings.current().linking.metadata }) }

@@ -16,6 +16,8 @@ export class ApiRefusal extends Error {
   /** For `WWW-Authenticate`, without the scheme. */
   readonly challenge: Readonly<Record<string, string>> | undefined
   readonly headers: Readonly<Record<string, string>>
+  /** What a code that stands for several leaves open. */
+  readonly reason: string | undefined
 
   constructor(status: number, code: string, message: string, more: RefusalDetails = {}) {
     super(message, { cause: more.cause })
@@ -24,6 +26,7 @@ export class ApiRefusal extends Error {
     this.faults = more.faults ?? []
     this.challenge = more.challenge
     this.headers = more.headers ?? {}
+    this.reason = more.reason
   }
 }
 
@@ -32,6 +35,7 @@ export interface RefusalDetails {
   readonly challenge?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
+  readonly reason?: string
 }
 
 /** 401: no token, or one that opens nothing. Which check failed is not for the caller to know. */

@@ -16,6 +16,8 @@ export interface Interface {
   readonly log: Pick<Log, 'error'>
   /** The token's scopes that count here; throws when such a token has no business here. */
   readonly scopesOf: (access: VerifiedAccess) => ReadonlySet<string>
+  /** Throws when a caller that is genuine has no business here now. */
+  readonly admit?: (caller: Caller) => Promise<void>
   /** A thrown refusal of any floor as one of this interface; undefined for what is a bug. */
   readonly refusalOf: (error: unknown) => ApiRefusal | undefined
   /** Parameters that every `WWW-Authenticate` of this interface carries. */
@@ -63,6 +65,7 @@ async function answer(face: Interface, context: Context, operation: Operation): 
     limit = await face.limit.count(`${access.clientId} ${access.userId ?? ''}`)
     if (limit.kind === 'exceeded') throw tooManyRequests(limit.retryAfterSeconds)
     const caller: Caller = { ...access, scopes: face.scopesOf(access) }
+    await face.admit?.(caller)
     response = await operation.serve(context, caller)
   } catch (error) {
     response = refuse(face, face.refusalOf(error) ?? bug(face, context, error))

@@ -190,6 +190,7 @@ async function choose(parts: Parts, run: Run, request: ExchangeRequest, facts: E
   const subject = requireLiveSubject(run.subject, facts.subject, client, parts.clock())
   Object.assign(trail, subject)
   if (facts === run.facts) await requireWithinLimit(parts, client.clientId, subject.userId)
+  if (facts.stopped) throw stoppedByUser(request.connection)
   const connection = facts.connection && parts.connectionOf(facts.connection)
   if (connection !== undefined) trail.connectionId = connection.id
   const usable = allowed(decideConnection({ connection, enabled: facts.enabled }, request)).connection
@@ -200,6 +201,14 @@ async function choose(parts: Parts, run: Run, request: ExchangeRequest, facts: E
   const { account } = allowed(decideAccount(usable, policyFacts, request, connector.scopes))
   return { account, connection: usable, connector }
 }
+
+/** The person's own word, before any policy of the operator's: it holds for every connection. */
+const stoppedByUser = (connection: string) =>
+  new ExchangeRefusal('policy_denied', {
+    connection,
+    reason: 'agent_stopped',
+    description: 'The user has stopped this client.',
+  })
 
 function allowed<T>(decision: Decision<T>): { readonly kind: 'allow' } & T {
   if (decision.kind === 'refuse') throw new ExchangeRefusal(decision.code, decision.details)

@@ -221,6 +221,8 @@ export interface ExchangeFacts {
   readonly connection: ConnectionRecord | undefined
   /** The connection is enabled for the client. */
   readonly enabled: boolean
+  /** The subject's user has stopped the client, or the one that the subject token was issued to. */
+  readonly stopped: boolean
   readonly subject: ExchangeSubject | undefined
   /** The subject's accounts at the connection: agents' first, then sign-in ones, newest connection first. */
   readonly accounts: readonly StoredAccount[]

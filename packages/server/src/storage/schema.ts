@@ -27,6 +27,7 @@ export interface Schema {
   readonly upstream_transactions: UpstreamTransactionsTable
   readonly connect_requests: ConnectRequestsTable
   readonly accounts: AccountsTable
+  readonly agent_stops: { user_id: string; client_id: string; stopped_at: number }
   readonly user_keys: { user_id: string; key_id: string; wrapped: Uint8Array }
   readonly signing_keys: SigningKeysTable
   readonly revocations: RevocationsTable

@@ -24,7 +24,7 @@ import type {
   SubjectType,
   UpstreamTransaction,
 } from './records.ts'
-import type { Accounts, Exchanges, Revocations, Sealed, UserKeys } from './vault-repositories.ts'
+import type { Accounts, AgentStops, Exchanges, Revocations, Sealed, UserKeys } from './vault-repositories.ts'
 
 export interface Storage extends Repositories {
   readonly dialect: 'sqlite' | 'postgres'
@@ -53,6 +53,7 @@ export interface Repositories {
   readonly transactions: Transactions
   readonly connects: Connects
   readonly accounts: Accounts
+  readonly agentStops: AgentStops
   readonly userKeys: UserKeys
   readonly signingKeys: SigningKeys
   readonly revocations: Revocations

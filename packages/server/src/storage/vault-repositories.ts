@@ -90,6 +90,17 @@ export interface Sealed {
   replace(row: SealedRow, envelope: Uint8Array): Promise<boolean>
 }
 
+/** Agents (clients) that a user has stopped: they get nothing of this user's until they are let go on. */
+export interface AgentStops {
+  /** When it was stopped. */
+  find(userId: string, clientId: string): Promise<EpochSeconds | undefined>
+  /** By client id. */
+  listOfUser(userId: string): Promise<ReadonlyMap<string, EpochSeconds>>
+  /** False when it was stopped before. */
+  put(userId: string, clientId: string, at: EpochSeconds): Promise<boolean>
+  delete(userId: string, clientId: string): Promise<boolean>
+}
+
 /** The token vault's hot path. */
 export interface Exchanges {
   /** Everything that decides an exchange, in one statement, as it is committed now. */

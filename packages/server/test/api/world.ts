@@ -129,7 +129,7 @@ export async function openWorld({
     mergePolicy: () => ({ metadata }),
     allowedPrivateNetworks: [],
   })
-  const me = createMeApi({ ...common, vault })
+  const me = createMeApi({ ...common, vault, sharing: () => 'first_party' })
 
   const sign = (claims: JsonObject) => signer.sign({ iss: ISSUER, iat: now, exp: now + 3600, ...claims })
 

@@ -5,14 +5,18 @@ import { toIso } from '../../lib/time.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
 
 export function serializeAccount(account: VaultAccount, connection: Pick<ConnectionRecord, 'name'>): JsonObject {
-  // Without a refresh token it lives as long as its access token.
-  const endsAt = account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt
   return {
     id: account.id,
     connection: connection.name,
     access_type: 'offline',
     scopes: account.scopesGranted,
     created_at: toIso(account.createdAt),
-    ...(endsAt === undefined ? {} : { expires_at: toIso(endsAt) }),
+    ...expiryOf(account),
   }
+}
+
+/** Without a refresh token an account lives as long as its access token. */
+export function expiryOf(account: VaultAccount): JsonObject {
+  const endsAt = account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt
+  return endsAt === undefined ? {} : { expires_at: toIso(endsAt) }
 }

@@ -4,13 +4,14 @@ import { transact } from '../../accounts/transact.ts'
 import { parseClient } from '../../domain/client.ts'
 import { isActive } from '../../domain/connection-use.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
-import { isJsonObject, isString, type JsonObject, stringsOf } from '../../lib/json.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { type Operation, operation } from '../operation.ts'
 import { openCursor, pageAnswer, sliceOf } from '../paging.ts'
 import { invalidQuery } from '../refusal.ts'
 import { serializeAccount } from './account-view.ts'
+import { scopesOfConnection } from './connection-scopes.ts'
 import type { MeDeps } from './deps.ts'
 import { type MeCaller, userOf } from './me-caller.ts'
 
@@ -129,9 +130,9 @@ const listConnections = ({ storage }: MeDeps) =>
     },
   )
 
-function serializeConnection({ name, strategy, document }: ConnectionRecord): JsonObject {
-  const scope = isJsonObject(document.options) ? document.options.scope : undefined
-  const scopes = isString(scope) ? scope.split(/[\s,]+/).filter((one) => one !== '') : stringsOf(scope)
+function serializeConnection(connection: ConnectionRecord): JsonObject {
+  const { name, strategy } = connection
+  const scopes = scopesOfConnection(connection)
   return { name, strategy, ...(scopes.length === 0 ? {} : { scopes }) }
 }
 

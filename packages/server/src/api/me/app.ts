@@ -3,13 +3,14 @@ import { Hono } from 'hono'
 import { MY_ACCOUNT_SCOPES } from '../../protocol/api-scopes.ts'
 import { MY_ACCOUNT_API_PATH } from '../../protocol/built-in.ts'
 import type { Operation } from '../operation.ts'
-import { type ApiRefusal, STATUS_NAMES } from '../refusal.ts'
+import { ApiRefusal, STATUS_NAMES } from '../refusal.ts'
 import { refusalOf } from '../refusal-of.ts'
 import { serveInterface } from '../serve.ts'
 import { accountOperations } from './accounts.ts'
+import { capabilityOperations } from './capabilities.ts'
 import { connectOperations } from './connect.ts'
 import type { MeDeps } from './deps.ts'
-import { userOf } from './me-caller.ts'
+import { type MeCaller, userOf } from './me-caller.ts'
 
 export const ME_BASE = '/me/v1'
 export const ME_METADATA_PATH = `/.well-known/oauth-protected-resource${ME_BASE}`
@@ -31,6 +32,7 @@ export function createMeApi(deps: MeDeps): Hono {
     origins,
     log,
     scopesOf: (access) => userOf(access).scopes,
+    admit: (access) => requireNotStopped(deps, userOf(access)),
     refusalOf,
     challenge: { resource_metadata: `${issuer}${ME_METADATA_PATH.slice(1)}` },
     render: (refusal) => ({ body: serializeProblem(refusal), contentType: 'application/problem+json; charset=utf-8' }),
@@ -38,10 +40,17 @@ export function createMeApi(deps: MeDeps): Hono {
   return app.route('/', face)
 }
 
+/** What the person stopped gets nothing here either, as soon as they did (vault.md §5). */
+async function requireNotStopped({ storage }: MeDeps, { userId, clientId }: MeCaller): Promise<void> {
+  if ((await storage.agentStops.find(userId, clientId)) === undefined) return
+  throw new ApiRefusal(403, 'policy_denied', 'The user has stopped this client.', { reason: 'agent_stopped' })
+}
+
 /** For the OpenAPI document as well. */
 export const meOperations = (deps: MeDeps): readonly Operation[] => [
   ...connectOperations(deps),
   ...accountOperations(deps),
+  ...capabilityOperations(deps),
 ]
 
 /** RFC 9728. The resource is the URL that the metadata's own path is made of; tokens for it name the audience `me/`. */
@@ -54,13 +63,14 @@ export const protectedResourceMetadata = (issuer: string) => ({
 })
 
 /** RFC 9457 with Auth0's members: SDKs read `type`, `title`, `detail` and `status` of every refusal. */
-function serializeProblem({ status, code, message, faults }: ApiRefusal) {
+function serializeProblem({ status, code, message, faults, reason }: ApiRefusal) {
   return {
     type: `https://auth0.com/api-errors/A0E-${status}-${PROBLEM_NUMBERS[code] ?? '0001'}`,
     title: TITLES[code] ?? STATUS_NAMES[status] ?? 'Error',
     detail: message,
     status,
     code,
+    ...(reason === undefined ? {} : { reason }),
     ...(faults.length === 0 ? {} : { validation_errors: faults.map(serializeFault) }),
   }
 }

@@ -1,4 +1,5 @@
 // What the My Account API is built on.
+import type { Settings } from '../../domain/settings.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
@@ -12,7 +13,8 @@ export interface MeDeps {
   readonly storage: Storage
   readonly clock: Clock
   readonly accessTokens: Pick<AccessTokens, 'verify'>
-  readonly vault: Pick<Vault, 'store' | 'drop' | 'discard' | 'openPending'>
+  readonly vault: Pick<Vault, 'store' | 'drop' | 'discard' | 'openPending' | 'healthOf'>
+  readonly sharing: () => Settings['vault']['sharing']
   readonly limit: MinuteLimit
   readonly origins: Origins
   readonly log: Pick<Log, 'error'>

@@ -22,6 +22,7 @@ export function exchangesTable(db: Db): Exchanges {
         client: clientOf(row, clients),
         connection: connectionOf(row, connections),
         enabled: row.enabled !== null,
+        stopped: row.stopped_at !== null,
         subject: subjectOf(row),
         accounts: rows.filter(hasAccount).map(storedOf),
       }
@@ -33,6 +34,7 @@ const NOTHING: ExchangeFacts = {
   client: undefined,
   connection: undefined,
   enabled: false,
+  stopped: false,
   subject: undefined,
   accounts: [],
 }
@@ -123,6 +125,18 @@ const factsOf = (subject: ReturnType<typeof withToken>, p: Target) =>
       'grant.expires_at as grant_expires_at',
       'users.blocked',
     ])
+    .select(({ selectFrom }) =>
+      selectFrom('agent_stops')
+        .select((eb) => eb.fn.min('agent_stops.stopped_at').as('earliest'))
+        .whereRef('agent_stops.user_id', '=', 'users.user_id')
+        .where(({ or, eb }) =>
+          or([
+            eb('agent_stops.client_id', '=', eb.ref('clients.client_id')),
+            eb('agent_stops.client_id', '=', eb.ref('token.client_id')),
+          ]),
+        )
+        .as('stopped_at'),
+    )
     .select(ACCOUNT_SELECTION)
     // 'agents' comes before 'sign_in' in the alphabet.
     .orderBy('accounts.purpose')

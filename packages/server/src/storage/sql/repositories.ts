@@ -3,6 +3,7 @@
 import type { Repositories } from '../storage.ts'
 import type { Exchanges } from '../vault-repositories.ts'
 import { accountsTable } from './accounts.ts'
+import { agentStopsTable } from './agent-stops.ts'
 import { artifactsTable } from './artifacts.ts'
 import { clientGrantsTable } from './client-grants.ts'
 import { clientsTable } from './clients.ts'
@@ -72,6 +73,9 @@ export class SqlRepositories implements Repositories {
   }
   get accounts() {
     return accountsTable(this.#db)
+  }
+  get agentStops() {
+    return agentStopsTable(this.#db)
   }
   get userKeys() {
     return userKeysTable(this.#db)

@@ -41,6 +41,7 @@ export const exchangeTests: Topic = (nodes) => {
         client,
         connection,
         enabled: true,
+        stopped: false,
         subject: {
           clientId: client.clientId,
           userId: user.userId,
@@ -51,6 +52,26 @@ export const exchangeTests: Topic = (nodes) => {
         },
         accounts,
       })
+    })
+
+    test('a stop is found for the client that asks and for the one that the token was issued to, until it is lifted', async () => {
+      const { storage, user, client, connection, byToken, byGrant } = await world()
+      const other = sampleClient()
+      await storage.transaction((tx) => tx.clients.put(other))
+      const stopped = async (clientId: string, subject: typeof byToken | typeof byGrant = byToken) =>
+        (await storage.exchanges.find({ clientId, connection: connection.name, subject })).stopped
+      const { userId } = user
+      assert.equal(await storage.transaction((tx) => tx.agentStops.put(userId, client.clientId, NOW)), true)
+      assert.equal(await storage.transaction((tx) => tx.agentStops.put(userId, client.clientId, NOW + 1)), false)
+      assert.equal(await storage.agentStops.find(userId, client.clientId), NOW)
+      assert.deepEqual(await storage.agentStops.listOfUser(userId), new Map([[client.clientId, NOW]]))
+      assert.equal(await stopped(client.clientId), true)
+      assert.equal(await stopped(other.clientId, byGrant), true)
+      assert.equal(await storage.transaction((tx) => tx.agentStops.delete(userId, client.clientId)), true)
+      assert.equal(await stopped(client.clientId), false)
+      await storage.transaction((tx) => tx.agentStops.put(userId, other.clientId, NOW))
+      assert.equal(await stopped(client.clientId), false)
+      assert.equal(await stopped(other.clientId), true)
     })
 
     test('without a client id the client is the one that the token was issued to', async () => {
