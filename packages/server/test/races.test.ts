@@ -1,9 +1,11 @@
 // Many at once for what only one may have, over HTTP: in one process, in two that share the port, on both databases.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { type Provider, startOidcProvider } from '@tenon/sdk/testing'
 import {
   authorize,
+  authorizeUrl,
   connect,
   exchange,
   expectStatus,
@@ -15,7 +17,8 @@ import {
 } from './support/actors.ts'
 import { Browser } from './support/browser.ts'
 import { DATABASES, type Database, type Deployment, startDeployment } from './support/deployment.ts'
-import { type Answer, request } from './support/http.ts'
+import { type Answer, eventually, request } from './support/http.ts'
+import { readOutbox } from './support/outbox.ts'
 import { oneWinner } from './support/state.ts'
 import type { TenantDraft } from './support/tenant.ts'
 
@@ -58,6 +61,25 @@ for (const { database, workers } of setups) {
       assert.equal((await refresh(server, 'strict', won.json.refresh_token)).status, 403)
       const bearer = { headers: { authorization: `Bearer ${won.json.access_token}` } }
       assert.equal((await request(`${server.url}/userinfo`, bearer)).status, 401)
+    })
+
+    test('T-API-08 guesses of a mailed code count, also when they come at once', async () => {
+      const email = `late-${workers}@example.test`
+      const browser = new Browser()
+      await browser.open(authorizeUrl(server, { extra: { screen_hint: 'signup' } }).url)
+      await browser.submit('signup', { fields: { email, password: 'a password that is long' } })
+      const mails = () => readOutbox(join(server.dataDir, 'outbox')).filter(({ to }) => to === email)
+      const code = await eventually('the code', () => /\b\d{6}\b/.exec(mails()[0]?.text ?? '')?.[0], 10_000)
+      const { action, fields } = browser.form('verify')
+      const target = new URL(action, browser.page.url).href
+      const wrong = (turn: number) => String((Number(code) + 1 + turn) % 1_000_000).padStart(6, '0')
+      const guess = (guessed: string) => {
+        const form = { ...Object.fromEntries(fields), code: guessed }
+        return browser.clone().post(target, form, { from: browser.page.url })
+      }
+      const pages = await Promise.all(Array.from({ length: 3 * MANY }, (_, turn) => guess(wrong(turn))))
+      assert.ok(pages.every(({ status, name }) => status === 400 && name === 'verify-email'))
+      assert.equal((await guess(code)).name, 'verify-email', 'the right one comes too late')
     })
 
     test('T-XCH-10 a thousand exchanges of one stale account make one call to the provider', async () => {

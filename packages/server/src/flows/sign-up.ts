@@ -33,7 +33,6 @@ interface PendingSignup {
   readonly name: string | undefined
   readonly passwordHash: string | undefined
   readonly codeHash: string
-  readonly tries: number
   readonly expiresAt: number
 }
 
@@ -72,12 +71,10 @@ export async function submitCode(
   const connection = requirePasswords(open)
   const pending = pendingSignup(open)
   const now = deps.clock()
-  if (pending.expiresAt <= now || pending.tries >= CODE_TRIES)
+  if (pending.expiresAt <= now || !(await mayTry(deps, pending)))
     return verifyPage(open, pending.address, { problem: 'code_expired' })
-  if (pending.passwordHash === undefined || codeHash(open, (code ?? '').trim()) !== pending.codeHash) {
-    await remembered(deps, open, { ...pending, tries: pending.tries + 1 })
+  if (pending.passwordHash === undefined || codeHash(open, (code ?? '').trim()) !== pending.codeHash)
     return verifyPage(open, pending.address, { problem: 'code_wrong' })
-  }
   const { address, name, passwordHash } = pending
   try {
     const user = await deps.storage.transaction((tx) =>
@@ -110,6 +107,12 @@ export async function submitCode(
     if (error instanceof Conflict) return loginPage(open)
     throw error
   }
+}
+
+/** Counts a try before the code is looked at, so that many at once are counted as well (T-API-08). */
+async function mayTry({ storage, clock }: FlowDeps, { codeHash: hash, expiresAt }: PendingSignup): Promise<boolean> {
+  const { points } = await storage.transaction((tx) => tx.limits.add(`sign-up-code:${hash}`, 1, clock(), expiresAt))
+  return points <= CODE_TRIES
 }
 
 export async function resendCode(deps: FlowDeps, open: OpenInteraction): Promise<Outcome> {
@@ -151,7 +154,6 @@ async function mailCode(
   const pending: PendingSignup = {
     ...given,
     codeHash: codeHash(open, code),
-    tries: 0,
     expiresAt: deps.clock() + CODE_SECONDS,
   }
   await deps.storage.transaction(async (tx) => {
@@ -177,9 +179,6 @@ function codeMail(
   return { to: address, template: 'account-exists', values: { tenant, ...app, link }, notAfter }
 }
 
-const remembered = (deps: FlowDeps, open: OpenInteraction, pending: PendingSignup): Promise<void> =>
-  deps.storage.transaction((tx) => remember(tx, open.interaction, { signup: serialize(pending) }))
-
 const serialize = ({ name, passwordHash, ...rest }: PendingSignup) => ({
   ...rest,
   name: name ?? null,
@@ -195,7 +194,6 @@ function pendingSignup({ interaction }: OpenInteraction): PendingSignup {
     name: isString(signup.name) ? signup.name : undefined,
     passwordHash: isString(signup.passwordHash) ? signup.passwordHash : undefined,
     codeHash: signup.codeHash,
-    tries: Number(signup.tries),
     expiresAt: Number(signup.expiresAt),
   }
 }
