@@ -1,5 +1,6 @@
 // The schema's history, oldest first. A migration that was released never changes; a new one is added at the end.
 import { firstSchema } from './migrations/0001-first.ts'
+import { links } from './migrations/0002-links.ts'
 import { agentStops } from './migrations/0003-agent-stops.ts'
 
 /** What differs between the databases in a table's definition. */
@@ -36,7 +37,7 @@ export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> =
 }
 
 /** The migration at index n leads to version n + 1. */
-export const migrations: readonly Migration[] = [firstSchema, agentStops]
+export const migrations: readonly Migration[] = [firstSchema, links, agentStops]
 
 /** The version that this server wants. */
 export const schemaVersion: number = migrations.length

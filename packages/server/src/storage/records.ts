@@ -179,9 +179,37 @@ export interface UserKeyRecord {
   readonly wrapped: Uint8Array
 }
 
+/** That two users became one, or that an identity was added to a user: who did it, how it was proven, what it changed. */
+export interface LinkRecord {
+  /** `lnk_…` */
+  readonly id: string
+  readonly primaryUserId: string
+  /** The user that was retired; undefined when an identity that nobody had was added. */
+  readonly secondaryUserId: string | undefined
+  /** The identity that was added, or the first one of the secondary. */
+  readonly identity: { readonly connectionId: string; readonly subject: string } | undefined
+  /** The client that asked; with neither client nor actor it was the tenant's policy. */
+  readonly clientId: string | undefined
+  /** The user who asked. */
+  readonly actor: string | undefined
+  /** Which rule allowed it: `management`, `link_with`, `S7`, … */
+  readonly rule: string
+  /** How both sides were proven: ids, grades, scopes. */
+  readonly proof: JsonObject
+  /** What changed, without addresses and without values of metadata. */
+  readonly plan: JsonObject
+  readonly planHash: string
+  readonly createdAt: EpochSeconds
+  /** Until then it can be undone. */
+  readonly undoUntil: EpochSeconds
+  readonly undoneAt: EpochSeconds | undefined
+  /** Client or user that undid it. */
+  readonly undoneBy: string | undefined
+}
+
 /** A row that holds an envelope of the keyring's; `kind:id` is its context. */
 export interface SealedRow {
-  readonly kind: 'connection' | 'transaction' | 'connect' | 'mail' | 'revocation' | 'signing-key'
+  readonly kind: 'connection' | 'transaction' | 'connect' | 'mail' | 'revocation' | 'signing-key' | 'link'
   readonly id: string
   readonly envelope: Uint8Array
 }

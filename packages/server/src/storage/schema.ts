@@ -20,6 +20,8 @@ export interface Schema {
   readonly users: UsersTable
   readonly user_aliases: { retired_user_id: string; primary_user_id: string; retired_at: number }
   readonly identities: IdentitiesTable
+  readonly links: LinksTable
+  readonly link_snapshots: { link_id: string; envelope: Uint8Array; expires_at: number }
   readonly identity_tombstones: { connection_id: string; subject: string; user_id: string; unlinked_at: number }
   readonly passwords: PasswordsTable
   readonly evidence: EvidenceTable
@@ -95,6 +97,25 @@ export interface IdentitiesTable {
   profile_data: JsonText
   created_at: number
   last_login: number | null
+}
+
+export interface LinksTable {
+  seq: Generated<number>
+  id: string
+  primary_user_id: string
+  secondary_user_id: string | null
+  connection_id: string | null
+  subject: string | null
+  client_id: string | null
+  actor: string | null
+  rule: string
+  proof: JsonText
+  plan: JsonText
+  plan_hash: string
+  created_at: number
+  undo_until: number
+  undone_at: number | null
+  undone_by: string | null
 }
 
 export interface PasswordsTable {

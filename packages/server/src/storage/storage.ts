@@ -15,6 +15,7 @@ import type {
   ConnectionRecord,
   ConnectRequest,
   ConnectStatus,
+  LinkRecord,
   MailJob,
   MailProof,
   Page,
@@ -47,6 +48,7 @@ export interface Repositories {
   readonly clientGrants: ClientGrants
   readonly users: Users
   readonly identities: Identities
+  readonly links: Links
   readonly passwords: Passwords
   readonly evidence: Evidence
   readonly artifacts: Artifacts
@@ -173,7 +175,10 @@ export interface Users {
   lock(userIds: readonly string[]): Promise<readonly User[]>
   /** A secondary that was merged away answers where it went. */
   addAlias(retiredUserId: string, primaryUserId: string, at: EpochSeconds): Promise<void>
+  /** The user into whom this one was merged; that one may have been merged away since. */
   findAlias(retiredUserId: string): Promise<string | undefined>
+  /** The user is back. */
+  removeAlias(retiredUserId: string): Promise<void>
 }
 
 export interface Identities {
@@ -194,6 +199,22 @@ export interface Identities {
     connectionId: string,
     subject: string,
   ): Promise<{ userId: string; unlinkedAt: EpochSeconds } | undefined>
+}
+
+export interface Links {
+  find(id: string): Promise<LinkRecord | undefined>
+  /** Newest first: those that this user was a side of. */
+  listOfUser(userId: string, page: { offset: number; limit: number }): Promise<Page<LinkRecord>>
+  /** The newest that added this identity to this user and stands: as an identity, or as the first one of a secondary. */
+  findStandingOfIdentity(userId: string, connectionId: string, subject: string): Promise<LinkRecord | undefined>
+  insert(link: LinkRecord): Promise<void>
+  /** Marks it undone: true for the one caller that found it standing. */
+  claimUndo(id: string, at: EpochSeconds, by: string | undefined): Promise<boolean>
+  /** Both sides as they were, sealed by the keyring (context `link:<id>`); undefined when its time is over. */
+  findSnapshot(id: string): Promise<Uint8Array | undefined>
+  putSnapshot(id: string, envelope: Uint8Array, expiresAt: EpochSeconds): Promise<void>
+  deleteSnapshot(id: string): Promise<void>
+  deleteExpiredSnapshots(before: EpochSeconds, limit: number): Promise<number>
 }
 
 export interface PasswordRecord {
@@ -220,6 +241,11 @@ export interface Evidence {
   listOfUser(userId: string): Promise<readonly AddressEvidence[]>
   /** Evidence of any user for an address. */
   listForAddress(canonicalAddress: string): Promise<readonly AddressEvidence[]>
+  /**
+   * Groups of addresses of different users that are equal but for dots and a `+tag` in front of the `@`, each with all
+   * that is said of them; in the order of what they have in common. Reads the whole table: for reports.
+   */
+  listAlike(page: { offset: number; limit: number }): Promise<Page<readonly AddressEvidence[]>>
   /** One row for (user, address, source): the newest word counts. */
   put(evidence: AddressEvidence): Promise<void>
   deleteBySource(userId: string, source: string): Promise<void>

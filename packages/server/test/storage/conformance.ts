@@ -4,6 +4,7 @@ import type { Storage } from '../../src/storage/storage.ts'
 import { accountTests } from './suite/accounts.ts'
 import { deploymentTests } from './suite/deployment.ts'
 import { exchangeTests } from './suite/exchanges.ts'
+import { linkTests } from './suite/links.ts'
 import { peopleTests } from './suite/people.ts'
 import { protocolTests } from './suite/protocol.ts'
 import { queueTests } from './suite/queues.ts'
@@ -28,6 +29,7 @@ export type Topic = (nodes: () => Nodes) => void
 const topics: readonly Topic[] = [
   deploymentTests,
   peopleTests,
+  linkTests,
   protocolTests,
   accountTests,
   exchangeTests,

@@ -7,6 +7,7 @@ import type {
   ClientRecord,
   ConnectionRecord,
   ConnectRequest,
+  LinkRecord,
   MailProof,
   RevocationJob,
   UpstreamTransaction,
@@ -187,5 +188,23 @@ export const sampleRevocation = (over: Partial<RevocationJob> = {}): RevocationJ
   envelope: bytes(4, 4),
   attempts: 0,
   dueAt: NOW,
+  ...over,
+})
+
+export const sampleLink = (over: Partial<LinkRecord> = {}): LinkRecord => ({
+  id: unique('lnk'),
+  primaryUserId: unique('acme|primary'),
+  secondaryUserId: unique('acme|secondary'),
+  identity: { connectionId: 'con_acme', subject: unique('subject') },
+  clientId: undefined,
+  actor: undefined,
+  rule: 'management',
+  proof: { by: 'scope', scope: 'update:users' },
+  plan: { identities: [{ outcome: 'moved' }] },
+  planHash: 'hash',
+  createdAt: NOW,
+  undoUntil: NOW + 100,
+  undoneAt: undefined,
+  undoneBy: undefined,
   ...over,
 })

@@ -3,8 +3,8 @@ import type { AddressEvidence, Grade } from '../../domain/user.ts'
 import type { EvidenceTable } from '../schema.ts'
 import type { Evidence } from '../storage.ts'
 import type { Db } from './db.ts'
-import { fromExcluded, pick } from './rows.ts'
-import { statement } from './statement.ts'
+import { countOf, fromExcluded, orNone, pick } from './rows.ts'
+import { type Dialect, statement } from './statement.ts'
 
 export const evidenceTable = (db: Db): Evidence => ({
   async listOfUser(userId) {
@@ -12,6 +12,20 @@ export const evidenceTable = (db: Db): Evidence => ({
   },
   async listForAddress(address) {
     return (await db.all(listForAddress, { address })).map(evidenceOf)
+  },
+  async listAlike({ offset, limit }) {
+    const keys = await db.query(sharedKeys(db).limit(limit).offset(offset))
+    const total = await db.query(
+      db.builder.selectFrom(sharedKeys(db).as('shared')).select((eb) => eb.fn.countAll().as('count')),
+    )
+    const rows = await db.query(
+      rowsOfKeys(
+        db,
+        keys.map(({ key }) => key),
+      ),
+    )
+    const items = keys.map(({ key }) => rows.filter((row) => row.key === key).map(evidenceOf))
+    return { items, total: countOf(total) }
   },
   async put(evidence) {
     await db.change(putEvidence, rowOf(evidence))
@@ -50,6 +64,36 @@ const putEvidence = statement((q, p: Row) =>
         .where(newerCounts),
     ),
 )
+
+/**
+ * The address without dots and `+tag` in its local part. Canonical addresses have one `@`, and a local part that is all
+ * tag keeps it.
+ */
+function likeness(dialect: Dialect) {
+  const positionOf = sql.raw(dialect === 'sqlite' ? 'instr' : 'strpos')
+  const at = sql`${positionOf}(address, '@')`
+  const local = sql`substr(address, 1, ${at} - 1)`
+  const plus = sql`${positionOf}(${local}, '+')`
+  const untagged = sql`case when ${plus} > 1 then substr(address, 1, ${plus} - 1) else ${local} end`
+  return sql<string>`replace(${untagged}, '.', '') || substr(address, ${at})`
+}
+
+const sharedKeys = (db: Db) =>
+  db.builder
+    .selectFrom('evidence')
+    .select(likeness(db.dialect).as('key'))
+    .groupBy('key')
+    .having((eb) => eb.fn.count('user_id').distinct(), '>', 1)
+    .orderBy('key')
+
+const rowsOfKeys = (db: Db, keys: readonly string[]) =>
+  db.builder
+    .selectFrom('evidence')
+    .select([...COLUMNS, likeness(db.dialect).as('key')])
+    .where(likeness(db.dialect), 'in', orNone(keys))
+    .orderBy('address')
+    .orderBy('user_id')
+    .orderBy('source')
 
 const deleteBySource = statement((q, p: { userId: string; source: string }) =>
   q.deleteFrom('evidence').where('user_id', '=', p.userId).where('source', '=', p.source),

@@ -15,6 +15,7 @@ import { evidenceTable } from './evidence.ts'
 import { exchangesTable } from './exchanges.ts'
 import { identitiesTable } from './identities.ts'
 import { limitsTable } from './limits.ts'
+import { linksTable } from './links.ts'
 import { mailsTable } from './mails.ts'
 import { metaTable } from './meta.ts'
 import { passwordsTable } from './passwords.ts'
@@ -55,6 +56,9 @@ export class SqlRepositories implements Repositories {
   }
   get identities() {
     return identitiesTable(this.#db)
+  }
+  get links() {
+    return linksTable(this.#db)
   }
   get passwords() {
     return passwordsTable(this.#db)

@@ -47,6 +47,9 @@ export const usersTable = (db: Db): Users => ({
   async addAlias(retiredUserId, primaryUserId, at) {
     await db.change(addAlias, { retiredUserId, primaryUserId, at })
   },
+  async removeAlias(retiredUserId) {
+    await db.change(removeAlias, { retiredUserId })
+  },
   async findAlias(retiredUserId) {
     return (await db.first(findAlias, { retiredUserId }))?.primary_user_id
   },
@@ -147,6 +150,10 @@ const addAlias = statement((q, p: { retiredUserId: string; primaryUserId: string
     .onConflict((conflict) =>
       conflict.column('retired_user_id').doUpdateSet({ primary_user_id: p.primaryUserId, retired_at: p.at }),
     ),
+)
+
+const removeAlias = statement((q, p: { retiredUserId: string }) =>
+  q.deleteFrom('user_aliases').where('retired_user_id', '=', p.retiredUserId),
 )
 
 const findAlias = statement((q, p: { retiredUserId: string }) =>

@@ -10,6 +10,7 @@ import {
   sampleClient,
   sampleConnect,
   sampleConnection,
+  sampleLink,
   sampleRevocation,
   sampleTransaction,
   storedUser,
@@ -224,6 +225,7 @@ export const deploymentTests: Topic = (nodes) => {
     const revocation = sampleRevocation({ envelope, dueAt: NOW * 2 })
     const mail = { id: unique('mail'), envelope, attempts: 0, dueAt: NOW * 2 }
     const key = sampleKey({ envelope })
+    const link = sampleLink()
     await storage.transaction(async (tx) => {
       await tx.connections.insert(connection)
       await tx.connections.insert(sampleConnection({ secretEnvelope: undefined }))
@@ -232,14 +234,17 @@ export const deploymentTests: Topic = (nodes) => {
       await tx.revocations.add(revocation)
       await tx.mails.add(mail)
       await tx.signingKeys.insert(key)
+      await tx.links.insert(link)
+      await tx.links.putSnapshot(link.id, envelope, NOW * 2)
     })
-    assert.equal(await storage.sealed.countOf(old), 6)
+    assert.equal(await storage.sealed.countOf(old), 7)
     assert.equal(await storage.sealed.countOf(fresh), 0)
     const outside = await storage.sealed.listOutside(fresh, 1000)
     const mine = outside.filter((row) => row.envelope[1] === 200)
     assert.deepEqual(mine.map((row) => row.kind).toSorted(), [
       'connect',
       'connection',
+      'link',
       'mail',
       'revocation',
       'signing-key',
@@ -251,12 +256,13 @@ export const deploymentTests: Topic = (nodes) => {
       assert.equal(await storage.transaction((tx) => tx.sealed.replace(row, next)), true)
       assert.equal(await storage.transaction((tx) => tx.sealed.replace(row, next)), false)
     }
-    assert.equal(await storage.sealed.countOf(fresh), 6)
+    assert.equal(await storage.sealed.countOf(fresh), 7)
     assert.equal(await storage.sealed.countOf(old), 0)
     await storage.transaction(async (tx) => {
       await tx.revocations.done(revocation.id)
       await tx.mails.done(mail.id)
       await tx.signingKeys.delete(key.kid)
+      await tx.links.deleteSnapshot(link.id)
     })
   })
 }
