@@ -32,6 +32,13 @@ export const randomDigits = (length: number): string => randomText(DIGITS, lengt
 /** Compares in a time that says nothing of where two secrets differ, nor of their lengths. */
 export const equalSecrets = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
 
+/** True when `secretHash` (`sha256Hex`) is that of the secret; in the same time whatever differs. */
+export function matchesHash(secret: string, secretHash: string): boolean {
+  const kept = Buffer.from(secretHash, 'hex')
+  const given = digest(secret)
+  return kept.length === given.length && timingSafeEqual(kept, given)
+}
+
 /**
  * Derives 32 bytes for one purpose (HKDF-SHA-256, RFC 5869). Keys of different contexts say nothing of each other, so
  * that cookies, nonces and sealed values never share one.

@@ -1,6 +1,6 @@
 // Who asks: client authentication at the exchange (RFC 6749 §2.3, RFC 7523 §2.2). Exactly one method, the one that the
 // client is registered with; every failure gives the same answer (T-AS-08).
-import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
+import { matchesHash, sha256Hex } from '../crypto/hashing.ts'
 import { type ParsedJwt, parseJwt } from '../crypto/jwt.ts'
 import type { AuthMethod, Client } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
@@ -79,8 +79,7 @@ export async function authenticateClient(
 ): Promise<Client> {
   if (credentials.kind === 'none' && client?.publicClient === true) throw new PublicClientRefused()
   if (client === undefined || !(await isProven(client, credentials, verifyAssertion))) {
-    if (client === undefined && credentials.kind === 'secret')
-      equalSecrets(sha256Hex(credentials.secret), NO_SECRET_HASH)
+    if (client === undefined && credentials.kind === 'secret') matchesHash(credentials.secret, NO_SECRET_HASH)
     throw new ClientAuthFailed()
   }
   return client
@@ -95,6 +94,6 @@ async function isProven(
   if (credentials.kind === 'assertion')
     return client.authMethod === 'private_key_jwt' && verifyAssertion(client, credentials.assertion)
   const { secretHash = NO_SECRET_HASH } = client
-  const equal = equalSecrets(sha256Hex(credentials.secret), secretHash)
+  const equal = matchesHash(credentials.secret, secretHash)
   return equal && client.secretHash !== undefined && client.authMethod === credentials.method
 }

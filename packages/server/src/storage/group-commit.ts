@@ -70,7 +70,7 @@ export class GroupCommit {
   async #runAndCommit(batch: readonly Job[]): Promise<readonly (() => void)[]> {
     try {
       const answers: (() => void)[] = []
-      for (const job of batch) answers.push(await this.#runInSavepoint(job))
+      for (const job of batch) answers.push(await (batch.length === 1 ? this.#run(job) : this.#runInSavepoint(job)))
       this.#connection.execute('commit')
       return answers
     } catch (error) {
@@ -82,16 +82,24 @@ export class GroupCommit {
 
   async #runInSavepoint(job: Job): Promise<() => void> {
     this.#connection.execute('savepoint work')
-    const { tx, end } = this.#openTransaction()
     try {
-      const value = await within(this.#options.holdLimitMs, job.work(tx))
+      const answer = await this.#run(job)
       this.#connection.execute('release work')
-      return () => job.resolve(value)
+      return answer
     } catch (error) {
       if (!this.#connection.isInTransaction) throw error
       this.#connection.execute('rollback to work')
       this.#connection.execute('release work')
       return () => job.reject(error)
+    }
+  }
+
+  /** Alone in its batch, a job's failure is the whole transaction's, and needs no savepoint, which costs a copy of pages. */
+  async #run(job: Job): Promise<() => void> {
+    const { tx, end } = this.#openTransaction()
+    try {
+      const value = await within(this.#options.holdLimitMs, job.work(tx))
+      return () => job.resolve(value)
     } finally {
       end()
     }

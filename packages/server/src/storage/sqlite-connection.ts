@@ -23,7 +23,9 @@ export class SqliteConnection {
     this.#database = new DatabaseSync(path, { readOnly, timeout: 0, enableForeignKeyConstraints: true })
     try {
       if (!readOnly) this.#database.exec('pragma journal_mode = wal; pragma journal_size_limit = 67108864')
-      this.#database.exec(`pragma synchronous = ${durable ? 'full' : 'off'}; pragma cache_size = -65536`)
+      this.#database.exec(
+        `pragma synchronous = ${durable ? 'full' : 'off'}; pragma cache_size = -65536; pragma temp_store = memory`,
+      )
     } catch (error) {
       this.#database.close()
       throw error

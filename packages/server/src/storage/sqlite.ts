@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { GroupCommit } from './group-commit.ts'
 import { requireCurrentVersion, schemaVersion } from './migrations.ts'
-import { Db } from './sql/db.ts'
+import { Db, type Run } from './sql/db.ts'
 import { SqlRepositories } from './sql/repositories.ts'
 import { type BoundStatement, Statements } from './sql/statement.ts'
 import { isBusy, SqliteConnection, whileBusy } from './sqlite-connection.ts'
@@ -55,7 +55,9 @@ class SqliteStorage extends SqlRepositories implements Storage {
   constructor(parts: Parts) {
     const { writer, reader, patienceMs, holdLimitMs } = parts
     const statements = new Statements('sqlite')
-    super(new Db({ statements, mayWrite: false, run: (statement) => read(reader, statement, patienceMs) }))
+    // Between transactions the writer reads as well: its own commits, unlike another connection's, leave its pages cached.
+    const run: Run = (statement) => read(writer.isInTransaction ? reader : writer, reader, statement, patienceMs)
+    super(new Db({ statements, mayWrite: false, run }))
     this.#parts = parts
     this.#commits = new GroupCommit({ connection: writer, statements, patienceMs, holdLimitMs })
   }
@@ -77,10 +79,13 @@ class SqliteStorage extends SqlRepositories implements Storage {
   }
 }
 
-/** Readers do not wait for writers; they may for a moment meet a process that recovers the file or closes it last. */
-function read(reader: SqliteConnection, statement: BoundStatement, patienceMs: number) {
+/**
+ * Readers do not wait for writers; they may for a moment meet a process that recovers the file or closes it last. By then
+ * a transaction may be open on the writer, so that the next tries are the reader's.
+ */
+function read(first: SqliteConnection, reader: SqliteConnection, statement: BoundStatement, patienceMs: number) {
   try {
-    return reader.run(statement)
+    return first.run(statement)
   } catch (error) {
     if (!isBusy(error)) throw error
     return whileBusy(patienceMs, () => reader.run(statement))
