@@ -3,11 +3,24 @@ import { sha256Hex } from '../crypto/hashing.ts'
 import type { Clock } from '../lib/time.ts'
 import type { Storage } from '../storage/storage.ts'
 
+/** Who tries to sign in, as far as it is known before they did. */
+export interface SignInTry {
+  readonly account: string | undefined
+  /** SHA-256 of the browser's own cookie. */
+  readonly browser: string
+  readonly ip: string | undefined
+}
+
 export interface SignInLimits {
-  /** True when this account or this address of the network failed too often; then nothing is tried. */
-  check(account: string | undefined, ip: string | undefined): Promise<boolean>
-  failed(account: string | undefined, ip: string | undefined): Promise<void>
-  succeeded(account: string | undefined): Promise<void>
+  /**
+   * Counts a try before it is made, so that many at once are counted as well. A browser in which the account signed in
+   * before has a counter of its own: strangers who fail do not lock its owner out.
+   *
+   * @returns how long to wait when this account or this address of the network failed too often: then nothing is tried.
+   */
+  attempt(by: SignInTry): Promise<{ readonly retryAfterSeconds: number } | undefined>
+  /** Takes the try back, for it was none of those that count. */
+  succeeded(by: SignInTry): Promise<void>
 }
 
 export interface MailLimits {
@@ -25,31 +38,46 @@ const WINDOW_SECONDS = 900
 const FAILURES_PER_ACCOUNT = 10
 const FAILURES_PER_NETWORK_ADDRESS = 100
 const MAILS_PER_ADDRESS = 5
+/** How long a browser in which somebody signed in stays known as theirs. */
+const KNOWN_SECONDS = 90 * 24 * 3600
 
 export function createSignInLimits(deps: LimitDeps): SignInLimits {
   const counters = createCounters(deps)
+  const pairOf = ({ account, browser }: SignInTry) => (account === undefined ? undefined : `${browser} ${account}`)
+  const isKnown = async (by: SignInTry) => (await counters.read('sign-in-known', pairOf(by))) > 0
   return {
-    async check(account, ip) {
-      if (!deps.enabled()) return false
-      const [byAccount, byAddress] = await Promise.all([
-        counters.read('sign-in', account),
-        counters.read('sign-in-from', ip),
+    async attempt(by) {
+      if (!deps.enabled()) return undefined
+      const known = await isKnown(by)
+      const [ofAccount, ofAddress] = await Promise.all([
+        known ? counters.add('sign-in-here', pairOf(by)) : counters.add('sign-in', by.account),
+        counters.add('sign-in-from', by.ip),
       ])
-      return byAccount >= FAILURES_PER_ACCOUNT || byAddress >= FAILURES_PER_NETWORK_ADDRESS
+      const over = [
+        ...(ofAccount.points > FAILURES_PER_ACCOUNT ? [ofAccount] : []),
+        ...(ofAddress.points > FAILURES_PER_NETWORK_ADDRESS ? [ofAddress] : []),
+      ].map(({ expiresAt }) => expiresAt)
+      return over.length === 0
+        ? undefined
+        : { retryAfterSeconds: Math.max(1, ...over.map((end) => end - deps.clock())) }
     },
-    async failed(account, ip) {
-      if (!deps.enabled()) return
-      await Promise.all([counters.add('sign-in', account), counters.add('sign-in-from', ip)])
-    },
-    async succeeded(account) {
-      if (deps.enabled() && account !== undefined) await counters.reset('sign-in', account)
+    async succeeded(by) {
+      if (!deps.enabled() || by.account === undefined) return
+      const known = await isKnown(by)
+      await Promise.all([
+        known ? counters.reset('sign-in-here', pairOf(by)) : counters.reset('sign-in', by.account),
+        counters.add('sign-in-from', by.ip, { points: -1 }),
+        counters.add('sign-in-known', pairOf(by), { seconds: KNOWN_SECONDS }),
+      ])
     },
   }
 }
 
 export function createMailLimits(deps: LimitDeps): MailLimits {
   const counters = createCounters(deps)
-  return { exceeded: async (address) => deps.enabled() && (await counters.add('mail', address)) > MAILS_PER_ADDRESS }
+  return {
+    exceeded: async (address) => deps.enabled() && (await counters.add('mail', address)).points > MAILS_PER_ADDRESS,
+  }
 }
 
 function createCounters({ storage, clock }: LimitDeps) {
@@ -60,13 +88,17 @@ function createCounters({ storage, clock }: LimitDeps) {
       if (name === undefined) return 0
       return (await storage.limits.find(keyOf(kind, name), clock()))?.points ?? 0
     },
-    async add(kind: string, name: string | undefined): Promise<number> {
-      if (name === undefined) return 0
+    async add(
+      kind: string,
+      name: string | undefined,
+      { points = 1, seconds = WINDOW_SECONDS }: { points?: number; seconds?: number } = {},
+    ): Promise<{ readonly points: number; readonly expiresAt: number }> {
       const now = clock()
-      const counted = await storage.transaction((tx) => tx.limits.add(keyOf(kind, name), 1, now, now + WINDOW_SECONDS))
-      return counted.points
+      if (name === undefined) return { points: 0, expiresAt: now }
+      return storage.transaction((tx) => tx.limits.add(keyOf(kind, name), points, now, now + seconds))
     },
-    reset: (kind: string, name: string): Promise<void> =>
-      storage.transaction((tx) => tx.limits.delete(keyOf(kind, name))),
+    async reset(kind: string, name: string | undefined): Promise<void> {
+      if (name !== undefined) await storage.transaction((tx) => tx.limits.delete(keyOf(kind, name)))
+    },
   }
 }

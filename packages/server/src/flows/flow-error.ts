@@ -36,18 +36,27 @@ export interface FlowNext {
   readonly url: string
 }
 
+export interface FlowErrorDetails {
+  readonly hint?: string
+  readonly cause?: unknown
+  readonly next?: FlowNext
+  readonly retryAfterSeconds?: number
+}
+
 export class FlowError extends Error {
   override readonly name = 'FlowError'
   readonly code: FlowErrorCode
   readonly status: number
   readonly hint: string | undefined
   readonly next: FlowNext | undefined
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(code: FlowErrorCode, { hint, cause, next }: { hint?: string; cause?: unknown; next?: FlowNext } = {}) {
+  constructor(code: FlowErrorCode, { hint, cause, next, retryAfterSeconds }: FlowErrorDetails = {}) {
     super(`the journey ended: ${code}`, { cause })
     this.code = code
     this.status = STATUSES[code] ?? 400
     this.hint = hint
+    this.retryAfterSeconds = retryAfterSeconds
     this.next = next
   }
 }

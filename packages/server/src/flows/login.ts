@@ -95,16 +95,16 @@ export async function submitPassword(
   const connection = open.passwordConnection
   if (connection === undefined) throw new FlowError('connection_unavailable')
   const address = canonicalAddress(username ?? '')
-  const limited = await deps.signInLimits.check(address, request.ip)
-  if (limited) throw new FlowError('rate_limited')
+  const by = { account: address, browser: request.browser.hash, ip: request.ip }
+  const limited = await deps.signInLimits.attempt(by)
+  if (limited !== undefined) throw new FlowError('rate_limited', limited)
   const known = address === undefined ? undefined : await deps.storage.passwords.findByAddress(connection.id, address)
   const matches = await deps.passwords.verify(known?.hash, password ?? '')
   if (known === undefined || !matches) {
-    await deps.signInLimits.failed(address, request.ip)
     await recordWrongPassword(deps, connection.id, known?.subject, open.clientId)
     return loginPage(open, { username })
   }
-  await deps.signInLimits.succeeded(address)
+  await deps.signInLimits.succeeded(by)
   return signIn(deps, request, open.interaction, {
     connection,
     subject: known.subject,

@@ -142,7 +142,9 @@ async function run(deps: BrowserRoutesDeps, c: Page, step: Step): Promise<Respon
   } catch (error) {
     if (!(error instanceof FlowError)) throw error
     deps.log.info({ code: error.code, cause: error.cause, path: c.req.path }, 'a journey ended')
-    return deps.responder.answer(c, request.browser, pageOfError(error))
+    const answer = deps.responder.answer(c, request.browser, pageOfError(error))
+    if (error.retryAfterSeconds !== undefined) answer.headers.set('retry-after', String(error.retryAfterSeconds))
+    return answer
   }
 }
 
