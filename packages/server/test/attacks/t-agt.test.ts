@@ -1,10 +1,11 @@
 // Agents that ask for more, pretend to be others, or go on when they should have stopped (attack catalogue, T-AGT).
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { startOidcProvider } from '@tenon/sdk/testing'
 import {
   authorize,
+  claimsOf,
   completeConnect,
   connect,
   exchange,
@@ -21,12 +22,12 @@ import {
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
 import { type Answer, eventually, request } from '../support/http.ts'
+import { bareJwt, newKey, signJwt } from '../support/keys.ts'
 import { startServer } from '../support/server.ts'
 import { changesNothing, tokenCalls } from '../support/state.ts'
 import { API, VAULT_GRANT } from '../support/tenant.ts'
 
-const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const key = newKey()
 
 const calendar = await startOidcProvider({ name: 'calendar', refresh: 'always', users: { ada: {} } })
 const server = await startServer({
@@ -35,7 +36,7 @@ const server = await startServer({
   tenant: (file) => {
     const agent = file.clients.find(({ client_id: id }) => id === 'agent-a')
     const { client_secret: _, token_endpoint_auth_method: __, ...rest } = agent ?? {}
-    const credential = { name: 'key', credential_type: 'public_key', pem, alg: 'ES256' }
+    const credential = { name: 'key', credential_type: 'public_key', pem: key.publicPem, alg: 'ES256' }
     file.clients.push(
       {
         ...rest,
@@ -147,10 +148,9 @@ test('T-AGT-02 an assertion serves once, here or there, for us alone, and by its
   const answers = await Promise.all(Array.from({ length: 20 }, () => use(raced, 'exchange')))
   assert.equal(answers.filter(({ json }) => json.tenon?.code === 'not_connected').length, 1)
   const now = Math.floor(Date.now() / 1000)
-  const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
   const forged: Record<string, string> = {
-    "a stranger's key": assertion({}, stranger),
-    unsigned: `${part({ alg: 'none' })}.${assertion({}).split('.')[1]}.`,
+    "a stranger's key": assertion({}, newKey()),
+    unsigned: bareJwt(claimsOf(assertion({}))),
     'for somebody else': assertion({ aud: 'https://evil.test/' }),
     'for somebody else, too': assertion({ aud: [server.issuer, 'https://evil.test/'] }),
     'for nobody': assertion({ aud: undefined }),
@@ -238,12 +238,10 @@ test('T-AGT-12 a token that was made for somebody else is refused at every door'
   for (const bearer of [provider, V.idToken, V.refreshToken]) assert.equal((await userinfo(bearer)).status, 401)
 })
 
-const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-
 /** A client assertion (RFC 7523 §3); members that are undefined are left out. */
-function assertion(members: Record<string, unknown>, key: KeyObject = keys.privateKey): string {
+function assertion(members: Record<string, unknown>, by = key): string {
   const now = Math.floor(Date.now() / 1000)
-  const claims = {
+  return signJwt(by, {
     iss: 'keyed',
     sub: 'keyed',
     aud: server.issuer,
@@ -251,9 +249,7 @@ function assertion(members: Record<string, unknown>, key: KeyObject = keys.priva
     exp: now + 60,
     jti: randomUUID(),
     ...members,
-  }
-  const input = `${part({ alg: 'ES256', typ: 'JWT' })}.${part(claims)}`
-  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+  })
 }
 
 async function signInKeyed(): Promise<{ refresh_token: string }> {

@@ -1,6 +1,6 @@
 // The exchange: what is refused, and that no provider hears of it (attack catalogue, T-XCH).
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { startOidcProvider } from '@tenon/sdk/testing'
 import {
@@ -19,6 +19,7 @@ import {
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
 import { type Answer, eventually, request } from '../support/http.ts'
+import { bareJwt, dpopProof, newKey } from '../support/keys.ts'
 import { startServer } from '../support/server.ts'
 import { changesNothing, eventsOf, tokenCalls } from '../support/state.ts'
 import { API, type Person, VAULT_GRANT } from '../support/tenant.ts'
@@ -312,7 +313,7 @@ test('T-XCH-06 scopes beyond the grant, and scopes that are none, give no token'
 })
 
 test('T-XCH-07 nobody acts by saying so: actors come from tokens that we signed', async () => {
-  const forged = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"boss"}').toString('base64url')}.`
+  const forged = bareJwt({ sub: 'boss' })
   for (const actor_token of [V.idToken, V.accessToken, forged, 'boss'])
     await refuses({ fields: { actor_token, actor_token_type: TOKEN_TYPES.access } }, 'invalid_request')
   // Members that no grant has are not heard.
@@ -375,20 +376,8 @@ test('T-XCH-09 a subject token in the URL is not read', async () => {
 
 /** A code flow whose access token is bound to a key (RFC 9449). */
 async function boundSignIn() {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = publicKey.export({ format: 'jwk' })
-  const proof = (nonce?: string) => {
-    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const claims = {
-      jti: randomUUID(),
-      htm: 'POST',
-      htu: `${server.issuer}oauth/token`,
-      iat: Math.floor(Date.now() / 1000),
-      nonce,
-    }
-    const input = `${part({ alg: 'ES256', typ: 'dpop+jwt', jwk })}.${part(claims)}`
-    return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
-  }
+  const key = newKey()
+  const url = `${server.issuer}oauth/token`
   const flow = await authorize(new Browser(), server, { user: ada, audience: API, scope: 'openid' })
   const fields = {
     grant_type: 'authorization_code',
@@ -396,7 +385,7 @@ async function boundSignIn() {
     redirect_uri: flow.redirectUri,
     code_verifier: flow.verifier,
   }
-  const asked = await tokenRequest(server, 'web', fields, { headers: { dpop: proof() } })
-  const nonce = asked.headers['dpop-nonce']
-  return expectStatus(await tokenRequest(server, 'web', fields, { headers: { dpop: proof(nonce) } }), 200).json
+  const asked = await tokenRequest(server, 'web', fields, { headers: { dpop: dpopProof(key, { url }) } })
+  const dpop = dpopProof(key, { url, nonce: asked.headers['dpop-nonce'] ?? '' })
+  return expectStatus(await tokenRequest(server, 'web', fields, { headers: { dpop } }), 200).json
 }
