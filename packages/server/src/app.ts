@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client'
 import { applyTenant, SETTINGS_KEY } from './accounts/apply-tenant.ts'
 import { createMailLimits, createSignInLimits } from './accounts/limits.ts'
+import { createLinkNotices } from './accounts/link-notices.ts'
 import { createOrigins } from './api/cors.ts'
 import { createManagementApi, managementOperations } from './api/management/app.ts'
 import { createMeApi, meOperations } from './api/me/app.ts'
@@ -147,7 +148,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     sharing: () => settings.current().vault.sharing,
     log,
   }
-  const managementDeps = { ...apis, mergePolicy: () => ({ metadata: settings.current().linking.metadata }) }
+  const notifyLink = createLinkNotices({ issuer, keyring, tenant: () => settings.current().friendlyName })
+  const managementDeps = { ...apis, linking: () => settings.current().linking, notify: notifyLink }
   const registry = new Registry()
   const metrics = createMetrics(registry)
   const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
@@ -272,6 +274,7 @@ async function dropExpired(
     await tx.transactions.deleteExpired(before, limit)
     await tx.connects.deleteExpired(before, limit)
     await tx.limits.deleteExpired(before, limit)
+    await tx.links.deleteExpiredSnapshots(before, limit)
   })
   await dropOldSigningKeys({ storage, keyring, clock }, longestTokenSeconds)
 }

@@ -1,5 +1,5 @@
 // What a change of accounts asks of the vault, inside the transaction that makes the change.
-import type { StoredAccount } from '../domain/tokenset.ts'
+import type { StoredAccount, VaultAccount } from '../domain/tokenset.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 
@@ -12,4 +12,6 @@ export interface AccountVault {
   forgetUser(userId: string): void
   /** Takes the account away at once and queues the revocation of its tokens at the provider. */
   drop(tx: Repositories, account: StoredAccount, at: EpochSeconds): Promise<void>
+  /** Puts back an account that was dropped, without its tokens: it waits to be connected again. */
+  revive(tx: Repositories, account: VaultAccount, at: EpochSeconds): Promise<void>
 }

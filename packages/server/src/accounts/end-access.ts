@@ -3,6 +3,7 @@ import type { StoredAccount } from '../domain/tokenset.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
+import { forgetSnapshots } from './link-snapshot.ts'
 
 /**
  * Ends every session, grant, code and token of a user and whatever is under way, and makes refreshes in flight fail
@@ -40,6 +41,7 @@ export async function deleteUser(
   const [user] = await tx.users.lock([userId])
   if (user === undefined) return false
   for (const account of await storedAccounts(tx, userId)) await vault.drop(tx, account, at)
+  await forgetSnapshots(tx, userId)
   const deleted = await tx.users.delete(userId)
   await tx.events.append({
     type: 'user.deleted',

@@ -1,124 +1,173 @@
-// Joins two users into one (linking.md §5; compatible form: auth0-wire.md §3.2). The plan is made and applied under the same lock.
-import { isAddressProven, mayLink } from '../domain/addresses-of-user.ts'
-import { Conflict, Forbidden, Invalid, NotFound } from '../domain/errors.ts'
-import { describeMergePlan, type MergePlan, type MergePolicy, type MergeSide, planMerge } from '../domain/merge.ts'
-import { profileToWire } from '../domain/profile.ts'
+// Joins two users into one (linking.md §5; compatible form: auth0-wire.md §3.2). The plan is made, compared with the one
+// that was shown, and applied, under the same lock.
+import { EnvelopeError } from '../crypto/envelope.ts'
+import { newId, sha256Base64url } from '../crypto/hashing.ts'
+import { isAddressProven } from '../domain/addresses-of-user.ts'
+import { Conflict } from '../domain/errors.ts'
+import {
+  describeMergePlan,
+  evidenceAfter,
+  type MergePlan,
+  type MergePolicy,
+  type MergeSide,
+  mergeFingerprint,
+  planMerge,
+  rootOf,
+} from '../domain/merge.ts'
+import type { StoredAccount } from '../domain/tokenset.ts'
 import type { Identity, User } from '../domain/user.ts'
+import { canonicalJson } from '../lib/canonical-json.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import type { LinkRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
-import type { AccountVault } from './account-vault.ts'
+import { VaultConflict } from '../vault/keeping.ts'
+import type { LinkDeps } from './link-deps.ts'
+import { loadMergeable, type MergePair, type MergeSides, requireTwo } from './link-sides.ts'
+import { sealSnapshot } from './link-snapshot.ts'
 
-export interface LinkRequest {
-  readonly primaryUserId: string
-  readonly secondaryUserId: string
-  readonly policy: MergePolicy
+export interface MergePreview extends MergeSides {
+  readonly plan: MergePlan
+  /** Stays the same until something changes that the plan depends on. */
+  readonly planHash: string
+}
+
+export interface MergeRequest extends MergePair {
+  readonly policy: MergePolicy & { readonly undoDays: number }
+  /** Of the preview that was agreed to; undefined: whatever the plan is now. */
+  readonly planHash?: string | undefined
   /** Which rule allowed it, for the record: `management`, `link_with`, … */
   readonly rule: string
   /** How both sides were proven: ids, grades, scopes; no address, no token. */
   readonly proof: JsonObject
   readonly at: EpochSeconds
   readonly clientId?: string | undefined
+  /** The user who asked. */
   readonly actor?: string | undefined
 }
 
-export interface LinkResult {
+export interface MergeResult {
   readonly user: User
   /** The primary's, in order. */
   readonly identities: readonly Identity[]
   readonly plan: MergePlan
+  readonly link: LinkRecord
+}
+
+const DAY_SECONDS = 86_400
+
+/**
+ * What joining the two would do. Writes nothing.
+ *
+ * @throws as `mergeUsers`, but for what only happens meanwhile.
+ */
+export async function previewMerge(
+  repositories: Repositories,
+  request: MergePair & { readonly policy: MergePolicy },
+): Promise<MergePreview> {
+  requireTwo(request)
+  const found = await Promise.all([
+    repositories.users.find(request.primaryUserId),
+    repositories.users.find(request.secondaryUserId),
+  ])
+  const users = found.filter((user) => user !== undefined)
+  return planOf(await loadMergeable(repositories, users, request), request.policy)
 }
 
 /**
  * Moves identities, connected accounts and evidence of the secondary to the primary and retires the secondary: its
- * sessions, grants and tokens end, its id answers no longer and becomes an alias.
+ * sessions, grants, tokens and whatever was pending end, its id answers no longer and becomes an alias. Leaves a record,
+ * and a sealed snapshot for undoing it.
+ *
+ * After the transaction the secondary's data key is to be forgotten (`vault.forgetUser`).
  *
  * @throws {NotFound} `inexistent_user`. @throws {Invalid} `self_link`.
- * @throws {Forbidden} `address_unproven`, `user_blocked`. @throws {Conflict} `identity_conflict`: something moved meanwhile.
+ * @throws {Forbidden} `address_unproven`, `user_blocked`.
+ * @throws {Conflict} `plan_stale`: another plan than the one that was shown; `identity_conflict`: something moved meanwhile.
+ * @throws {VaultConflict} a token was refreshed meanwhile; run the transaction again.
  */
-export async function linkUsers(tx: Repositories, vault: AccountVault, request: LinkRequest): Promise<LinkResult> {
-  const { primaryUserId, secondaryUserId } = request
-  if (primaryUserId === secondaryUserId) throw new Invalid('self_link', 'A user cannot be linked to itself.')
+export async function mergeUsers(tx: Repositories, deps: LinkDeps, request: MergeRequest): Promise<MergeResult> {
+  const { primaryUserId, secondaryUserId, at } = request
+  requireTwo(request)
   // In id order, whichever is the primary: opposite links at once must not wait for each other.
   const locked = await tx.users.lock([primaryUserId, secondaryUserId].sort())
-  const primary = await loadSide(tx, locked, primaryUserId)
-  const secondary = await loadSide(tx, locked, secondaryUserId)
-  if (!mayLink(primary.user)) throw new Forbidden('address_unproven', "The user's address is not proven.")
-  // A blocked person must not come back in by being joined to somebody who may.
-  if (primary.user.blocked || secondary.user.blocked) throw new Forbidden('user_blocked', 'The user is blocked.')
-  const plan = planMerge(primary, secondary, request.policy)
-  await applyAccounts(tx, vault, plan, request.at)
+  const { primary, secondary, plan, planHash } = planOf(await loadMergeable(tx, locked, request), request.policy)
+  if (request.planHash !== undefined && request.planHash !== planHash)
+    throw new Conflict('plan_stale', 'The users have changed since the preview: look at a new one.')
+  await applyAccounts(tx, deps, plan, at)
   await moveIdentities(tx, secondary, primaryUserId)
-  await moveEvidence(tx, plan)
-  const user = await replacePrimary(tx, primary.user, plan, request.at)
+  await tx.evidence.moveUser(secondaryUserId, primaryUserId)
+  for (const word of evidenceAfter(plan)) await tx.evidence.put(word)
+  for (const { clientId, stoppedAt } of secondary.stops) await tx.agentStops.put(primaryUserId, clientId, stoppedAt)
+  const user = await replacePrimary(tx, primary.user, plan, at)
+  // What was mailed or begun for either before speaks of somebody who is no more.
+  await tx.proofs.deleteOfUser(primaryUserId)
   await tx.users.delete(secondaryUserId)
-  await tx.users.addAlias(secondaryUserId, primaryUserId, request.at)
-  await appendEvents(tx, request, plan)
-  return { user, identities: await tx.identities.listOfUser(primaryUserId), plan }
+  await tx.users.addAlias(secondaryUserId, primaryUserId, at)
+  const link = linkOf(request, plan, planHash)
+  await tx.links.insert(link)
+  const snapshot = { primary, secondary, policy: request.policy, mergedAt: at }
+  await tx.links.putSnapshot(link.id, sealSnapshot(deps.keyring, link.id, snapshot), link.undoUntil)
+  await appendEvents(tx, request, link)
+  const addresses = provenAddresses(primary, secondary)
+  await deps.notify(tx, { kind: 'users_linked', linkId: link.id, userId: primaryUserId, addresses, at })
+  return { user, identities: await tx.identities.listOfUser(primaryUserId), plan, link }
 }
 
-async function loadSide(tx: Repositories, locked: readonly User[], userId: string): Promise<MergeSide> {
-  const user = locked.find((one) => one.userId === userId)
-  if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
-  return {
-    user,
-    identities: await tx.identities.listOfUser(userId),
-    accounts: await tx.accounts.listOfUser(userId),
-    evidence: await tx.evidence.listOfUser(userId),
-    issued: {
-      sessions: (await tx.artifacts.listOfUser('Session', userId)).length,
-      grants: (await tx.artifacts.listOfUser('Grant', userId)).length,
-      refreshTokens: (await tx.artifacts.listOfUser('RefreshToken', userId)).length,
-    },
-  }
+function planOf(sides: MergeSides, policy: MergePolicy): MergePreview {
+  const fingerprint = canonicalJson(mergeFingerprint(sides.primary, sides.secondary, policy))
+  return { ...sides, plan: planMerge(sides.primary, sides.secondary, policy), planHash: sha256Base64url(fingerprint) }
 }
 
 /** What is dropped goes first, so that what moves finds its place free. */
-async function applyAccounts(tx: Repositories, vault: AccountVault, plan: MergePlan, at: EpochSeconds): Promise<void> {
-  for (const { id, outcome } of plan.accounts) {
-    if (outcome !== 'dropped') continue
+async function applyAccounts(tx: Repositories, deps: LinkDeps, plan: MergePlan, at: EpochSeconds): Promise<void> {
+  for (const { id } of plan.accounts.filter(({ outcome }) => outcome === 'dropped')) {
     const account = await tx.accounts.find(id)
-    if (account !== undefined) await vault.drop(tx, account, at)
+    if (account !== undefined) await deps.vault.drop(tx, account, at)
   }
-  for (const { id, outcome, isDefault } of plan.accounts) {
-    if (outcome !== 'moved') continue
+  for (const { id, isDefault } of plan.accounts.filter(({ outcome }) => outcome === 'moved')) {
     const account = await tx.accounts.find(id)
-    if (account === undefined) continue
-    const envelope = await vault.reseal(tx, account, plan.primaryUserId)
-    if (!(await tx.accounts.move(id, plan.primaryUserId, envelope, account.generation))) throw changedMeanwhile()
-    if (isDefault) await tx.accounts.setDefault(id, plan.primaryUserId)
+    if (account === undefined) throw new VaultConflict('an account was taken away just now')
+    await moveAccount(tx, deps, { account, toUserId: plan.primaryUserId, isDefault, at })
   }
+  // Connected between the look and here: the next try sees it.
+  if ((await tx.accounts.listOfUser(plan.secondaryUserId, { limit: 1 })).length > 0)
+    throw new VaultConflict('an account was connected just now')
+}
+
+/** @throws {VaultConflict} its token was refreshed just now. */
+export async function moveAccount(
+  tx: Repositories,
+  { vault }: LinkDeps,
+  {
+    account,
+    toUserId,
+    isDefault,
+    at,
+  }: { account: StoredAccount; toUserId: string; isDefault: boolean; at: EpochSeconds },
+): Promise<void> {
+  const { id, generation } = account
+  const envelope = await vault.reseal(tx, account, toUserId).catch((error: unknown) => {
+    if (error instanceof EnvelopeError) return undefined
+    throw error
+  })
+  // What does not open is of no use to anybody, and is not given to somebody else.
+  if (envelope === undefined) return vault.drop(tx, account, at)
+  if (!(await tx.accounts.move(id, toUserId, envelope, generation)))
+    throw new VaultConflict('the account was refreshed just now')
+  if (isDefault) await tx.accounts.setDefault(id, toUserId)
+  return undefined
 }
 
 async function moveIdentities(tx: Repositories, secondary: MergeSide, toUserId: string): Promise<void> {
   for (const { connectionId, subject, userId, profileData, position, lastLogin } of secondary.identities) {
     // The root profile of the secondary lives on as what its first identity says (auth0-wire.md §3.2).
-    if (position === 0)
-      await tx.identities.touch({
-        connectionId,
-        subject,
-        profileData: { ...profileData, ...rootOf(secondary.user) },
-        lastLogin,
-      })
-    if (!(await tx.identities.move({ connectionId, subject, fromUserId: userId }, toUserId))) throw changedMeanwhile()
+    const shown = position === 0 ? { ...profileData, ...rootOf(secondary.user) } : profileData
+    if (position === 0) await tx.identities.touch({ connectionId, subject, profileData: shown, lastLogin })
+    if (!(await tx.identities.move({ connectionId, subject, fromUserId: userId }, toUserId)))
+      throw new Conflict('identity_conflict', 'The users changed meanwhile: try again.')
   }
 }
-
-/** The move itself lets the newer word win; the plan has the last one. */
-async function moveEvidence(tx: Repositories, { primaryUserId, secondaryUserId, addresses }: MergePlan): Promise<void> {
-  await tx.evidence.moveUser(secondaryUserId, primaryUserId)
-  for (const { address, source, grade, saidAt, outcome } of addresses) {
-    if (outcome === 'dropped') continue
-    const rivals = addresses.filter((one) => one.address === address && one.source === source)
-    const newest = Math.max(saidAt, ...rivals.map((one) => one.saidAt))
-    if (rivals.length > 1) await tx.evidence.put({ userId: primaryUserId, address, source, grade, saidAt: newest })
-  }
-}
-
-const rootOf = (user: User): JsonObject => ({
-  ...profileToWire(user.profile),
-  ...(user.email === undefined ? {} : { email: user.email, email_verified: user.emailVerified }),
-})
 
 async function replacePrimary(tx: Repositories, primary: User, plan: MergePlan, at: EpochSeconds): Promise<User> {
   const user: User = {
@@ -132,7 +181,36 @@ async function replacePrimary(tx: Repositories, primary: User, plan: MergePlan, 
   return user
 }
 
-async function appendEvents(tx: Repositories, request: LinkRequest, plan: MergePlan): Promise<void> {
+function linkOf(request: MergeRequest, plan: MergePlan, planHash: string): LinkRecord {
+  const { primaryUserId, secondaryUserId, policy, rule, proof, at, clientId, actor } = request
+  const first = plan.identities.find(({ from }) => from === 'secondary')
+  return {
+    id: newLinkId(),
+    primaryUserId,
+    secondaryUserId,
+    identity: first && { connectionId: first.connectionId, subject: first.subject },
+    clientId,
+    actor,
+    rule,
+    proof,
+    plan: describeMergePlan(plan),
+    planHash,
+    createdAt: at,
+    undoUntil: at + policy.undoDays * DAY_SECONDS,
+    undoneAt: undefined,
+    undoneBy: undefined,
+  }
+}
+
+export const newLinkId = (): string => newId('lnk_', 24)
+
+/** Of either side, once each: whoever reads one of them shall hear of it. */
+export function provenAddresses(...sides: readonly Pick<MergeSide, 'evidence'>[]): readonly string[] {
+  const proven = sides.flatMap(({ evidence }) => evidence).filter(({ grade }) => grade >= 1)
+  return [...new Set(proven.map(({ address }) => address))].sort()
+}
+
+async function appendEvents(tx: Repositories, request: MergeRequest, link: LinkRecord): Promise<void> {
   const { primaryUserId, secondaryUserId, rule, proof, at, clientId, actor } = request
   const common = {
     at,
@@ -144,19 +222,19 @@ async function appendEvents(tx: Repositories, request: LinkRequest, plan: MergeP
     ...common,
     type: 'user.linked',
     userId: primaryUserId,
-    data: { rule, proof, plan: describeMergePlan(plan) },
+    data: { link_id: link.id, rule, proof, plan: link.plan },
   })
-  const first = plan.identities.find(({ outcome }) => outcome === 'moved')
   await tx.events.append({
     ...common,
     type: 'user.retired',
     userId: secondaryUserId,
     // The first identity: what may give the id back when it is unlinked (see unlink.ts).
     data: {
+      link_id: link.id,
       merged_into: primaryUserId,
-      ...(first === undefined ? {} : { connection_id: first.connectionId, subject: first.subject }),
+      ...(link.identity === undefined
+        ? {}
+        : { connection_id: link.identity.connectionId, subject: link.identity.subject }),
     },
   })
 }
-
-const changedMeanwhile = () => new Conflict('identity_conflict', 'The users changed meanwhile: try again.')

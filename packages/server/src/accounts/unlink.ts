@@ -5,7 +5,7 @@ import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
 import { connectionSource, identityKeyOf } from '../domain/identity-key.ts'
 import type { AddressEvidence, Grade, Identity, User } from '../domain/user.ts'
 import { mayTakePlainId, plainUserId } from '../domain/user-id.ts'
-import { isString } from '../lib/json.ts'
+import { isString, type JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { PasswordRecord, Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
@@ -19,6 +19,8 @@ export interface UnlinkRequest {
   readonly identityUserId: string
   readonly at: EpochSeconds
   readonly clientId?: string | undefined
+  /** The user who asked. */
+  readonly actor?: string | undefined
 }
 
 export interface UnlinkResult {
@@ -41,43 +43,111 @@ export async function unlinkIdentity(
   vault: AccountVault,
   request: UnlinkRequest,
 ): Promise<UnlinkResult> {
-  const { userId, at } = request
+  const { userId, provider, identityUserId, ...who } = request
+  const user = await lockUser(tx, userId)
+  const identities = await tx.identities.listOfUser(userId)
+  const known = await findIdentityOfUser(tx, identities, { provider, userId: identityUserId })
+  if (known === undefined) throw new Invalid('inexistent_identity', 'The user has no such identity.')
+  const taken = await takeOff(tx, vault, { user, known, identities, ...who })
+  const standaloneUserId = await makeStandalone(tx, known, { ...taken, at: who.at })
+  // It went with the identity.
+  if (taken.password !== undefined) await tx.passwords.insert(taken.password)
+  await appendUnlinked(tx, request, known, { standalone_user_id: standaloneUserId })
+  return { identities: taken.remaining, standaloneUserId }
+}
+
+export interface IdentityRemoval extends Omit<UnlinkRequest, 'provider' | 'identityUserId'> {
+  readonly connectionId: string
+  readonly subject: string
+}
+
+/**
+ * Takes an identity off a user for good: whoever comes by it later is somebody unknown. Otherwise as `unlinkIdentity`.
+ *
+ * @returns what the user keeps; undefined when the user has no such identity.
+ */
+export async function removeIdentity(
+  tx: Repositories,
+  vault: AccountVault,
+  removal: IdentityRemoval,
+): Promise<readonly Identity[] | undefined> {
+  const { userId, connectionId, subject, ...who } = removal
+  const user = await lockUser(tx, userId)
+  const identities = await tx.identities.listOfUser(userId)
+  const identity = identities.find((one) => one.connectionId === connectionId && one.subject === subject)
+  const [known] = await withConnections(tx, identity === undefined ? [] : [identity])
+  if (known === undefined) return undefined
+  const { remaining } = await takeOff(tx, vault, { user, known, identities, ...who })
+  await appendUnlinked(tx, removal, known, {})
+  return remaining
+}
+
+async function lockUser(tx: Repositories, userId: string): Promise<User> {
   const [user] = await tx.users.lock([userId])
   if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
-  const identities = await tx.identities.listOfUser(userId)
-  const known = await findIdentityOfUser(tx, identities, { provider: request.provider, userId: request.identityUserId })
-  if (known === undefined) throw new Invalid('inexistent_identity', 'The user has no such identity.')
-  await requireRemovable(tx, known.identity, identities)
-  const evidence = await tx.evidence.listOfUser(userId)
-  const password = await tx.passwords.find(known.identity.connectionId, known.identity.subject)
-  await takeAway(tx, vault, known.identity, at)
-  const remaining = await tx.identities.listOfUser(userId)
-  await restateEvidence(tx, { user, unlinked: known.identity, remaining, evidence, at })
-  const standaloneUserId = await makeStandalone(tx, known, { password, evidence, at })
-  // It went with the identity.
-  if (password !== undefined) await tx.passwords.insert(password)
-  await tx.events.append({
+  return user
+}
+
+interface TakeOff {
+  readonly user: User
+  readonly known: KnownIdentity
+  readonly identities: readonly Identity[]
+  readonly at: EpochSeconds
+}
+
+async function takeOff(tx: Repositories, vault: AccountVault, { user, known, identities, at }: TakeOff) {
+  const { identity } = known
+  const evidence = await tx.evidence.listOfUser(user.userId)
+  await requireRemovable(tx, { target: identity, all: identities, evidence })
+  const password = await tx.passwords.find(identity.connectionId, identity.subject)
+  await takeAway(tx, vault, identity, at)
+  const remaining = await tx.identities.listOfUser(user.userId)
+  await restateEvidence(tx, { user, unlinked: identity, remaining, evidence, at })
+  return { evidence, password, remaining }
+}
+
+function appendUnlinked(
+  tx: Repositories,
+  { userId, at, clientId, actor }: Pick<UnlinkRequest, 'userId' | 'at' | 'clientId' | 'actor'>,
+  { connection, identity }: KnownIdentity,
+  more: JsonObject,
+): Promise<void> {
+  return tx.events.append({
     type: 'identity.unlinked',
     at,
     outcome: 'ok',
     userId,
-    connectionId: known.connection.id,
-    ...(request.clientId === undefined ? {} : { clientId: request.clientId }),
-    data: { subject: known.identity.subject, standalone_user_id: standaloneUserId },
+    connectionId: connection.id,
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(actor === undefined ? {} : { actor }),
+    data: { subject: identity.subject, ...more },
   })
-  return { identities: remaining, standaloneUserId }
 }
 
 /** The first identity gave the user its id and stays; one that can sign in must remain (T-LINK-12). */
-async function requireRemovable(tx: Repositories, target: Identity, all: readonly Identity[]): Promise<void> {
+async function requireRemovable(
+  tx: Repositories,
+  { target, all, evidence }: { target: Identity; all: readonly Identity[]; evidence: readonly AddressEvidence[] },
+): Promise<void> {
   if (target.position === 0)
     throw new Invalid('operation_not_supported', 'The primary identity of a user cannot be unlinked.')
   const others = await withConnections(
     tx,
     all.filter((one) => one !== target),
   )
-  if (!others.some(({ connection }) => maySignIn(connection.document.authentication)))
-    throw new Invalid('operation_not_supported', 'The last way to sign in cannot be unlinked.')
+  for (const other of others) if (await isUsable(tx, other, evidence)) return
+  throw new Invalid('operation_not_supported', 'The last way to sign in cannot be unlinked.')
+}
+
+/** Its connection signs people in; a password does so by an address, which must be proven. */
+async function isUsable(
+  tx: Repositories,
+  { connection, identity }: KnownIdentity,
+  evidence: readonly AddressEvidence[],
+): Promise<boolean> {
+  if (!maySignIn(connection.document.authentication)) return false
+  const password = await tx.passwords.find(identity.connectionId, identity.subject)
+  return password === undefined || isAddressProven(evidence, password.address)
 }
 
 /** `authentication.active` of a connection, true by default. */
@@ -96,6 +166,7 @@ async function takeAway(
     throw new Conflict('identity_conflict', 'The identity changed meanwhile: try again.')
   await tx.artifacts.deleteOfUser(userId, { identityKey: identityKeyOf({ connectionId, subject }) })
   await tx.transactions.deleteOfUser(userId)
+  await tx.proofs.deleteOfUser(userId)
 }
 
 /** What the connection said goes with the identity, unless another identity of that connection says it too. */

@@ -1,4 +1,5 @@
 // A refusal on its way to a caller of one of our JSON interfaces; each interface gives it its own shape.
+import type { JsonObject } from '../lib/json.ts'
 
 export interface FieldFault {
   /** JSON pointer into the body, or the name of a query parameter. */
@@ -18,6 +19,8 @@ export class ApiRefusal extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** What a code that stands for several leaves open. */
   readonly reason: string | undefined
+  /** Members of the answer besides those that every refusal has. */
+  readonly details: JsonObject
 
   constructor(status: number, code: string, message: string, more: RefusalDetails = {}) {
     super(message, { cause: more.cause })
@@ -26,6 +29,7 @@ export class ApiRefusal extends Error {
     this.faults = more.faults ?? []
     this.challenge = more.challenge
     this.headers = more.headers ?? {}
+    this.details = more.details ?? {}
     this.reason = more.reason
   }
 }
@@ -34,6 +38,7 @@ export interface RefusalDetails {
   readonly faults?: readonly FieldFault[]
   readonly challenge?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
+  readonly details?: JsonObject
   readonly cause?: unknown
   readonly reason?: string
 }

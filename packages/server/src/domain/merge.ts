@@ -1,6 +1,7 @@
 // What joining two users would do, as a typed diff that can be shown, applied and recorded (linking.md §5). Pure.
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import { profileToWire } from './profile.ts'
 import type { Purpose, VaultAccount } from './tokenset.ts'
 import type { AddressEvidence, Grade, Identity, User } from './user.ts'
 
@@ -10,14 +11,23 @@ export interface MergeSide {
   readonly identities: readonly Identity[]
   readonly accounts: readonly VaultAccount[]
   readonly evidence: readonly AddressEvidence[]
+  readonly stops: readonly AgentStop[]
   /** How many of each the user has now. */
   readonly issued: IssuedCounts
+}
+
+/** A client that this person has stopped. */
+export interface AgentStop {
+  readonly clientId: string
+  readonly stoppedAt: EpochSeconds
 }
 
 export interface IssuedCounts {
   readonly sessions: number
   readonly grants: number
   readonly refreshTokens: number
+  /** Clients that hold one of these grants. */
+  readonly clientIds: readonly string[]
 }
 
 export interface MergePolicy {
@@ -31,7 +41,17 @@ export interface PlannedIdentity {
   readonly subject: string
   /** Position on the primary afterwards. */
   readonly position: number
+  readonly from: 'primary' | 'secondary'
   readonly outcome: 'kept' | 'moved'
+  readonly why: 'primary_stays' | 'identity_conserved'
+}
+
+/** A field of the profile, or the address that it shows. */
+export interface PlannedField {
+  readonly field: string
+  readonly from: 'primary' | 'secondary'
+  readonly outcome: 'kept' | 'dropped'
+  readonly why: 'primary_stays' | 'lives_on_in_identity'
 }
 
 export interface PlannedAccount {
@@ -57,6 +77,13 @@ export interface PlannedAddress {
   readonly why: 'primary_stays' | 'evidence_follows_person' | 'better_word_counts'
 }
 
+/** A stopped agent stays stopped, for all that it could reach. */
+export interface PlannedStop extends AgentStop {
+  readonly from: 'primary' | 'secondary'
+  readonly outcome: 'kept' | 'moved' | 'dropped'
+  readonly why: 'primary_stays' | 'stopped_stays_stopped' | 'stopped_already'
+}
+
 export interface PlannedKey {
   readonly store: 'user_metadata' | 'app_metadata'
   readonly key: string
@@ -67,9 +94,11 @@ export interface PlannedKey {
 export interface MergePlan {
   readonly primaryUserId: string
   readonly secondaryUserId: string
+  readonly profile: readonly PlannedField[]
   readonly identities: readonly PlannedIdentity[]
   readonly accounts: readonly PlannedAccount[]
   readonly addresses: readonly PlannedAddress[]
+  readonly stops: readonly PlannedStop[]
   readonly metadata: readonly PlannedKey[]
   /** The primary's metadata afterwards. */
   readonly userMetadata: JsonObject
@@ -87,12 +116,14 @@ export function planMerge(primary: MergeSide, secondary: MergeSide, policy: Merg
   return {
     primaryUserId: primary.user.userId,
     secondaryUserId: secondary.user.userId,
+    profile: [...planProfile(primary.user, 'primary'), ...planProfile(secondary.user, 'secondary')],
     identities: [
-      ...primary.identities.map((one, position) => planIdentity(one, position, 'kept')),
-      ...secondary.identities.map((one, at) => planIdentity(one, primary.identities.length + at, 'moved')),
+      ...primary.identities.map((one, position) => planIdentity(one, position, 'primary')),
+      ...secondary.identities.map((one, at) => planIdentity(one, primary.identities.length + at, 'secondary')),
     ],
     accounts: planAccounts(primary.accounts, secondary.accounts),
     addresses: planAddresses(primary.evidence, secondary.evidence),
+    stops: planStops(primary.stops, secondary.stops),
     metadata: stores.flatMap(({ keys }) => keys),
     userMetadata: stores[0].result,
     appMetadata: stores[1].result,
@@ -105,24 +136,92 @@ export function describeMergePlan(plan: MergePlan): JsonObject {
   return {
     primary_user_id: plan.primaryUserId,
     secondary_user_id: plan.secondaryUserId,
-    identities: plan.identities.map((one) => ({
-      connection_id: one.connectionId,
-      subject: one.subject,
-      position: one.position,
-      outcome: one.outcome,
+    profile: plan.profile.map((one) => ({ ...one })),
+    identities: plan.identities.map(({ connectionId, ...one }) => ({ connection_id: connectionId, ...one })),
+    connected_accounts: plan.accounts.map(({ id, purpose, connectionId, from, outcome, why }) => ({
+      id,
+      purpose,
+      connection_id: connectionId,
+      from,
+      outcome,
+      why,
     })),
-    accounts: plan.accounts.map(({ id, purpose, from, outcome, why }) => ({ id, purpose, from, outcome, why })),
     addresses: plan.addresses.map(({ source, grade, from, outcome, why }) => ({ source, grade, from, outcome, why })),
+    stopped_agents: plan.stops.map(({ clientId, from, outcome, why }) => ({ client_id: clientId, from, outcome, why })),
     metadata: plan.metadata.map(({ store, key, outcome, why }) => ({ store, key, outcome, why })),
-    ended: { ...plan.ended },
+    ended: describeEnded(plan.ended),
   }
+}
+
+export const describeEnded = ({ sessions, grants, refreshTokens, clientIds }: IssuedCounts): JsonObject => ({
+  sessions,
+  grants,
+  refresh_tokens: refreshTokens,
+  client_ids: clientIds,
+})
+
+/**
+ * Everything that the plan and its result depend on, but for what comes and goes with use: sign-ins, refreshed tokens,
+ * and how many sessions and grants end (all of them do). Holds addresses and metadata: to be hashed, not kept.
+ */
+export const mergeFingerprint = (primary: MergeSide, secondary: MergeSide, policy: MergePolicy): JsonObject => ({
+  primary: fingerprintOf(primary),
+  secondary: fingerprintOf(secondary),
+  metadata_policy: policy.metadata,
+})
+
+const fingerprintOf = ({ user, identities, accounts, evidence, stops }: MergeSide): JsonObject => ({
+  user_id: user.userId,
+  email: user.email ?? null,
+  email_verified: user.emailVerified,
+  profile: profileToWire(user.profile),
+  user_metadata: user.userMetadata,
+  app_metadata: user.appMetadata,
+  blocked: user.blocked,
+  identities: identities.map((one) => [one.connectionId, one.subject, one.profileData]),
+  accounts: accounts
+    .map((one) => [one.id, one.connectedAt, one.label, one.isDefault, one.clientId ?? null, one.scopesGranted])
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+  evidence: evidence.map((one) => [one.address, one.source, one.grade]).sort(byText),
+  stops: stops.map(({ clientId }) => clientId).sort(),
+})
+
+const byText = (a: readonly unknown[], b: readonly unknown[]): number => (a.join(' ') < b.join(' ') ? -1 : 1)
+
+/** What the connection last said of the secondary's first identity stays with it, under what the secondary was called. */
+export const rootOf = (user: User): JsonObject => ({
+  ...profileToWire(user.profile),
+  ...(user.email === undefined ? {} : { email: user.email, email_verified: user.emailVerified }),
+})
+
+/** The words on addresses that stand after a plan was applied. */
+export function evidenceAfter({ primaryUserId, addresses }: MergePlan): readonly AddressEvidence[] {
+  return addresses
+    .filter(({ outcome }) => outcome !== 'dropped')
+    .map(({ address, source, grade }) => {
+      const rivals = addresses.filter((one) => one.address === address && one.source === source)
+      return { userId: primaryUserId, address, source, grade, saidAt: Math.max(...rivals.map((one) => one.saidAt)) }
+    })
+}
+
+function planProfile(user: User, from: PlannedField['from']): PlannedField[] {
+  const plan =
+    from === 'primary'
+      ? ({ from, outcome: 'kept', why: 'primary_stays' } as const)
+      : ({ from, outcome: 'dropped', why: 'lives_on_in_identity' } as const)
+  return Object.keys(rootOf(user))
+    .filter((field) => field !== 'email_verified')
+    .map((field) => ({ field, ...plan }))
 }
 
 const planIdentity = (
   { connectionId, subject }: Identity,
   position: number,
-  outcome: 'kept' | 'moved',
-): PlannedIdentity => ({ connectionId, subject, position, outcome })
+  from: PlannedIdentity['from'],
+): PlannedIdentity =>
+  from === 'primary'
+    ? { connectionId, subject, position, from, outcome: 'kept', why: 'primary_stays' }
+    : { connectionId, subject, position, from, outcome: 'moved', why: 'identity_conserved' }
 
 /** Accounts of the same upstream account and purpose cannot both stay: the one connected last does. */
 function planAccounts(primary: readonly VaultAccount[], secondary: readonly VaultAccount[]): PlannedAccount[] {
@@ -185,6 +284,16 @@ function planAddresses(primary: readonly AddressEvidence[], secondary: readonly 
 /** Between the primary's word and the secondary's: the primary's where both are equal. */
 const countsMore = (own: AddressEvidence, other: AddressEvidence): boolean =>
   own.grade > other.grade || (own.grade === other.grade && own.saidAt >= other.saidAt)
+
+const planStops = (primary: readonly AgentStop[], secondary: readonly AgentStop[]): PlannedStop[] => [
+  ...primary.map((one): PlannedStop => ({ ...one, from: 'primary', outcome: 'kept', why: 'primary_stays' })),
+  ...secondary.map((one): PlannedStop => {
+    const isKnown = primary.some(({ clientId }) => clientId === one.clientId)
+    return isKnown
+      ? { ...one, from: 'secondary', outcome: 'dropped', why: 'stopped_already' }
+      : { ...one, from: 'secondary', outcome: 'moved', why: 'stopped_stays_stopped' }
+  }),
+]
 
 function planMetadata(
   store: PlannedKey['store'],

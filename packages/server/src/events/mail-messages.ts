@@ -40,6 +40,18 @@ export const mailMessages = {
   'password-changed.not-you':
     'If it was not, choose a new password at once, which ends every session that somebody else may have:',
 
+  'accounts-joined.subject': 'Two accounts at {tenant} became one',
+  'accounts-joined.lead':
+    'On {time}, two accounts at {tenant} were joined. Signing in to either of them now leads to the same account.',
+  'accounts-joined.was-you': 'If this was you, there is nothing to do.',
+  'accounts-joined.not-you': 'If it was not, look at it at once, and undo it there:',
+
+  'accounts-parted.subject': 'Your accounts at {tenant} were parted',
+  'accounts-parted.lead':
+    'On {time}, accounts at {tenant} that had been joined were parted again. Each way to sign in leads to its own account as before.',
+  'accounts-parted.was-you': 'If this was you, there is nothing to do.',
+  'accounts-parted.not-you': 'If it was not, look at your account at once:',
+
   'mail.link': '{link}',
 } as const
 

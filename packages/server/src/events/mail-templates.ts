@@ -1,6 +1,6 @@
 // From a template and its values to a subject and a text. Plain text only: there is nothing to escape, and what the
 // reader sees is what is there. Whatever came from outside becomes one short line first.
-import { toIso } from '../lib/time.ts'
+import { type EpochSeconds, toIso } from '../lib/time.ts'
 import type { MailContent, MailValues } from './mail.ts'
 import { type MailMessageKey, mailMessages } from './mail-messages.ts'
 
@@ -22,6 +22,9 @@ export function renderMail(mail: MailContent): RenderedMail {
       return accountExists(mail.values)
     case 'password-changed':
       return passwordChanged(mail.values)
+    case 'accounts-joined':
+    case 'accounts-parted':
+      return accountsChanged(mail)
   }
 }
 
@@ -57,14 +60,27 @@ function accountExists({ tenant, app, link }: MailValues['account-exists']): Ren
 }
 
 function passwordChanged({ tenant, at, link }: MailValues['password-changed']): RenderedMail {
-  const time = `${toIso(at).slice(0, 16).replace('T', ', ')} UTC`
-  return compose({ tenant, time, link: linkOf(link) }, 'password-changed.subject', [
+  return compose({ tenant, time: timeOf(at), link: linkOf(link) }, 'password-changed.subject', [
     'password-changed.lead',
     'password-changed.was-you',
     'password-changed.not-you',
     'mail.link',
   ])
 }
+
+function accountsChanged({
+  template,
+  values: { tenant, at, link },
+}: Extract<MailContent, { template: 'accounts-joined' | 'accounts-parted' }>): RenderedMail {
+  return compose({ tenant, time: timeOf(at), link: linkOf(link) }, `${template}.subject`, [
+    `${template}.lead`,
+    `${template}.was-you`,
+    `${template}.not-you`,
+    'mail.link',
+  ])
+}
+
+const timeOf = (at: EpochSeconds): string => `${toIso(at).slice(0, 16).replace('T', ', ')} UTC`
 
 type Values = Readonly<Record<string, string>> & { readonly tenant: string }
 

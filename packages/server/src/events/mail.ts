@@ -19,6 +19,10 @@ export interface MailValues {
   readonly 'account-exists': { readonly tenant: string; readonly app?: string; readonly link: string }
   /** `link` leads to the page for a new password, should somebody else have changed it. */
   readonly 'password-changed': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
+  /** Two accounts became one. `link` leads to where that is seen, and can be undone. */
+  readonly 'accounts-joined': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
+  /** A link was undone. */
+  readonly 'accounts-parted': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
 }
 
 export type MailTemplate = keyof MailValues

@@ -126,6 +126,37 @@ export async function drop(tx: Repositories, parts: Parts, account: StoredAccoun
   await tx.events.append(accountEvent(standing, at, 'vault.revoked', { readable: tokenset !== undefined }))
 }
 
+/**
+ * Puts back an account whose tokens were revoked, with its id and everything but them: it waits to be connected again.
+ *
+ * @throws {VaultConflict} its user has that upstream account already.
+ */
+export async function revive(tx: Repositories, parts: Parts, account: VaultAccount, at: EpochSeconds): Promise<void> {
+  const { userId, id: accountId } = account
+  const place = { userId, accountId, generation: account.generation + 1 }
+  // Nothing to give out, and an end that has passed, so that nothing is sent to be revoked when it is replaced.
+  const tokenset: TokenSet = {
+    accessToken: '',
+    refreshToken: undefined,
+    tokenType: 'Bearer',
+    accessExpiresAt: at,
+    refreshExpiresAt: undefined,
+    scopes: account.scopesGranted,
+  }
+  const revived: StoredAccount = {
+    ...account,
+    health: 'reconnect_required',
+    healthReason: 'refresh_token_refused',
+    ...clearMembers(tokenset),
+    generation: place.generation,
+    intentGeneration: undefined,
+    intentStartedAt: undefined,
+    envelope: await sealTokenset(tx, parts.dataKeys, { place, tokenset, keys: 'or-new' }),
+  }
+  if (!(await tx.accounts.insert(revived))) throw new VaultConflict('the account was connected again just now')
+  await tx.events.append(accountEvent(revived, at, 'vault.revived'))
+}
+
 /** Queues the revocation of a tokenset that was never kept. */
 export async function discard(tx: Repositories, parts: Parts, owner: TokenOwner, tokenset: TokenSet): Promise<void> {
   await queueRevocation(tx, parts, { account: owner, tokenset })

@@ -8,7 +8,7 @@ import { type BackgroundOptions, startBackground } from './background.ts'
 import { Circuits } from './circuits.ts'
 import { DataKeys } from './data-keys.ts'
 import type { FreshToken } from './fresh-token.ts'
-import { discard, drop, interrupt, reseal, type Stored, type StoreRequest, store } from './keeping.ts'
+import { discard, drop, interrupt, reseal, revive, type Stored, type StoreRequest, store } from './keeping.ts'
 import { OpenedTokensets } from './opened-tokensets.ts'
 import type { VaultParts } from './parts.ts'
 import { openPending, type PendingConnect, sealPending } from './pending.ts'
@@ -33,6 +33,8 @@ export interface Vault {
   store(tx: Repositories, request: StoreRequest): Promise<Stored>
   /** Takes an account away at once and queues the revocation of its tokens at the provider. */
   drop(tx: Repositories, account: StoredAccount, at: EpochSeconds): Promise<void>
+  /** Puts back an account that was dropped, without its tokens: it waits to be connected again. */
+  revive(tx: Repositories, account: VaultAccount, at: EpochSeconds): Promise<void>
   /** Queues the revocation of tokens that were never kept, or that a caller held. */
   discard(tx: Repositories, owner: TokenOwner, tokenset: TokenSet): Promise<void>
   /** An account's tokenset sealed for another user: what `tx.accounts.move` writes. @throws {EnvelopeError} */
@@ -74,6 +76,7 @@ export function createVault(dependencies: VaultDependencies): Vault {
       refresher.freshToken(account, minTtlSeconds),
     store: (tx, request) => store(tx, parts, request),
     drop: (tx, account, at) => drop(tx, parts, account, at),
+    revive: (tx, account, at) => revive(tx, parts, account, at),
     discard: (tx, owner, tokenset) => discard(tx, parts, owner, tokenset),
     reseal: (tx, account, toUserId) => reseal(tx, parts, account, toUserId),
     interrupt: (tx, account) => interrupt(tx, parts, account),

@@ -1,5 +1,6 @@
 // A server's two JSON interfaces over a real database, with tokens that are really signed.
 import { applyTenant } from '../../src/accounts/apply-tenant.ts'
+import type { LinkNotice } from '../../src/accounts/link-deps.ts'
 import { createUser, recordSignIn } from '../../src/accounts/users.ts'
 import { createOrigins } from '../../src/api/cors.ts'
 import { createManagementApi } from '../../src/api/management/app.ts'
@@ -92,6 +93,7 @@ export async function openWorld({
   })
   const log = { info() {}, warn() {}, error: (...line: unknown[]) => errors.push(line) }
   const errors: unknown[] = []
+  const notices: LinkNotice[] = []
   const vault = createVault({
     storage,
     keyring,
@@ -126,7 +128,10 @@ export async function openWorld({
     vault,
     keyring,
     passwords: quickPasswords,
-    mergePolicy: () => ({ metadata }),
+    linking: () => ({ metadata, undoDays: 30 }),
+    notify: async (_, notice) => {
+      notices.push(notice)
+    },
     allowedPrivateNetworks: [],
   })
   const me = createMeApi({ ...common, vault, sharing: () => 'first_party' })
@@ -139,6 +144,7 @@ export async function openWorld({
     keyring,
     signer,
     errors,
+    notices,
     clock,
     tenantDeps,
     wait: (seconds: number) => {

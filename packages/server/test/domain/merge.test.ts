@@ -64,7 +64,8 @@ const side = (userId: string): fc.Arbitrary<MergeSide> =>
       ),
       accounts: accounts.map(({ connection, ...account }, index) => accountOf(userId, connection, index, account)),
       evidence: evidence.map((one): AddressEvidence => ({ userId, ...one })),
-      issued: { sessions: 1, grants: 2, refreshTokens: 3 },
+      stops: [],
+      issued: { sessions: 1, grants: 2, refreshTokens: 3, clientIds: ['web'] },
     }))
 
 const accountOf = (

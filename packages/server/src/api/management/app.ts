@@ -11,6 +11,7 @@ import { clientOperations } from './clients.ts'
 import { connectionOperations } from './connections.ts'
 import type { ManagementDeps } from './deps.ts'
 import { identityOperations } from './identities.ts'
+import { linkOperations } from './links.ts'
 import { logOperations } from './logs.ts'
 import { resourceServerOperations } from './resource-servers.ts'
 import { userAccessOperations } from './user-access.ts'
@@ -39,6 +40,7 @@ export function createManagementApi(deps: ManagementDeps): Hono {
 export const managementOperations = (deps: ManagementDeps): readonly Operation[] => [
   ...userOperations(deps),
   ...identityOperations(deps),
+  ...linkOperations(deps),
   ...userAccessOperations(deps),
   ...connectionOperations(deps),
   ...clientOperations(deps),
@@ -48,8 +50,8 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
 ]
 
 /** Auth0's shape; a 401 has no `errorCode` (auth0-wire.md §3.2). */
-function serializeRefusal({ status, code, message }: ApiRefusal) {
+function serializeRefusal({ status, code, message, details }: ApiRefusal) {
   const error = STATUS_NAMES[status] ?? 'Error'
   if (status === 401) return { statusCode: status, error, message, attributes: { error: message } }
-  return { statusCode: status, error, message, errorCode: code }
+  return { ...details, statusCode: status, error, message, errorCode: code }
 }

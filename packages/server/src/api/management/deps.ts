@@ -1,8 +1,9 @@
 // What the Management API is built on.
 import type { AccountVault } from '../../accounts/account-vault.ts'
+import type { LinkNotify } from '../../accounts/link-deps.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
-import type { MergePolicy } from '../../domain/merge.ts'
+import type { LinkingSettings } from '../../domain/settings.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
@@ -18,8 +19,9 @@ export interface ManagementDeps {
   readonly vault: AccountVault
   readonly keyring: Pick<Keyring, 'seal' | 'open'>
   readonly passwords: Pick<Passwords, 'hash'>
-  /** `linking.metadata` of the settings that hold now. */
-  readonly mergePolicy: () => MergePolicy
+  /** Of the settings that hold now. */
+  readonly linking: () => Pick<LinkingSettings, 'metadata' | 'undoDays'>
+  readonly notify: LinkNotify
   /** CIDRs that upstream calls may reach although private. */
   readonly allowedPrivateNetworks: readonly string[]
   readonly limit: MinuteLimit

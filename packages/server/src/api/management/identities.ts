@@ -1,11 +1,13 @@
 // Link and unlink in the compatible form (auth0-wire.md §3.2, §3.3).
 import { z } from 'zod'
 import { findNamedIdentity } from '../../accounts/find-identity.ts'
-import { linkUsers } from '../../accounts/link.ts'
+import { mergeUsers } from '../../accounts/link.ts'
+import { identityAddedAt } from '../../accounts/link-times.ts'
 import { transact } from '../../accounts/transact.ts'
 import { unlinkIdentity } from '../../accounts/unlink.ts'
 import { sha256Hex } from '../../crypto/hashing.ts'
 import { Conflict } from '../../domain/errors.ts'
+import type { Identity } from '../../domain/user.ts'
 import { isString, type JsonObject } from '../../lib/json.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { type Caller, type Operation, operation } from '../operation.ts'
@@ -53,27 +55,40 @@ const link = (deps: ManagementDeps) =>
     },
     async ({ caller, params, body }) => {
       requireOwn(caller, params.id)
-      const { storage, vault, mergePolicy, clock } = deps
+      const { storage, vault, keyring, notify, linking, clock } = deps
       const proof = proofOf(deps, caller, body)
-      const { identities, plan } = await transact(storage, async (tx) => {
+      const linked = await transact(storage, async (tx): Promise<Linked> => {
         if ((await tx.users.find(params.id)) === undefined) throw inexistentUser()
         const at = clock()
-        const { secondaryUserId, rule, evidence } = await proof(tx, at)
-        return linkUsers(tx, vault, {
-          primaryUserId: params.id,
-          secondaryUserId,
-          policy: mergePolicy(),
-          rule,
-          proof: evidence,
-          at,
-          clientId: caller.clientId,
-          actor: caller.userId,
-        })
+        const { secondaryUserId, rule, evidence, justAdded } = await proof(tx, at)
+        // Our own page has done already what the app asks for (contract, small certainties).
+        if (secondaryUserId === params.id && (await justAdded?.()) === true)
+          return { identities: await tx.identities.listOfUser(params.id), retired: undefined }
+        const { identities } = await mergeUsers(
+          tx,
+          { vault, keyring, notify },
+          {
+            primaryUserId: params.id,
+            secondaryUserId,
+            policy: linking(),
+            rule,
+            proof: evidence,
+            at,
+            clientId: caller.clientId,
+            actor: caller.userId,
+          },
+        )
+        return { identities, retired: secondaryUserId }
       })
-      vault.forgetUser(plan.secondaryUserId)
-      return { status: 201, body: await viewIdentities(storage, identities) }
+      if (linked.retired !== undefined) vault.forgetUser(linked.retired)
+      return { status: 201, body: await viewIdentities(storage, linked.identities) }
     },
   )
+
+interface Linked {
+  readonly identities: readonly Identity[]
+  readonly retired: string | undefined
+}
 
 const unlink = ({ storage, vault, clock }: ManagementDeps) =>
   operation(
@@ -95,6 +110,7 @@ const unlink = ({ storage, vault, clock }: ManagementDeps) =>
           identityUserId: params.user_id,
           at: clock(),
           clientId: caller.clientId,
+          actor: caller.userId,
         }),
       )
       return { status: 200, body: await viewIdentities(storage, identities) }
@@ -105,6 +121,8 @@ interface ProvenSecondary {
   readonly secondaryUserId: string
   readonly rule: string
   readonly evidence: JsonObject
+  /** Whether the identity that proved it was added to its user a moment ago. */
+  readonly justAdded?: () => Promise<boolean>
 }
 type Proof = (tx: Repositories, at: number) => Promise<ProvenSecondary>
 
@@ -149,7 +167,7 @@ async function namedSecondary(
  */
 function proofByIdToken({ accessTokens, clock }: ManagementDeps, caller: Caller, token: string): Proof {
   const claims = accessTokens.verifyIdToken(token)
-  const { sub, aud, iat, exp } = claims ?? {}
+  const { sub, aud, iat, exp, sid } = claims ?? {}
   if (!isString(sub) || typeof iat !== 'number' || typeof exp !== 'number') throw invalidIdToken()
   if (aud !== caller.clientId)
     throw new ApiRefusal(403, 'operation_not_supported', 'The token of link_with was issued to another client.')
@@ -161,6 +179,12 @@ function proofByIdToken({ accessTokens, clock }: ManagementDeps, caller: Caller,
       secondaryUserId: sub,
       rule: 'link_with',
       evidence: { by: 'id_token', issued_at: iat, client_id: caller.clientId },
+      justAdded: async () => {
+        const addedAt = isString(sid)
+          ? await identityAddedAt(tx, { userId: sub, clientId: caller.clientId, sid })
+          : undefined
+        return addedAt !== undefined && addedAt + MAX_ID_TOKEN_AGE_SECONDS >= at
+      },
     }
   }
 }

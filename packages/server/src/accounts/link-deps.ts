@@ -1,0 +1,24 @@
+// What carrying out a link needs besides its transaction.
+import type { Keyring } from '../crypto/keyring.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+import type { AccountVault } from './account-vault.ts'
+
+export interface LinkDeps {
+  readonly vault: AccountVault
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>
+  /** Tells the people concerned, within the transaction that gives them the reason. */
+  readonly notify: LinkNotify
+}
+
+export type LinkNotify = (tx: Repositories, notice: LinkNotice) => Promise<void>
+
+export interface LinkNotice {
+  readonly kind: 'users_linked' | 'link_undone'
+  readonly linkId: string
+  /** The user that remains. */
+  readonly userId: string
+  /** Every proven address of either side. */
+  readonly addresses: readonly string[]
+  readonly at: EpochSeconds
+}

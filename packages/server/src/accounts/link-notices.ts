@@ -1,0 +1,25 @@
+// Mails that tell people of links: to every address that is proven theirs, whichever of them they read.
+import type { Keyring } from '../crypto/keyring.ts'
+import { queueMail } from '../events/mail-queue.ts'
+import type { LinkNotice, LinkNotify } from './link-deps.ts'
+
+export interface LinkNoticesDeps {
+  readonly issuer: string
+  readonly keyring: Keyring
+  readonly tenant: () => string
+}
+
+const TEMPLATES = {
+  users_linked: 'accounts-joined',
+  link_undone: 'accounts-parted',
+} as const satisfies Readonly<Record<LinkNotice['kind'], string>>
+
+/** Mails wait in the database until they are sent: queued exactly if the link is made. */
+export function createLinkNotices({ issuer, keyring, tenant }: LinkNoticesDeps): LinkNotify {
+  // Where the ways to sign in stand, and where a link is undone.
+  const link = `${issuer}account/connections`
+  return async (tx, { kind, addresses, at }) => {
+    for (const to of addresses)
+      await queueMail(tx, keyring, { to, template: TEMPLATES[kind], values: { tenant: tenant(), at, link } })
+  }
+}
