@@ -1,4 +1,5 @@
 // Limits on guessing and on mail. Counters are rows, so that nodes share them and a restart forgets none.
+import ipaddr from 'ipaddr.js'
 import { sha256Hex } from '../crypto/hashing.ts'
 import type { Clock } from '../lib/time.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -51,7 +52,7 @@ export function createSignInLimits(deps: LimitDeps): SignInLimits {
       const known = await isKnown(by)
       const [ofAccount, ofAddress] = await Promise.all([
         known ? counters.add('sign-in-here', pairOf(by)) : counters.add('sign-in', by.account),
-        counters.add('sign-in-from', by.ip),
+        counters.add('sign-in-from', networkOf(by.ip)),
       ])
       const over = [
         ...(ofAccount.points > FAILURES_PER_ACCOUNT ? [ofAccount] : []),
@@ -66,7 +67,7 @@ export function createSignInLimits(deps: LimitDeps): SignInLimits {
       const known = await isKnown(by)
       await Promise.all([
         known ? counters.reset('sign-in-here', pairOf(by)) : counters.reset('sign-in', by.account),
-        counters.add('sign-in-from', by.ip, { points: -1 }),
+        counters.add('sign-in-from', networkOf(by.ip), { points: -1 }),
         counters.add('sign-in-known', pairOf(by), { seconds: KNOWN_SECONDS }),
       ])
     },
@@ -78,6 +79,13 @@ export function createMailLimits(deps: LimitDeps): MailLimits {
   return {
     exceeded: async (address) => deps.enabled() && (await counters.add('mail', address)).points > MAILS_PER_ADDRESS,
   }
+}
+
+/** Whoever has an IPv6 address has the 2^64 beside it. */
+function networkOf(ip: string | undefined): string | undefined {
+  if (ip === undefined || !ipaddr.isValid(ip)) return ip
+  const address = ipaddr.process(ip)
+  return address instanceof ipaddr.IPv6 ? `${address.parts.slice(0, 4).join(':')}/64` : address.toString()
 }
 
 function createCounters({ storage, clock }: LimitDeps) {

@@ -3,6 +3,7 @@
 
 import { parsePendingAccount, serializePendingAccount } from '../accounts/pending-account.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
+import { mayLink } from '../domain/addresses-of-user.ts'
 import { parseClient } from '../domain/client.ts'
 import type { User } from '../domain/user.ts'
 import { isString } from '../lib/json.ts'
@@ -15,6 +16,7 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { type Interaction, settle, startLocal } from './interactions.ts'
 import type { LinkConfirmPage, Outcome, SignInWay } from './outcome.ts'
+import { type AddressProof, startAddressProof } from './prove-address.ts'
 import { shownUser } from './shown-user.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
@@ -39,26 +41,36 @@ export async function openTicket(
   )
   if (!opened) throw new FlowError('ticket_invalid')
   if (request.session !== undefined) return goOn(deps, request, connect)
-  const returnTo = new URL(LEG_PATH, issuer)
-  returnTo.searchParams.set('leg', connect.authSessionHash)
   const state = await storage.transaction((tx) =>
     startLocal(tx, deps, {
       request,
       purpose: 'sign-in',
-      returnTo: returnTo.href,
+      returnTo: legUrl(deps, connect),
       params: { client_id: connect.clientId },
     }),
   )
   return { kind: 'redirect', url: new URL(`u/login?state=${state}`, issuer).href, cookies: withBrowserCookie(request) }
 }
 
-/** Goes on after the sign-in that an opened ticket needed; only in the browser that opened it. */
-export async function continueLeg(deps: FlowDeps, request: BrowserRequest, leg: string | undefined): Promise<Outcome> {
+/** Goes on after the sign-in, or the proof of an address, that an opened ticket needed; only in the browser that opened it. */
+export async function continueLeg(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { leg, answer }: { readonly leg?: string; readonly answer?: string },
+): Promise<Outcome> {
   const connect = leg === undefined ? undefined : await deps.storage.connects.find(leg)
   if (connect === undefined || connect.status !== 'opened' || connect.expiresAt <= deps.clock())
     throw new FlowError('ticket_invalid')
   if (connect.browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
+  if (answer === 'cancel') return voidAndReturn(deps, request, connect, 'The person decided against it.')
   return goOn(deps, request, connect)
+}
+
+function legUrl({ issuer }: FlowDeps, { authSessionHash }: ConnectRequest, answer?: 'cancel'): string {
+  const url = new URL(LEG_PATH, issuer)
+  url.searchParams.set('leg', authSessionHash)
+  if (answer !== undefined) url.searchParams.set('answer', answer)
+  return url.href
 }
 
 async function goOn(
@@ -68,7 +80,15 @@ async function goOn(
   extra: Record<string, string> = {},
 ): Promise<Outcome> {
   if (request.session?.userId !== connect.userId)
-    return voidAndReturn(deps, request, connect, 'opened', 'Another person is signed in here.')
+    return voidAndReturn(deps, request, connect, 'Another person is signed in here.')
+  const unproven = await unprovenUser(deps, connect.userId)
+  if (unproven !== undefined)
+    return startAddressProof(deps, request, {
+      user: unproven,
+      clientId: connect.clientId,
+      returnTo: legUrl(deps, connect),
+      cancelTo: legUrl(deps, connect, 'cancel'),
+    })
   const connection = await deps.connections.find(deps.storage, connect.connectionId)
   if (connection === undefined) throw new FlowError('connection_unavailable')
   const { authorizationParams } = connect
@@ -82,6 +102,12 @@ async function goOn(
     wantsRefreshToken: true,
     extra: { ...Object.fromEntries(passed), ...extra },
   })
+}
+
+/** The user, when their address must be proven before anything is added to them. */
+async function unprovenUser({ storage }: FlowDeps, userId: string): Promise<AddressProof['user'] | undefined> {
+  const user = await storage.users.find(userId)
+  return user?.email === undefined || mayLink(user) ? undefined : { ...user, email: user.email }
 }
 
 /** The provider said who it is: kept sealed until the person confirms and the client completes. */
@@ -129,7 +155,7 @@ export async function refuseConnectLeg(
   { secrets }: OpenTransaction,
 ): Promise<Outcome> {
   const connect = await requireLeg(deps, request, secrets.continueWith, 'opened')
-  return voidAndReturn(deps, request, connect, 'opened', 'The provider or the person refused.')
+  return voidAndReturn(deps, request, connect, 'The provider or the person refused.')
 }
 
 /** The confirm page: who asks, for which account, and what it may do. */
@@ -170,16 +196,11 @@ export async function submitConfirm(
 ): Promise<Outcome> {
   const connect = await requireLeg(deps, request, legOf(interaction), 'answered')
   if (answer === 'confirm') return confirm(deps, request, interaction, connect)
-  await giveBack(deps, connect)
   if (answer === 'cancel') {
-    await deps.storage.transaction((tx) => settle(tx, interaction, { error: 'access_denied', error_description: '' }))
-    return voidAndReturn(deps, request, connect, 'answered', 'The person decided against it.')
+    await giveBack(deps, interaction, connect, 'void')
+    return backToClient(request, connect, 'The person decided against it.')
   }
-  const reopened = await deps.storage.transaction(async (tx) => {
-    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
-    return tx.connects.advance(connect.authSessionHash, 'answered', 'opened', {})
-  })
-  if (!reopened) throw new FlowError('transaction_invalid')
+  await giveBack(deps, interaction, connect, 'opened')
   return goOn(deps, request, connect, { prompt: 'select_account' })
 }
 
@@ -220,32 +241,50 @@ function openPending(deps: FlowDeps, connect: ConnectRequest) {
   return deps.vault.openPending(connect.authSessionHash, connect.pendingEnvelope)
 }
 
-/** What the provider gave and nobody wants is revoked there. */
-async function giveBack(deps: FlowDeps, connect: ConnectRequest): Promise<void> {
+/** What the provider gave and the person did not want is revoked there: in one transaction with the answer. */
+async function giveBack(
+  deps: FlowDeps,
+  interaction: Interaction,
+  connect: ConnectRequest,
+  to: 'opened' | 'void',
+): Promise<void> {
   const { tokenset, details } = openPending(deps, connect)
   const { subject } = parsePendingAccount(details)
-  const { userId, connectionId } = connect
-  await deps.storage.transaction((tx) => deps.vault.discard(tx, { id: '', userId, connectionId, subject }, tokenset))
+  const { authSessionHash, userId, connectionId } = connect
+  await deps.storage.transaction(async (tx) => {
+    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
+    const moved = await tx.connects.advance(authSessionHash, 'answered', to, { pendingEnvelope: undefined })
+    if (!moved) throw new FlowError('transaction_invalid')
+    await deps.vault.discard(tx, { id: '', userId, connectionId, subject }, tokenset)
+    if (to === 'void') await recordRefusal(tx, deps, connect)
+  })
 }
 
 async function voidAndReturn(
   deps: FlowDeps,
   request: BrowserRequest,
   connect: ConnectRequest,
-  from: ConnectRequest['status'],
   description: string,
 ): Promise<Outcome> {
-  await deps.storage.transaction(async (tx: Repositories) => {
-    await tx.connects.advance(connect.authSessionHash, from, 'void', {})
-    await tx.events.append({
-      type: 'connected_account.refused',
-      at: deps.clock(),
-      outcome: 'refused',
-      userId: connect.userId,
-      clientId: connect.clientId,
-      connectionId: connect.connectionId,
-    })
+  await deps.storage.transaction(async (tx) => {
+    if (!(await tx.connects.advance(connect.authSessionHash, 'opened', 'void', {})))
+      throw new FlowError('transaction_invalid')
+    await recordRefusal(tx, deps, connect)
   })
+  return backToClient(request, connect, description)
+}
+
+const recordRefusal = (tx: Repositories, deps: FlowDeps, connect: ConnectRequest): Promise<void> =>
+  tx.events.append({
+    type: 'connected_account.refused',
+    at: deps.clock(),
+    outcome: 'refused',
+    userId: connect.userId,
+    clientId: connect.clientId,
+    connectionId: connect.connectionId,
+  })
+
+function backToClient(request: BrowserRequest, connect: ConnectRequest, description: string): Outcome {
   const url = returnUrl(connect, { error: 'access_denied', error_description: description })
   return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
 }

@@ -23,7 +23,7 @@ export interface Interaction {
   readonly openedAt: EpochSeconds
 }
 
-export type LocalPurpose = 'sign-in' | 'connect-confirm'
+export type LocalPurpose = 'sign-in' | 'connect-confirm' | 'prove-address'
 
 const LOCAL_SECONDS = 3600
 

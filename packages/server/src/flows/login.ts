@@ -80,10 +80,14 @@ export async function goUpstream(
     clientId: open.clientId,
     scopes: splitScopes(params.connection_scope),
     wantsRefreshToken: keepsSignInTokens(connection),
-    extra: open.interaction.prompt.reasons.includes('login_prompt') ? { prompt: 'login' } : {},
+    extra: asksAnew(open.interaction) ? { prompt: 'login' } : {},
     clientRequest: textMembers(params),
   })
 }
+
+/** The client wants to see the person sign in now: a provider's own session will not do. */
+const asksAnew = ({ prompt }: Interaction): boolean =>
+  prompt.reasons.includes('login_prompt') || prompt.reasons.includes('max_age')
 
 /** Signs in by address and password; a wrong pair shows the page again and says nothing of which was wrong. */
 export async function submitPassword(

@@ -8,6 +8,8 @@ export type Step =
   | { readonly kind: 'verify-email' }
   | { readonly kind: 'consent' }
   | { readonly kind: 'link-confirm' }
+  /** A person who is signed in proves their address first. */
+  | { readonly kind: 'prove-address' }
   /** Straight to the connection that the request names. */
   | { readonly kind: 'upstream'; readonly connection: string }
 
@@ -22,6 +24,7 @@ export interface InteractionState {
 
 export function nextStep({ local, promptName, params, awaitsCode, passwordConnection }: InteractionState): Step {
   if (local === 'connect-confirm') return { kind: 'link-confirm' }
+  if (local === 'prove-address') return { kind: 'prove-address' }
   if (promptName === 'consent') return { kind: 'consent' }
   if (awaitsCode) return { kind: 'verify-email' }
   const { connection, screen_hint: hint } = params

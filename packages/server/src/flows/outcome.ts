@@ -51,6 +51,8 @@ export type SignupProblem =
 
 export interface VerifyPage {
   readonly name: 'verify-email'
+  /** Making an account, or before another one is connected. */
+  readonly reason: 'signup' | 'connect'
   readonly state: string
   readonly address: string
   readonly problem: 'code_wrong' | 'code_expired' | undefined

@@ -79,6 +79,9 @@ export async function submitNewPassword(
     if (!(await tx.proofs.consume(proof.idHash))) throw new FlowError('ticket_invalid')
     const [user] = await tx.users.lock([proof.userId])
     if (user === undefined || user.blocked) throw new FlowError('user_blocked')
+    // The address may have become another user's since the mail: the link was not for them.
+    const identity = await tx.identities.find(connection.id, known.subject)
+    if (identity?.userId !== user.userId) throw new FlowError('ticket_invalid')
     await tx.passwords.replaceHash(connection.id, known.subject, hash, at)
     await tx.evidence.put({ userId: user.userId, address: proof.address, source: 'mail', grade: 3, saidAt: at })
     const evidence = await tx.evidence.listOfUser(user.userId)

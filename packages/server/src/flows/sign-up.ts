@@ -1,7 +1,6 @@
 // Making an account by address and password. Nothing is made before the mailbox is proved: nobody can sit on somebody
 // else's address and wait (T-PRE-01), and the answer does not tell whether an address is known (T-API-07).
 import { createPasswordUser } from '../accounts/users.ts'
-import { randomDigits, sha256Hex } from '../crypto/hashing.ts'
 import { type PasswordProblem, passwordProblem } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { Conflict } from '../domain/errors.ts'
@@ -13,12 +12,10 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { remember } from './interactions.ts'
 import { loginPage, type OpenInteraction } from './login.ts'
+import { CODE_SECONDS, type MailedCode, newCode, tryCode } from './mailed-code.ts'
 import type { Outcome, SignupPage, SignupProblem, VerifyPage } from './outcome.ts'
 import { signIn } from './sign-in.ts'
 
-const CODE_DIGITS = 6
-const CODE_SECONDS = 900
-const CODE_TRIES = 5
 const NAME_LENGTH = 150
 
 export interface SignupForm {
@@ -28,12 +25,10 @@ export interface SignupForm {
 }
 
 /** What waits with the interaction for the code; `passwordHash` is absent when the address has an account already. */
-interface PendingSignup {
+interface PendingSignup extends MailedCode {
   readonly address: string
   readonly name: string | undefined
   readonly passwordHash: string | undefined
-  readonly codeHash: string
-  readonly expiresAt: number
 }
 
 export function signupPage(open: OpenInteraction, form?: SignupForm, problem?: SignupProblem): Outcome {
@@ -71,11 +66,11 @@ export async function submitCode(
   const connection = requirePasswords(open)
   const pending = pendingSignup(open)
   const now = deps.clock()
-  if (pending.expiresAt <= now || !(await mayTry(deps, pending)))
-    return verifyPage(open, pending.address, { problem: 'code_expired' })
-  if (pending.passwordHash === undefined || codeHash(open, (code ?? '').trim()) !== pending.codeHash)
-    return verifyPage(open, pending.address, { problem: 'code_wrong' })
   const { address, name, passwordHash } = pending
+  const verdict = await tryCode(deps, open.interaction, { kept: pending, typed: code })
+  // No code is right for an address that has an account: none was mailed.
+  if (verdict !== 'right' || passwordHash === undefined)
+    return verifyPage(open, address, { problem: verdict === 'right' ? 'code_wrong' : verdict })
   try {
     const user = await deps.storage.transaction((tx) =>
       createPasswordUser(tx, {
@@ -109,12 +104,6 @@ export async function submitCode(
   }
 }
 
-/** Counts a try before the code is looked at, so that many at once are counted as well (T-API-08). */
-async function mayTry({ storage, clock }: FlowDeps, { codeHash: hash, expiresAt }: PendingSignup): Promise<boolean> {
-  const { points } = await storage.transaction((tx) => tx.limits.add(`sign-up-code:${hash}`, 1, clock(), expiresAt))
-  return points <= CODE_TRIES
-}
-
 export async function resendCode(deps: FlowDeps, open: OpenInteraction): Promise<Outcome> {
   const { address, name, passwordHash } = pendingSignup(open)
   await mailCode(deps, open, { address, name, passwordHash })
@@ -128,6 +117,7 @@ export function verifyPage(
 ): Outcome {
   const page: VerifyPage = {
     name: 'verify-email',
+    reason: 'signup',
     state: open.interaction.uid,
     address,
     problem: more.problem,
@@ -150,14 +140,9 @@ async function mailCode(
   given: Pick<PendingSignup, 'address' | 'name' | 'passwordHash'>,
 ): Promise<void> {
   if (await deps.mailLimits.exceeded(given.address)) throw new FlowError('rate_limited')
-  const code = randomDigits(CODE_DIGITS)
-  const pending: PendingSignup = {
-    ...given,
-    codeHash: codeHash(open, code),
-    expiresAt: deps.clock() + CODE_SECONDS,
-  }
+  const { code, kept } = newCode(open.interaction, deps.clock())
   await deps.storage.transaction(async (tx) => {
-    await remember(tx, open.interaction, { signup: serialize(pending) })
+    await remember(tx, open.interaction, { signup: serialize({ ...given, ...kept }) })
     await queueMail(tx, deps.keyring, codeMail(deps, open, given, code))
   })
 }
@@ -197,9 +182,6 @@ function pendingSignup({ interaction }: OpenInteraction): PendingSignup {
     expiresAt: Number(signup.expiresAt),
   }
 }
-
-/** The code belongs to this interaction alone (T-PRE-10). */
-const codeHash = ({ interaction }: OpenInteraction, code: string): string => sha256Hex(`${interaction.uid}:${code}`)
 
 function requirePasswords({ passwordConnection }: OpenInteraction) {
   if (passwordConnection === undefined || passwordConnection.options.disable_signup === true) {

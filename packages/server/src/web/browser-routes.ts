@@ -10,6 +10,7 @@ import { goUpstream, loginPage, type OpenInteraction, openInteraction, submitPas
 import { logoutOidc, logoutV2, submitLogout } from '../flows/logout.ts'
 import { type Part, partOf } from '../flows/next-step.ts'
 import type { Outcome } from '../flows/outcome.ts'
+import { provePage, submitProof } from '../flows/prove-address.ts'
 import { askReset, openReset, submitNewPassword, submitResetRequest } from '../flows/reset-password.ts'
 import {
   cancelSignup,
@@ -44,6 +45,7 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
   app.get('/u/signup', show(inSignIn((open) => signupPage(open))))
   app.get('/u/reset-password', show(inSignIn((open) => askReset(open))))
   app.get('/u/verify', show(inSignIn((open) => verifyPage(open, pendingAddress(open)))))
+  app.get('/u/address', show(showInteraction))
   app.get('/u/consent', show(showInteraction))
   app.get('/u/confirm', show(showInteraction))
   app.post('/u/login', take(submitLogin))
@@ -56,6 +58,10 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
     ),
   )
   app.post('/u/verify', take(withInteraction('sign-in', (open, form, request) => takeCode(deps, request, open, form))))
+  app.post(
+    '/u/address',
+    take(withInteraction('prove-address', (open, form, request) => takeProof(deps, request, open, form))),
+  )
   app.post(
     '/u/reset-password',
     take(withInteraction('sign-in', (open, form) => submitResetRequest(deps, open, form.email))),
@@ -89,7 +95,7 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
   )
   app.get(
     '/connected-accounts/continue',
-    show((_deps, request, c) => continueLeg(deps, request, c.req.query('leg'))),
+    show((_deps, request, c) => continueLeg(deps, request, c.req.query())),
   )
 
   app.get(
@@ -110,7 +116,7 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
   app.post(
     '/oidc/logout',
     show(async (_deps, request, c) => {
-      const form = textFields(await c.req.parseBody())
+      const form = await formFields(c)
       return logoutOidc(deps, request, logoutRequest(form, form.post_logout_redirect_uri))
     }),
   )
@@ -151,7 +157,7 @@ async function run(deps: BrowserRoutesDeps, c: Page, step: Step): Promise<Respon
 /** The same for a form of ours, which must come from a page of ours. */
 const runForm = (deps: BrowserRoutesDeps, c: Page, step: FormStep): Promise<Response> =>
   run(deps, c, async (_deps, request) => {
-    const form = textFields(await c.req.parseBody())
+    const form = await formFields(c)
     const { csrf, state } = form
     const origin = { csrf, state, origin: c.req.header('origin'), secFetchSite: c.req.header('sec-fetch-site') }
     requireOwnForm(request.browser, origin, deps.issuer)
@@ -171,6 +177,8 @@ async function browserRequest(deps: BrowserRoutesDeps, c: Page): Promise<Browser
 
 const showInteraction: Step = async (deps, request, c) => {
   const open = await openInteraction(deps, request, c.req.query('state'))
+  // A client may ask for another page first; its "sign in instead" must not lead back there.
+  if (c.req.query('page') === 'login' && partOf(open.step) === 'sign-in') return loginPage(open)
   switch (open.step.kind) {
     case 'upstream':
       return goUpstream(deps, request, open, open.step.connection)
@@ -184,6 +192,8 @@ const showInteraction: Step = async (deps, request, c) => {
       return consentPage(deps, request, open)
     case 'link-confirm':
       return confirmPage(deps, request, open.interaction)
+    case 'prove-address':
+      return provePage(open.interaction)
     case 'login':
       return loginPage(open)
   }
@@ -228,6 +238,16 @@ function takeCode(
   return submitCode(deps, request, open, form.code)
 }
 
+function takeProof(
+  deps: BrowserRoutesDeps,
+  request: BrowserRequest,
+  { interaction }: OpenInteraction,
+  form: Form,
+): Promise<Outcome> {
+  const answer = form.resend !== undefined ? 'resend' : form.action === 'cancel' ? 'cancel' : 'code'
+  return submitProof(deps, request, interaction, { code: form.code, answer })
+}
+
 const callback: Step = (deps, request, c) => {
   const url = new URL(c.req.url)
   return takeCallback(deps, request, { path: url.pathname, answer: url.searchParams })
@@ -248,5 +268,9 @@ function logoutRequest(fields: Form, returnTo: string | undefined) {
   }
 }
 
-const textFields = (body: Readonly<Record<string, unknown>>): Form =>
-  Object.fromEntries(Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+/** Our forms are posted url-encoded; anything else was not sent by one. @throws {FlowError} `invalid_request`. */
+async function formFields(c: Page): Promise<Form> {
+  const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/x-www-form-urlencoded') throw new FlowError('invalid_request')
+  return Object.fromEntries(new URLSearchParams(await c.req.text()))
+}

@@ -48,14 +48,14 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
         name: page.personName,
         errors: page.problem && signupErrors(page.problem),
         passwordMinLength: PASSWORD_MIN_LENGTH,
-        loginUrl: link('/u/login', page.state),
+        loginUrl: loginLink(page.state),
       })
     case 'verify-email':
       return renderVerifyEmail({
         frame,
-        form: form('/u/verify', page.state),
+        form: form(page.reason === 'signup' ? '/u/verify' : '/u/address', page.state),
         address: page.address,
-        reason: 'signup',
+        reason: page.reason,
         error: page.problem && { code: page.problem },
         mayCancel: true,
         notice: page.resent ? { code: 'code-sent' } : undefined,
@@ -97,6 +97,8 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
   }
 }
 
+const loginLink = (state: string): string => `/u/login?page=login&state=${encodeURIComponent(state)}`
+
 type ResetFlowPage = Extract<FlowPage, { name: 'reset-password' }>
 
 function presentReset(
@@ -112,14 +114,14 @@ function presentReset(
         form: form('/u/reset-password', page.state),
         email: page.email,
         error: page.problem && { code: page.problem },
-        loginUrl: `/u/login?state=${encodeURIComponent(page.state)}`,
+        loginUrl: loginLink(page.state),
       })
     case 'sent':
       return renderResetPassword({
         frame,
         step: 'sent',
         address: page.email,
-        loginUrl: `/u/login?state=${encodeURIComponent(page.state)}`,
+        loginUrl: loginLink(page.state),
       })
     case 'choose':
       return renderResetPassword({
