@@ -128,6 +128,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     },
     answerHeaders: pageHeaders({ kind: 'engine', https: issuer.startsWith('https:') }),
     frameableBy,
+    verifyIdToken: (token) => accessTokens.verifyIdToken(token),
     interactionUrl: (uid) => `/u/login?state=${uid}`,
     log,
   })
@@ -167,6 +168,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     settings: settings.current,
     signInLimits: createSignInLimits(limits),
     mailLimits: createMailLimits(limits),
+    notifyLink,
     log,
     responder,
     assets,
@@ -223,7 +225,8 @@ const databaseUrl = ({ database }: ServerConfig): string =>
 
 const mailUrl = ({ mail }: ServerConfig): string => (mail.kind === 'folder' ? `file:${mail.path}` : mail.url)
 
-function engineSettings({ tokens, sessions, logoutEndpointInDiscovery, defaultAudience }: Settings): EngineSettings {
+function engineSettings(settings: Settings): EngineSettings {
+  const { tokens, sessions, linking, logoutEndpointInDiscovery, defaultAudience } = settings
   return {
     accessTokenSeconds: tokens.accessTokenSeconds,
     codeSeconds: tokens.codeSeconds,
@@ -231,6 +234,7 @@ function engineSettings({ tokens, sessions, logoutEndpointInDiscovery, defaultAu
     sessionIdleSeconds: sessions.idleSeconds,
     sessionAbsoluteSeconds: sessions.absoluteSeconds,
     cookieSameSite: sessions.cookieSameSite,
+    reauthenticationSeconds: linking.reauthenticationSeconds,
     endSessionInDiscovery: logoutEndpointInDiscovery,
     defaultAudience,
   }

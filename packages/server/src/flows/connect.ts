@@ -11,15 +11,16 @@ import type { ConnectRequest } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
-import { isPasswordConnection, shownConnection } from './connections.ts'
+import { shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { type Interaction, settle, startLocal } from './interactions.ts'
-import type { LinkConfirmPage, Outcome, SignInWay } from './outcome.ts'
+import type { LinkConfirmPage, Outcome } from './outcome.ts'
 import { type AddressProof, startAddressProof } from './prove-address.ts'
 import { shownUser } from './shown-user.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
+import { signInWays } from './ways.ts'
 
 const LEG_PATH = 'connected-accounts/continue'
 
@@ -173,14 +174,16 @@ export async function confirmPage(deps: FlowDeps, request: BrowserRequest, inter
   const page: LinkConfirmPage = {
     name: 'link-confirm',
     state: interaction.uid,
+    for: 'agents',
     client: { name: client.name, host: hostOf(connect.redirectUri) },
-    user: { ...shownUser(user), ways: await waysOf(deps, user) },
+    user: { ...shownUser(user), ways: await signInWays(deps, user) },
     account: {
       connection: shownConnection(connection),
       name: pending.upstreamName,
       address: pending.email,
     },
     scopes: pending.scopesGranted,
+    keepsTokens: true,
   }
   return { kind: 'page', page }
 }
@@ -295,19 +298,6 @@ function returnUrl(connect: ConnectRequest, params: Readonly<Record<string, stri
   for (const [name, value] of Object.entries(params)) url.searchParams.append(name, value)
   if (connect.state !== undefined) url.searchParams.append('state', connect.state)
   return url.href
-}
-
-async function waysOf(deps: FlowDeps, user: User): Promise<readonly SignInWay[]> {
-  const identities = await deps.storage.identities.listOfUser(user.userId)
-  const ids = [...new Set(identities.map(({ connectionId }) => connectionId))]
-  const connections = await Promise.all(ids.map((id) => deps.connections.find(deps.storage, id)))
-  return connections
-    .filter((connection) => connection !== undefined)
-    .map((connection) =>
-      isPasswordConnection(connection)
-        ? { kind: 'password' }
-        : { kind: 'connection', displayName: shownConnection(connection).displayName },
-    )
 }
 
 export const nameOf = (user: User): string => user.profile.name ?? user.profile.nickname ?? user.userId

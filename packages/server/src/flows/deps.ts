@@ -1,6 +1,7 @@
 // What the journey's steps are made of.
 
 import type { MailLimits, SignInLimits } from '../accounts/limits.ts'
+import type { LinkNotify } from '../accounts/link-deps.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Passwords } from '../crypto/passwords.ts'
 import type { Settings } from '../domain/settings.ts'
@@ -27,5 +28,6 @@ export interface FlowDeps {
   readonly settings: () => Settings
   readonly signInLimits: SignInLimits
   readonly mailLimits: MailLimits
+  readonly notifyLink: LinkNotify
   readonly log: Log
 }

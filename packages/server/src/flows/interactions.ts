@@ -102,6 +102,8 @@ export async function startLocal(
 export type InteractionResult =
   | { readonly login: { readonly accountId: string; readonly ts: number; readonly amr: readonly string[] } }
   | { readonly consent: { readonly grantId: string } }
+  /** A client's wish to link or unlink was carried out. */
+  | { readonly link: { readonly done: true } }
   | { readonly error: string; readonly error_description: string }
 
 /**
@@ -115,9 +117,11 @@ export async function settle(tx: Repositories, interaction: Interaction, result:
   if (!(await tx.artifacts.consume('Interaction', hash, openedAt))) throw new FlowError('interaction_expired')
   if (interaction.local !== undefined) return tx.artifacts.delete('Interaction', interaction.hash)
   // The engine would refuse to go on after the session id changed; the browser's cookie already says who goes on.
-  const { session: _, ...payload } = interaction.artifact.payload
+  const { session: _, pending: __, ...payload } = interaction.artifact.payload
   const earlier = isJsonObject(payload.lastSubmission) ? payload.lastSubmission : {}
-  const next = 'error' in result ? result : { ...earlier, ...result }
+  // However the wish to link came true, the engine does not ask for it again.
+  const linked = interaction.prompt.name === 'link' ? { link: { done: true } } : {}
+  const next = 'error' in result ? result : { ...earlier, ...linked, ...result }
   const settled = { ...payload, result: next as unknown as JsonObject }
   await tx.artifacts.put({ ...interaction.artifact, payload: settled, consumedAt: openedAt })
 }

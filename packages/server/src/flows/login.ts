@@ -3,6 +3,7 @@ import { canonicalAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+import type { Arrival } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { isPasswordConnection, shownConnection, signInConnections } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
@@ -94,8 +95,28 @@ export async function submitPassword(
   deps: FlowDeps,
   request: BrowserRequest,
   open: OpenInteraction,
-  { username, password }: { username: string | undefined; password: string | undefined },
+  typed: TypedPassword,
 ): Promise<Outcome> {
+  const arrival = await checkPassword(deps, request, open, typed)
+  return arrival === undefined ? loginPage(open, typed) : signIn(deps, request, open.interaction, arrival)
+}
+
+export interface TypedPassword {
+  readonly username: string | undefined
+  readonly password: string | undefined
+}
+
+/**
+ * Who signs in by this pair; undefined when there is nobody.
+ *
+ * @throws {FlowError} `connection_unavailable`, `rate_limited`.
+ */
+export async function checkPassword(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  { username, password }: TypedPassword,
+): Promise<Arrival | undefined> {
   const connection = open.passwordConnection
   if (connection === undefined) throw new FlowError('connection_unavailable')
   const address = canonicalAddress(username ?? '')
@@ -106,10 +127,10 @@ export async function submitPassword(
   const matches = await deps.passwords.verify(known?.hash, password ?? '')
   if (known === undefined || !matches) {
     await recordWrongPassword(deps, connection.id, known?.subject, open.clientId)
-    return loginPage(open, { username })
+    return undefined
   }
   await deps.signInLimits.succeeded(by)
-  return signIn(deps, request, open.interaction, {
+  return {
     connection,
     subject: known.subject,
     profileData: await profileOf(deps, connection.id, known.subject),
@@ -118,7 +139,7 @@ export async function submitPassword(
     amr: ['pwd'],
     account: undefined,
     scopesAsked: [],
-  })
+  }
 }
 
 /** The same write for an unknown address, without a user. */

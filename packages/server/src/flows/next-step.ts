@@ -8,6 +8,8 @@ export type Step =
   | { readonly kind: 'verify-email' }
   | { readonly kind: 'consent' }
   | { readonly kind: 'link-confirm' }
+  /** A client asks to link or unlink. */
+  | { readonly kind: 'client-link' }
   /** A person who is signed in proves their address first. */
   | { readonly kind: 'prove-address' }
   /** Straight to the connection that the request names. */
@@ -24,6 +26,7 @@ export interface InteractionState {
 
 export function nextStep({ local, promptName, params, awaitsCode, passwordConnection }: InteractionState): Step {
   if (local === 'connect-confirm') return { kind: 'link-confirm' }
+  if (promptName === 'link') return { kind: 'client-link' }
   if (local === 'prove-address') return { kind: 'prove-address' }
   if (promptName === 'consent') return { kind: 'consent' }
   if (awaitsCode) return { kind: 'verify-email' }

@@ -1,4 +1,6 @@
 // What a step of a journey leads to. `web/` turns it into an answer; no flow writes markup or headers.
+import type { PlannedAccount, PlannedAddress, PlannedIdentity, PlannedKey } from '../domain/merge.ts'
+import type { EpochSeconds } from '../lib/time.ts'
 import type { FlowErrorCode, FlowNext } from './flow-error.ts'
 import type { ShownUser } from './shown-user.ts'
 
@@ -20,6 +22,10 @@ export type FlowPage =
   | ResetPage
   | ConsentPage
   | LinkConfirmPage
+  | LinkSuggestPage
+  | LinkChoosePage
+  | LinkConflictPage
+  | MergePreviewPage
   | LogoutPage
   | ErrorPage
 
@@ -29,6 +35,8 @@ export interface LoginPage {
   readonly appName: string | undefined
   readonly connections: readonly ShownConnection[]
   readonly password: { readonly username: string | undefined; readonly wrong: boolean } | undefined
+  /** Somebody is to prove an account that exists, for this pending arrival. */
+  readonly proves?: string | undefined
 }
 
 export interface SignupPage {
@@ -89,6 +97,8 @@ export interface ConsentPage {
 export interface LinkConfirmPage {
   readonly name: 'link-confirm'
   readonly state: string
+  /** What the account will be good for. */
+  readonly for: 'agents' | 'sign-in'
   readonly client: { readonly name: string; readonly host: string | undefined }
   readonly user: ShownUser & { readonly ways: readonly SignInWay[] }
   readonly account: {
@@ -97,6 +107,85 @@ export interface LinkConfirmPage {
     readonly address: string | undefined
   }
   readonly scopes: readonly string[]
+  readonly keepsTokens: boolean
+}
+
+/** Why a question is asked again: another account was proven, or the provider or the person there said no. */
+export type ProofProblem = 'wrong_account' | 'refused'
+
+export interface ShownArrival {
+  readonly connection: ShownConnection
+  /** What the account is called at its provider. */
+  readonly name: string
+  readonly address?: string | undefined
+  /** No account at a provider, but one with an address and a password. */
+  readonly byPassword?: boolean
+}
+
+export interface LinkSuggestPage {
+  readonly name: 'link-suggest'
+  readonly state: string
+  /** Whole: the page masks it. It is the newcomer's own. */
+  readonly address: string
+  readonly account: ShownArrival
+  readonly ways: readonly (ShownConnection & { readonly kind: 'password' | 'connection' })[]
+  readonly undoDays: number
+  readonly problem: ProofProblem | undefined
+}
+
+export interface LinkChoosePage {
+  readonly name: 'link-choose'
+  readonly state: string
+  readonly appName: string | undefined
+  readonly user: ShownUser
+  readonly account: ShownArrival
+  /** The user's own address is proven, or there is none. */
+  readonly mayAdd: boolean
+  readonly problem: ProofProblem | undefined
+}
+
+export interface LinkConflictPage {
+  readonly name: 'link-conflict'
+  readonly state: string
+  readonly appName: string | undefined
+  readonly user: ShownUser
+  readonly account: ShownArrival
+  /** The journey may go on as the other user. */
+  readonly mayContinue: boolean
+  /** The provider can be asked for another account. */
+  readonly mayChooseAnother: boolean
+  readonly problem: ProofProblem | undefined
+}
+
+export interface MergePreviewPage {
+  readonly name: 'merge-preview'
+  readonly state: string
+  readonly primary: MergeSideShown
+  readonly secondary: MergeSideShown
+  readonly planHash: string
+  readonly rows: readonly MergeRow[]
+  /** Of the user that goes: browsers that are signed out, apps whose permission ends. */
+  readonly ended: { readonly sessions: number; readonly apps: number }
+  /** Until when it can be taken back. */
+  readonly undoUntil: EpochSeconds
+  readonly stale: boolean
+}
+
+export interface MergeSideShown extends ShownUser {
+  readonly userId: string
+  readonly createdAt: EpochSeconds
+  readonly lastLogin: EpochSeconds | undefined
+  readonly ways: readonly SignInWay[]
+  readonly accounts: readonly string[]
+}
+
+/** One line of the diff. */
+export interface MergeRow {
+  readonly group: 'ways' | 'accounts' | 'addresses' | 'metadata'
+  /** A name, a label, a key, or an address, which pages mask. */
+  readonly thing: string
+  readonly outcome: 'kept' | 'moved' | 'merged' | 'dropped'
+  readonly why: PlannedIdentity['why'] | PlannedAccount['why'] | PlannedAddress['why'] | PlannedKey['why']
 }
 
 export interface LogoutPage {

@@ -1,10 +1,11 @@
 // Choosing a new password by a mailed link. Whoever proves the mailbox gets the account to themselves: every session,
 // refresh token, grant and pending proof of before ends (T-PRE-02, T-PRE-04).
 import { endEverythingIssued } from '../accounts/end-access.ts'
+import { sweepOwnAccount, sweepSquatters } from '../accounts/sweep.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { passwordProblem } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
-import { isAddressProven } from '../domain/addresses-of-user.ts'
+import { gradeOfAddress, isAddressProven } from '../domain/addresses-of-user.ts'
 import { PASSWORD_CONNECTION } from '../domain/connection.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import type { MailProof } from '../storage/records.ts'
@@ -83,10 +84,16 @@ export async function submitNewPassword(
     const identity = await tx.identities.find(connection.id, known.subject)
     if (identity?.userId !== user.userId) throw new FlowError('ticket_invalid')
     await tx.passwords.replaceHash(connection.id, known.subject, hash, at)
+    const before = await tx.evidence.listOfUser(user.userId)
     await tx.evidence.put({ userId: user.userId, address: proof.address, source: 'mail', grade: 3, saidAt: at })
     const evidence = await tx.evidence.listOfUser(user.userId)
     await tx.users.replace({ ...user, emailVerified: isAddressProven(evidence, user.email), updatedAt: at })
-    await endEverythingIssued(tx, deps.vault, user.userId)
+    if ((gradeOfAddress(before, proof.address) ?? 0) === 0) {
+      // Whoever made the account is not known to be who owns the mailbox: what they put there goes (T-PRE-03).
+      const kept = { connectionId: connection.id, subject: known.subject }
+      await sweepOwnAccount(tx, deps.vault, { userId: user.userId, kept, at })
+      await sweepSquatters(tx, deps.vault, { address: proof.address, ownerId: user.userId, at })
+    } else await endEverythingIssued(tx, deps.vault, user.userId)
     await tx.proofs.deleteOfUser(user.userId)
     await tx.events.append({ type: 'user.password_reset', at, outcome: 'ok', userId: user.userId })
     await queueMail(tx, deps.keyring, {

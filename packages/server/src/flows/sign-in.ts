@@ -1,222 +1,182 @@
-// Carries out a sign-in: facts, decision, one transaction, and back to where the person was going.
-import { createUser, recordSignIn } from '../accounts/users.ts'
-import { gradeOf } from '../domain/address.ts'
-import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
+// Carries out a sign-in: facts, decision, and either one transaction and back to where the person was going, or a
+// question that only they can answer.
+import { addIdentity } from '../accounts/add-identity.ts'
+import { rememberSeparate, type SeparateChoice } from '../accounts/separate.ts'
+import { gatherSignInFacts } from '../accounts/sign-in-facts.ts'
+import { sweepSquatters } from '../accounts/sweep.ts'
+import { createUser } from '../accounts/users.ts'
 import { Conflict } from '../domain/errors.ts'
-import { identityKeyOf } from '../domain/identity-key.ts'
-import { profileToWire } from '../domain/profile.ts'
-import { decideSignIn, type SignInDecision, type SignInFacts } from '../domain/sign-in.ts'
-import type { Grade } from '../domain/user.ts'
-import type { JsonObject } from '../lib/json.ts'
+import { connectionSource } from '../domain/identity-key.ts'
+import { decideSignIn, describeDecision, type SignInDecision, type SignInFacts } from '../domain/sign-in.ts'
+import type { User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import { SESSION_COOKIE, serializeHostCookie } from '../sessions/browser-cookies.ts'
+import type { NewLogin } from '../sessions/sessions.ts'
 import type { Repositories } from '../storage/storage.ts'
-import type { UpstreamAccount } from '../upstream/connector.ts'
-import type { UpstreamRefused } from '../upstream/errors.ts'
-import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
+import type { Arrival } from './arrival.ts'
+import type { BrowserRequest } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
+import { finishAs, recordArrival } from './finish-as.ts'
 import { FlowError } from './flow-error.ts'
-import { getInteraction, type Interaction, settle } from './interactions.ts'
+import type { Interaction } from './interactions.ts'
 import type { Outcome } from './outcome.ts'
-import type { OpenTransaction } from './upstream-callback.ts'
+import { askAbout } from './pending.ts'
 
-const TOMBSTONE_SECONDS = 90 * 24 * 3600
-
-/** Somebody as a connection named them. */
-export interface Arrival {
-  readonly connection: Connection
-  readonly subject: string
-  readonly profileData: JsonObject
-  readonly email: string | undefined
-  readonly grade: Grade
-  /** How they proved it: RFC 8176 method names. */
-  readonly amr: readonly string[]
-  readonly account: UpstreamAccount | undefined
-  readonly scopesAsked: readonly string[]
-}
-
-/** A provider said who this is: signs them in and goes on with the interaction. */
-export async function finishUpstreamSignIn(
-  deps: FlowDeps,
-  request: BrowserRequest,
-  { connection, secrets, transaction }: OpenTransaction,
-  account: UpstreamAccount,
-): Promise<Outcome> {
-  const interaction = await getInteraction(deps, request, secrets.continueWith)
-  const grade = gradeOf({
-    email: account.email,
-    emailVerified: account.emailVerified,
-    connection,
-    authoritativeDomains: account.authoritativeDomains,
-  })
-  const profileData: JsonObject = {
-    ...profileToWire(account.profile),
-    ...(account.email === undefined ? {} : { email: account.email, email_verified: account.emailVerified }),
-  }
-  const { subject, email } = account
-  const arrival: Arrival = {
-    connection,
-    subject,
-    profileData,
-    email,
-    grade,
-    amr: ['fed'],
-    account,
-    scopesAsked: transaction.scopes,
-  }
-  return signIn(deps, request, interaction, arrival)
-}
-
-/** The provider, or the person there, said no: the client hears it, or our own page does. */
-export async function refuseUpstreamSignIn(
-  deps: FlowDeps,
-  request: BrowserRequest,
-  { secrets }: OpenTransaction,
-  error: UpstreamRefused,
-): Promise<Outcome> {
-  const interaction = await getInteraction(deps, request, secrets.continueWith)
-  if (interaction.local !== undefined) throw new FlowError('access_denied', { cause: error })
-  await deps.storage.transaction((tx) =>
-    settle(tx, interaction, { error: 'access_denied', error_description: 'The provider or the person refused.' }),
-  )
-  return { kind: 'redirect', url: interaction.returnTo, cookies: withBrowserCookie(request) }
+export interface SignInChoice {
+  /** The person chose to sign in as whoever this is, whoever holds the session. */
+  readonly asAnother?: boolean
+  /** The person chose not to be joined to this user. */
+  readonly separate?: { readonly userId: string; readonly choice: SeparateChoice }
 }
 
 /**
- * Decides and carries out a sign-in.
+ * Decides and carries out a sign-in, or asks the person what it depends on.
  *
- * @throws {FlowError} `user_blocked`; `wrong_user` when somebody else is signed in here.
+ * @throws {FlowError} `user_blocked`.
  */
 export async function signIn(
   deps: FlowDeps,
   request: BrowserRequest,
   interaction: Interaction,
   arrival: Arrival,
+  choice: SignInChoice = {},
 ): Promise<Outcome> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await signInOnce(deps, request, interaction, arrival)
-    } catch (error) {
-      // The same person came in twice at once: the second finds the identity that the first made.
-      if (error instanceof Conflict && error.code === 'user_exists' && attempt === 0) continue
-      if (error instanceof Conflict && error.code === 'user_gone') throw new FlowError('user_blocked', { cause: error })
-      throw error
+  const sessionUserId = choice.asAnother === true ? undefined : request.session?.userId
+  const question = { deps, arrival, sessionUserId, choice }
+  const { facts, decision } = await decide(deps.storage, question, deps.clock())
+  switch (decision.kind) {
+    case 'refuse':
+      await deps.storage.transaction((tx) => record(tx, arrival, facts, decision, deps.clock()))
+      throw new FlowError('user_blocked')
+    case 'suggest':
+      return askAbout(deps, request, interaction, { question: 'suggest', userId: decision.userId, arrival })
+    case 'ask':
+      return askAbout(deps, request, interaction, { question: 'choose', userId: decision.userId, arrival })
+    case 'conflict': {
+      const userId = sessionUserId ?? decision.userId
+      return askAbout(deps, request, interaction, { question: 'conflict', userId, ownerId: decision.userId, arrival })
     }
+    default:
+      return finishAs(deps, request, interaction, async (tx, at) => {
+        // Anew under the transaction: what was decided outside of it may not hold any more.
+        const now = await decide(tx, question, at)
+        if (now.decision.kind !== decision.kind) throw new Conflict('decision_changed', 'Something changed meanwhile.')
+        return carryOut(deps, tx, request, { ...question, ...now, at })
+      })
   }
 }
 
-async function signInOnce(
-  deps: FlowDeps,
-  request: BrowserRequest,
-  interaction: Interaction,
-  arrival: Arrival,
-): Promise<Outcome> {
-  const { storage, clock } = deps
-  const at = clock()
-  const decision = decideSignIn(await gatherFacts(storage, request, interaction, arrival, at))
-  if (decision.kind === 'refuse') throw await refusal(deps, arrival, decision, 'user_blocked')
-  if (decision.kind === 'conflict' || decision.kind === 'ask')
-    throw await refusal(deps, arrival, decision, 'wrong_user')
-  const cookie = await storage.transaction(async (tx) => {
-    const user = await arrive(tx, arrival, decision, request, at)
-    await keepTokenset(deps, tx, arrival, user.userId)
-    const identityKey = identityKeyOf({ connectionId: arrival.connection.id, subject: arrival.subject })
-    const login = { userId: user.userId, identityKey, amr: arrival.amr }
-    const session = await deps.sessions.start(tx, login, request.sessionCookie)
-    await settle(tx, interaction, { login: { accountId: user.userId, ts: at, amr: arrival.amr } })
-    return session.cookie
-  })
-  const { cookieSameSite, absoluteSeconds } = deps.settings().sessions
-  const sessionCookie = serializeHostCookie(SESSION_COOKIE, cookie, cookieSameSite, absoluteSeconds)
-  return { kind: 'redirect', url: interaction.returnTo, cookies: withBrowserCookie(request, [sessionCookie]) }
+interface AskedSignIn {
+  readonly deps: FlowDeps
+  readonly arrival: Arrival
+  readonly sessionUserId: string | undefined
+  readonly choice: SignInChoice
 }
 
-async function gatherFacts(
+async function decide(
   repositories: Repositories,
-  request: BrowserRequest,
-  interaction: Interaction,
-  { connection, subject, email, grade }: Arrival,
+  { deps, arrival, sessionUserId, choice }: AskedSignIn,
   at: EpochSeconds,
-): Promise<SignInFacts> {
-  const identity = await repositories.identities.find(connection.id, subject)
-  const owner = identity && (await repositories.users.find(identity.userId))
-  const tombstone = await repositories.identities.findTombstone(connection.id, subject)
-  const evidence = email === undefined || identity ? [] : await repositories.evidence.listForAddress(email)
-  const best = new Map<string, Grade>()
-  for (const one of evidence) if (one.grade >= (best.get(one.userId) ?? 0)) best.set(one.userId, one.grade)
-  return {
-    owner: owner && { userId: owner.userId, blocked: owner.blocked },
-    // Who was asked to sign in anew may be somebody else; who was not must not be switched silently.
-    sessionUserId: interaction.prompt.reasons.includes('login_prompt') ? undefined : request.session?.userId,
-    tombstoned: tombstone !== undefined && tombstone.unlinkedAt + TOMBSTONE_SECONDS > at,
+): Promise<{ readonly facts: SignInFacts; readonly decision: SignInDecision }> {
+  const { connection, subject, email, grade } = arrival
+  const { linking, operators } = deps.settings()
+  const gathered = await gatherSignInFacts(repositories, {
+    connectionId: connection.id,
+    subject,
+    email,
     grade,
-    holders: [...best].map(([userId, held]) => ({ userId, grade: held })),
+    sessionUserId,
+    policy: linking.policy,
+    operators,
+    at,
+  })
+  const facts: SignInFacts = {
+    ...gathered,
+    holders: gathered.holders.map((holder) =>
+      holder.userId === choice.separate?.userId ? { ...holder, separate: true } : holder,
+    ),
   }
+  return { facts, decision: decideSignIn(facts) }
 }
 
-async function arrive(
+interface DecidedSignIn extends AskedSignIn {
+  readonly facts: SignInFacts
+  readonly decision: SignInDecision
+  readonly at: EpochSeconds
+}
+
+async function carryOut(
+  deps: FlowDeps,
   tx: Repositories,
-  { connection, subject, profileData, email, grade }: Arrival,
-  decision: Extract<SignInDecision, { kind: 'sign_in' | 'create' }>,
+  request: BrowserRequest,
+  decided: DecidedSignIn,
+): Promise<NewLogin> {
+  const { arrival, facts, decision, choice, at } = decided
+  const user = await userOf(tx, request, decided)
+  await record(tx, arrival, facts, decision, at, user.userId)
+  if (decision.kind === 'create') {
+    const { connection, subject, email } = arrival
+    if (decision.sweep.length > 0 && email !== undefined)
+      await sweepSquatters(tx, deps.vault, { address: email, ownerId: user.userId, at })
+    if (choice.separate !== undefined)
+      await rememberSeparate(
+        tx,
+        { connectionId: connection.id, subject },
+        choice.separate.userId,
+        choice.separate.choice,
+      )
+  }
+  return recordArrival(deps, tx, arrival, { user, request, at })
+}
+
+async function userOf(
+  tx: Repositories,
   { ip }: BrowserRequest,
-  at: EpochSeconds,
-) {
-  const known = decision.kind === 'sign_in' ? await tx.users.find(decision.userId) : undefined
-  const user =
-    known ??
-    (await createUser(tx, {
+  { arrival, facts, decision, at }: DecidedSignIn,
+): Promise<User> {
+  const { connection, subject, profileData, email, grade } = arrival
+  if (decision.kind === 'create')
+    return createUser(tx, {
       connection,
       subject,
       profileData,
       email,
       grade,
-      source: `connection:${connection.id}`,
+      source: connectionSource(connection.id),
       at,
       ip,
-    }))
-  const identity = await tx.identities.find(connection.id, subject)
-  if (identity === undefined || identity.userId !== user.userId)
-    throw new Conflict('user_gone', 'The identity was taken away.')
-  await tx.events.append({
-    type: 'sign_in.decided',
-    at,
-    outcome: 'ok',
+    })
+  const user = 'userId' in decision ? await tx.users.find(decision.userId) : undefined
+  if (user === undefined) throw new Conflict('user_gone', 'The user has gone.')
+  if (decision.kind !== 'join') return user
+  const added = await addIdentity(tx, {
     userId: user.userId,
     connectionId: connection.id,
-    data: { rule: decision.rule, grade },
+    subject,
+    profileData,
+    email,
+    grade,
+    rule: decision.rule,
+    proof: describeDecision(facts, decision),
+    at,
   })
-  return recordSignIn(tx, { user, identity, profileData, email, grade, at, ip })
+  if (added.kind === 'conflict') throw new Conflict('decision_changed', 'Something changed meanwhile.')
+  return added.user
 }
 
-/** A sign-in's tokens are kept for agents where the connection says so; others are given back (vault.md §1). */
-async function keepTokenset(
-  { vault }: FlowDeps,
+function record(
   tx: Repositories,
-  { connection, subject, account, scopesAsked }: Arrival,
-  userId: string,
-): Promise<void> {
-  if (account === undefined) return
-  const { tokenset, upstreamName } = account
-  const owner = { userId, connectionId: connection.id, subject }
-  if (!keepsSignInTokens(connection)) return vault.discard(tx, { ...owner, id: '' }, tokenset)
-  await vault.store(tx, { ...owner, tokenset, purpose: 'sign_in', label: upstreamName, scopesAsked })
-}
-
-async function refusal(
-  { storage, clock }: FlowDeps,
-  { connection, grade }: Arrival,
+  { connection }: Arrival,
+  facts: SignInFacts,
   decision: SignInDecision,
-  code: 'user_blocked' | 'wrong_user',
-): Promise<FlowError> {
-  await storage.transaction((tx) =>
-    tx.events.append({
-      type: 'sign_in.decided',
-      at: clock(),
-      outcome: 'refused',
-      ...('userId' in decision ? { userId: decision.userId } : {}),
-      connectionId: connection.id,
-      data: { rule: decision.rule, grade },
-    }),
-  )
-  return new FlowError(code)
+  at: EpochSeconds,
+  userId = 'userId' in decision ? decision.userId : undefined,
+): Promise<void> {
+  return tx.events.append({
+    type: 'sign_in.decided',
+    at,
+    outcome: decision.kind === 'refuse' ? 'refused' : 'ok',
+    ...(userId === undefined ? {} : { userId }),
+    connectionId: connection.id,
+    data: describeDecision(facts, decision),
+  })
 }

@@ -1,5 +1,6 @@
 // Making an account by address and password. Nothing is made before the mailbox is proved: nobody can sit on somebody
 // else's address and wait (T-PRE-01), and the answer does not tell whether an address is known (T-API-07).
+import { sweepSquatters } from '../accounts/sweep.ts'
 import { createPasswordUser } from '../accounts/users.ts'
 import { type PasswordProblem, passwordProblem } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
@@ -72,8 +73,8 @@ export async function submitCode(
   if (verdict !== 'right' || passwordHash === undefined)
     return verifyPage(open, address, { problem: verdict === 'right' ? 'code_wrong' : verdict })
   try {
-    const user = await deps.storage.transaction((tx) =>
-      createPasswordUser(tx, {
+    const user = await deps.storage.transaction(async (tx) => {
+      const made = await createPasswordUser(tx, {
         connection,
         email: address,
         hash: passwordHash,
@@ -82,8 +83,11 @@ export async function submitCode(
         source: 'mail',
         at: now,
         ip: request.ip,
-      }),
-    )
+      })
+      // Whoever only claimed the address was sitting on it.
+      await sweepSquatters(tx, deps.vault, { address, ownerId: made.userId, at: now })
+      return made
+    })
     const subject = user.userId.slice(user.userId.indexOf('|') + 1)
     const [identity] = await deps.storage.identities.listOfUser(user.userId)
     const profileData = identity?.profileData ?? {}

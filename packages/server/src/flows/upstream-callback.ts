@@ -6,12 +6,13 @@ import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { UpstreamRefused } from '../upstream/errors.ts'
+import { finishUpstreamSignIn, refuseUpstreamSignIn } from './arrive.ts'
 import type { BrowserRequest } from './browser-request.ts'
+import { finishClientLink, refuseClientLink } from './client-link.ts'
 import { finishConnectLeg, refuseConnectLeg } from './connect.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
-import { finishUpstreamSignIn, refuseUpstreamSignIn } from './sign-in.ts'
 import {
   connectorOf,
   flowErrorOf,
@@ -144,9 +145,14 @@ function refused(
   open: OpenTransaction,
   error: UpstreamRefused,
 ): Promise<Outcome> {
-  return open.transaction.kind === 'login'
-    ? refuseUpstreamSignIn(deps, request, open, error)
-    : refuseConnectLeg(deps, request, open)
+  switch (open.transaction.kind) {
+    case 'login':
+      return refuseUpstreamSignIn(deps, request, open, error)
+    case 'link':
+      return refuseClientLink(deps, request, open)
+    case 'connect':
+      return refuseConnectLeg(deps, request, open)
+  }
 }
 
 function finished(
@@ -155,7 +161,12 @@ function finished(
   open: OpenTransaction,
   account: UpstreamAccount,
 ): Promise<Outcome> {
-  return open.transaction.kind === 'login'
-    ? finishUpstreamSignIn(deps, request, open, account)
-    : finishConnectLeg(deps, request, open, account)
+  switch (open.transaction.kind) {
+    case 'login':
+      return finishUpstreamSignIn(deps, request, open, account)
+    case 'link':
+      return finishClientLink(deps, request, open, account)
+    case 'connect':
+      return finishConnectLeg(deps, request, open, account)
+  }
 }

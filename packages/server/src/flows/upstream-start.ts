@@ -21,12 +21,15 @@ export interface UpstreamRequest {
   readonly wantsRefreshToken: boolean
   readonly extra?: Readonly<Record<string, string>>
   readonly clientRequest?: Readonly<Record<string, string>>
+  /** The pending arrival for which an existing account is proven. */
+  readonly proves?: string
 }
 
 /** What travels sealed in the row: nobody who reads the table can finish the transaction. */
 export interface TransactionSecrets {
   readonly verifier: string
   readonly continueWith: string
+  readonly proves?: string
 }
 
 export const transactionContext = (stateHash: string): string => `transaction:${stateHash}`
@@ -54,7 +57,11 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
       throw flowErrorOf(error, next)
     })
   const stateHash = sha256Hex(state)
-  const secrets: TransactionSecrets = { verifier, continueWith: asked.continueWith }
+  const secrets: TransactionSecrets = {
+    verifier,
+    continueWith: asked.continueWith,
+    ...(asked.proves === undefined ? {} : { proves: asked.proves }),
+  }
   const now = deps.clock()
   await deps.storage.transaction((tx) =>
     tx.transactions.insert({

@@ -16,6 +16,7 @@ import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { FOREVER_SECONDS, HOUR_SECONDS } from './lifetimes.ts'
+import { LINK_PARAMS } from './link-request.ts'
 import { interactionPolicy, loadGrant } from './prompts.ts'
 import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES, splitScope } from './scopes.ts'
 import { customizeAccessToken } from './token-format.ts'
@@ -28,6 +29,8 @@ export interface EngineSettings {
   readonly sessionIdleSeconds: number
   readonly sessionAbsoluteSeconds: number
   readonly cookieSameSite: SameSite
+  /** How old a sign-in may be for a change to what signs somebody in. */
+  readonly reauthenticationSeconds: number
   /** Shown in discovery, so that SDKs call `/oidc/logout` instead of `/v2/logout`. */
   readonly endSessionInDiscovery: boolean
   /** For authorization requests that name none. */
@@ -55,6 +58,8 @@ export interface EngineDeps {
   readonly answerHeaders: Readonly<Record<string, string>>
   /** A content security policy that lets these origins show the answer in a frame. */
   readonly frameableBy: (policy: string, origins: readonly string[]) => string
+  /** Claims of an ID token of ours that lives now. */
+  readonly verifyIdToken: (token: string) => JsonObject | undefined
   /** Where the browser goes for an interaction, e.g. `/u/login?state=…`. */
   readonly interactionUrl: (uid: string) => string
   readonly log: EngineLog
@@ -179,6 +184,7 @@ function configuration(deps: EngineDeps): Configuration {
       'approval_prompt',
       'auth0Client',
       'ext-purpose',
+      ...LINK_PARAMS,
     ],
     interactions: {
       policy: interactionPolicy(deps),

@@ -1,15 +1,19 @@
 // When an authorization request needs the person: our additions to the engine's interaction policy, and what a client
 // is granted without asking.
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { connectionRefusal } from '../domain/connection-use.ts'
 import { isString } from '../lib/json.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
-import type { Storage } from '../storage/storage.ts'
-import type { EngineDeps, EngineLibrary } from './engine.ts'
+import type { EngineDeps } from './engine.ts'
+import { judgeLinkRequest } from './link-request.ts'
 import { splitScope } from './scopes.ts'
+import { usableConnection } from './usable-connection.ts'
 
-/** The engine's policy, plus: a named connection must be usable, and must be the one that the session came in by. */
-export function interactionPolicy({ library, storage }: EngineDeps) {
+/**
+ * The engine's policy, plus: a named connection must be usable, and must be the one that the session came in by; a
+ * client's wish to link is judged first, wants a recent sign-in, and is carried out before consent.
+ */
+export function interactionPolicy(deps: EngineDeps) {
+  const { library, storage } = deps
   const { interactionPolicy: policy, errors } = library
   const prompts = policy.base()
   const login = prompts.get('login')
@@ -22,26 +26,35 @@ export function interactionPolicy({ library, storage }: EngineDeps) {
     return cameBy(ctx, connection) ? policy.Check.NO_NEED_TO_PROMPT : policy.Check.REQUEST_PROMPT
   })
   login.checks.add(wanted, 0)
+  login.checks.add(linkNeedsRecentSignIn(deps))
+  prompts.add(linkPrompt(deps), 1)
   // Native clients of the tenant's own are asked no more than others; the redirect URI check protects them.
   consent.checks.remove('native_client_prompt')
   return prompts
 }
 
-async function usableConnection(
-  storage: Storage,
-  name: string,
-  ctx: KoaContextWithOIDC,
-  errors: EngineLibrary['errors'],
-) {
-  const connection = await storage.connections.findByName(name)
-  const clientId = ctx.oidc.client?.clientId ?? ''
-  const enabled = connection !== undefined && (await storage.connections.isEnabled(connection.id, clientId))
-  const refusal = connectionRefusal(connection?.document, enabled)
-  if (connection === undefined || refusal === 'unknown') throw new errors.InvalidRequest('the connection was not found')
-  if (refusal === 'not_enabled') throw new errors.UnauthorizedClient('the connection is not enabled for the client')
-  if (refusal === 'inactive') throw new errors.InvalidRequest('the connection does not sign people in')
-  return connection
+/** An old session is not enough to change what signs somebody in (T-LINK-10). */
+function linkNeedsRecentSignIn(deps: EngineDeps) {
+  const { Check } = deps.library.interactionPolicy
+  return new Check('link_sign_in', 'linking needs a recent sign-in', 'login_required', async (ctx) => {
+    const request = await judgeLinkRequest(ctx, deps)
+    const { session, result } = ctx.oidc
+    if (request === undefined || result?.login !== undefined || linkDone(ctx)) return Check.NO_NEED_TO_PROMPT
+    const at = session?.loginTs ?? 0
+    return at + deps.settings().reauthenticationSeconds > deps.clock() ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT
+  })
 }
+
+function linkPrompt(deps: EngineDeps) {
+  const { Check, Prompt } = deps.library.interactionPolicy
+  const check = new Check('link_account', 'the person decides about linking', 'interaction_required', async (ctx) => {
+    if (linkDone(ctx)) return Check.NO_NEED_TO_PROMPT
+    return (await judgeLinkRequest(ctx, deps)) === undefined ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT
+  })
+  return new Prompt({ name: 'link', requestable: false }, check)
+}
+
+const linkDone = ({ oidc }: KoaContextWithOIDC): boolean => oidc.result?.link !== undefined
 
 function cameBy(ctx: KoaContextWithOIDC, connection: ConnectionRecord): boolean {
   const { identity } = (ctx.oidc.session ?? {}) as { identity?: unknown }

@@ -4,6 +4,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isString, stringsOf } from '../lib/json.ts'
 import { audienceToResource } from './audience.ts'
 import type { EngineDeps } from './engine.ts'
+import { withLinkRequest } from './link-request.ts'
 import { fromEngineScope, toEngineScope } from './scopes.ts'
 
 const TOKEN_PATHS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par'])
@@ -32,9 +33,12 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
   })
   provider.use(async (ctx, next) => {
     if (ctx.method === 'GET' && ctx.path === '/authorize')
-      ctx.query = translated(withDefaultAudience(ctx.query, deps), deps.issuer) as typeof ctx.query
+      ctx.query = translated(
+        withDefaultAudience(withLinkRequest(ctx.query, deps), deps),
+        deps.issuer,
+      ) as typeof ctx.query
     const request = ctx.req as { body?: unknown }
-    if (isParams(request.body)) request.body = translated(request.body, deps.issuer)
+    if (isParams(request.body)) request.body = translated(withLinkRequest(request.body, deps), deps.issuer)
     const forBrowser = AUTHORIZE.test(ctx.path)
     if (forBrowser) ctx.set(deps.answerHeaders)
     await next()

@@ -24,8 +24,10 @@ export interface SessionLimits {
 
 export interface NewLogin {
   readonly userId: string
-  readonly identityKey: string
+  readonly identityKey: string | undefined
   readonly amr: readonly string[]
+  /** When they proved themselves, when it is not now: only the session's id is to change. */
+  readonly authenticatedAt?: EpochSeconds | undefined
 }
 
 export interface Sessions {
@@ -71,11 +73,11 @@ export function createSessions(deps: { storage: Storage; clock: Clock; limits: (
           kind: 'Session',
           uid,
           accountId: login.userId,
-          loginTs: now,
+          loginTs: login.authenticatedAt ?? now,
           amr: login.amr,
           iat: startedAt,
           exp: expiresAt,
-          identity: login.identityKey,
+          ...(login.identityKey === undefined ? {} : { identity: login.identityKey }),
         },
         createdAt: startedAt,
         expiresAt,

@@ -2,6 +2,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { BrowserRequest } from '../flows/browser-request.ts'
+import { startClientLink } from '../flows/client-link.ts'
 import { confirmPage, continueLeg, openTicket, submitConfirm } from '../flows/connect.ts'
 import { consentPage, submitConsent } from '../flows/consent.ts'
 import type { FlowDeps } from '../flows/deps.ts'
@@ -26,6 +27,7 @@ import { identifyBrowser, readCookie, SESSION_COOKIE } from '../sessions/browser
 import { accountPage } from './account.ts'
 import { requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
+import { linkRoutes } from './link-routes.ts'
 import { type PageResponder, pageOfError } from './page-responder.ts'
 
 export interface BrowserRoutesDeps extends FlowDeps {
@@ -129,6 +131,10 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
     '/reset-password',
     take((_deps, _request, form) => submitNewPassword(deps, form.state, form.password)),
   )
+  linkRoutes(app, deps, {
+    show: (step) => show((_deps, request, c) => step(request, c.req.query())),
+    take: (step) => take((_deps, request, form) => step(request, form)),
+  })
   app.get('/account', async (c) => {
     const request = await browserRequest(deps, c)
     return accountPage(deps, c, request)
@@ -192,6 +198,8 @@ const showInteraction: Step = async (deps, request, c) => {
       return consentPage(deps, request, open)
     case 'link-confirm':
       return confirmPage(deps, request, open.interaction)
+    case 'client-link':
+      return startClientLink(deps, request, open)
     case 'prove-address':
       return provePage(open.interaction)
     case 'login':

@@ -1,6 +1,6 @@
 // A step's page as markup: adds what every page shares, and where its forms go.
 import { PASSWORD_MIN_LENGTH } from '../crypto/passwords.ts'
-import type { ErrorPage, FlowPage, SignupProblem } from '../flows/outcome.ts'
+import type { ErrorPage, FlowPage, ShownArrival, SignupProblem } from '../flows/outcome.ts'
 import type { BrowserIdentity } from '../sessions/browser-cookies.ts'
 import { csrfToken } from './csrf.ts'
 import { renderConsent } from './pages/consent.ts'
@@ -8,9 +8,13 @@ import { type ErrorNext, renderError } from './pages/error.ts'
 import type { FieldError, FormTarget } from './pages/forms.ts'
 import type { Html } from './pages/html.ts'
 import type { PageFrame } from './pages/layout.ts'
+import { renderLinkChoose } from './pages/link-choose.ts'
 import { renderLinkConfirm } from './pages/link-confirm.ts'
+import { renderLinkConflict } from './pages/link-conflict.ts'
+import { renderLinkSuggest } from './pages/link-suggest.ts'
 import { renderLogin } from './pages/login.ts'
 import { renderLogout } from './pages/logout.ts'
+import { renderMergePreview } from './pages/merge-preview.ts'
 import { renderResetPassword } from './pages/reset-password.ts'
 import { renderSignup } from './pages/signup.ts'
 import { renderVerifyEmail } from './pages/verify-email.ts'
@@ -29,15 +33,18 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
     case 'login':
       return renderLogin({
         frame,
-        form: form('/u/login', page.state),
+        form: form(page.proves === undefined ? '/u/login' : '/u/prove', page.state),
         appName: page.appName,
         connections: page.connections,
         password: page.password && {
           username: page.password.username,
           errors: page.password.wrong ? { password: { code: 'credentials_wrong' } } : undefined,
-          forgotUrl: link('/u/reset-password', page.state),
-          signupUrl: link('/u/signup', page.state),
+          // Who proves an account has one, and a reset would end what is under way.
+          ...(page.proves === undefined
+            ? { forgotUrl: link('/u/reset-password', page.state), signupUrl: link('/u/signup', page.state) }
+            : {}),
         },
+        ...(page.proves === undefined ? {} : { proves: true, hidden: { proof: page.proves } }),
       })
     case 'signup':
       return renderSignup({
@@ -74,20 +81,48 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
     case 'link-confirm':
       return renderLinkConfirm({
         frame,
-        form: form('/u/confirm', page.state),
+        form: form(page.for === 'agents' ? '/u/confirm' : '/u/link', page.state),
         client: { ...page.client, kind: 'app' },
         user: page.user,
-        account: {
-          connection: page.account.connection.name,
-          connectionDisplayName: page.account.connection.displayName,
-          name: page.account.name,
-          address: page.account.address,
-        },
+        account: arrival(page.account),
         scopes: page.scopes.map((value) => ({ value })),
-        forSignIn: false,
-        keepsTokens: true,
+        forSignIn: page.for === 'sign-in',
+        keepsTokens: page.keepsTokens,
         mayChooseAnother: true,
       })
+    case 'link-suggest':
+      return renderLinkSuggest({
+        frame,
+        form: form('/u/suggest', page.state),
+        address: page.address,
+        account: arrival(page.account),
+        ways: page.ways.map(({ name, displayName, kind }) => ({ method: name, displayName, kind })),
+        undoDays: page.undoDays,
+        problem: page.problem,
+      })
+    case 'link-choose':
+      return renderLinkChoose({
+        frame,
+        form: form('/u/choose', page.state),
+        appName: page.appName,
+        user: page.user,
+        account: arrival(page.account),
+        mayAdd: page.mayAdd,
+        problem: page.problem,
+      })
+    case 'link-conflict':
+      return renderLinkConflict({
+        frame,
+        form: form('/u/conflict', page.state),
+        appName: page.appName,
+        user: page.user,
+        account: arrival(page.account),
+        mayContinue: page.mayContinue,
+        mayChooseAnother: page.mayChooseAnother,
+        problem: page.problem,
+      })
+    case 'merge-preview':
+      return renderMergePreview({ ...page, frame, form: form('/u/merge', page.state) })
     case 'logout':
       return page.step === 'ask'
         ? renderLogout({ frame, step: 'ask', form: form('/u/logout', page.returnTo ?? ''), user: page.user })
@@ -97,6 +132,13 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
   }
 }
 
+const arrival = ({ connection, name, address, byPassword = false }: ShownArrival) => ({
+  byPassword,
+  connection: connection.name,
+  connectionDisplayName: connection.displayName,
+  name,
+  address,
+})
 const loginLink = (state: string): string => `/u/login?page=login&state=${encodeURIComponent(state)}`
 
 type ResetFlowPage = Extract<FlowPage, { name: 'reset-password' }>

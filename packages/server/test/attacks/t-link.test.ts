@@ -101,7 +101,8 @@ test('T-LINK-02 after the provider answered, only the person who began can say y
     assertRefused(await victim.browser.clone().open(attacker.browser.page.url))
     // The browser is the same and somebody else has signed in to it since.
     const shared = attacker.browser.clone()
-    await signIn(server, { browser: shared, user: ada, extra: { prompt: 'login' } })
+    const answers = { 'link-conflict': 'continue' }
+    await signIn(server, { browser: shared, user: ada, extra: { prompt: 'login' }, answers })
     assertRefused(await shared.open(attacker.browser.page.url))
   })
 })

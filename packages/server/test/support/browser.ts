@@ -88,7 +88,7 @@ export class Browser {
 
   /** Sends a form of the present page, by its `data-form`. */
   submit(name: string, how: Submission = {}): Promise<Page> {
-    const form = this.form(name, how.connection)
+    const form = this.form(name, how.connection, how.action)
     const button = how.action === undefined ? form.buttons[0] : form.buttons.find((one) => one.value === how.action)
     if (how.action !== undefined && button === undefined) throw new Error(`form ${name} has no button ${how.action}`)
     const changed = how.fields ?? {}
@@ -100,17 +100,19 @@ export class Browser {
   }
 
   /** @throws {Error} that says what the page has instead. */
-  form(name: string, connection?: string): Form {
-    const found = this.findForm(name, connection)
+  form(name: string, connection?: string, action?: string): Form {
+    const found = this.findForm(name, connection, action) ?? this.findForm(name, connection)
     if (found) return found
     const names = this.page.forms.map((form) => form.name).join(', ')
     throw new Error(`no form ${name} ${connection ?? ''} on ${describe(this.page)}; it has: ${names}`)
   }
 
-  findForm(name: string, connection?: string): Form | undefined {
+  findForm(name: string, connection?: string, action?: string): Form | undefined {
     return this.page.forms.find(
       (form) =>
-        form.name === name && (connection === undefined || form.attributes.get('data-connection') === connection),
+        form.name === name &&
+        (connection === undefined || form.attributes.get('data-connection') === connection) &&
+        (action === undefined || form.buttons.some(({ value }) => value === action)),
     )
   }
 

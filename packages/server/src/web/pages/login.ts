@@ -20,6 +20,10 @@ export interface LoginView {
   /** Present when the password connection is on. */
   readonly password?: PasswordLogin | undefined
   readonly notice?: Notice | undefined
+  /** Fields that every form carries along. */
+  readonly hidden?: Readonly<Record<string, string>> | undefined
+  /** An account that exists is to be proven, not signed in to. */
+  readonly proves?: boolean
 }
 
 export interface LoginConnection {
@@ -46,7 +50,11 @@ export interface PasswordLogin {
 export function renderLogin(view: LoginView): Html {
   const { frame, appName, password, notice } = view
   const title = sayPlain(frame, 'login.title', { tenant: frame.tenantName })
-  const lead = appName !== undefined ? say(frame, 'login.for-app', { app: appName }) : undefined
+  const lead = view.proves
+    ? say(frame, 'login.proves')
+    : appName !== undefined
+      ? say(frame, 'login.for-app', { app: appName })
+      : undefined
   const content = html`${heading(say(frame, 'login.title', { tenant: frame.tenantName }), lead)}
 ${notice && renderNotice(frame, notice)}
 ${waysIn(view)}
@@ -71,7 +79,10 @@ function waysIn(view: LoginView): Html {
   )
 }
 
-function connectionForm({ frame, form: target, lastUsed }: LoginView, { name, displayName }: LoginConnection): Html {
+function connectionForm(
+  { frame, form: target, lastUsed, hidden }: LoginView,
+  { name, displayName }: LoginConnection,
+): Html {
   const isLast = lastUsed?.connection === name
   const used =
     lastUsed?.at === undefined
@@ -80,7 +91,7 @@ function connectionForm({ frame, form: target, lastUsed }: LoginView, { name, di
   const words = say(frame, 'login.with', { connection: displayName })
   return form(
     target,
-    { name: 'connection', connection: name, hidden: { connection: name } },
+    { name: 'connection', connection: name, hidden: { ...hidden, connection: name } },
     html`<button class="btn full left" name="action" value="continue">${monogram(displayName, { small: true, hueBy: name })}<span>${words}${isLast && html`<br><span class="small soft">${used}</span>`}</span></button>`,
   )
 }
@@ -92,15 +103,18 @@ function tiles(view: LoginView, connections: readonly LoginConnection[]): Html {
 ${connections.map((connection) => html`<li>${tile(view, connection)}</li>\n`)}</ul>`
 }
 
-function tile({ form: target }: LoginView, { name, displayName }: LoginConnection): Html {
+function tile({ form: target, hidden }: LoginView, { name, displayName }: LoginConnection): Html {
   return form(
     target,
-    { name: 'connection', connection: name, hidden: { connection: name } },
+    { name: 'connection', connection: name, hidden: { ...hidden, connection: name } },
     html`<button class="btn full left" name="action" value="continue">${monogram(displayName, { small: true, hueBy: name })}<span>${said(displayName)}</span></button>`,
   )
 }
 
-function passwordForm({ frame, form: target, lastUsed, connections }: LoginView, password: PasswordLogin): Html {
+function passwordForm(
+  { frame, form: target, lastUsed, connections, hidden }: LoginView,
+  password: PasswordLogin,
+): Html {
   const { username, errors, forgotUrl } = password
   const lastHere = lastUsed !== undefined && !connections.some((connection) => connection.name === lastUsed.connection)
   const passwordInput = field(frame, {
@@ -114,7 +128,7 @@ function passwordForm({ frame, form: target, lastUsed, connections }: LoginView,
   })
   return form(
     target,
-    { name: 'login', stack: true },
+    { name: 'login', stack: true, ...(hidden && { hidden }) },
     html`${lastHere && softLine(say(frame, 'login.used-last'))}
 ${addressField(frame, { name: 'username', value: username, error: errors?.username })}
 ${passwordInput}
