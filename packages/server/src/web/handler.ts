@@ -28,6 +28,15 @@ export function createHandler(deps: HandlerDeps): Handler {
     const started = performance.now()
     const requestId = nameRequest(response)
     const path = pathOf(request)
+    if (namesTwoHosts(request)) {
+      sendJson(
+        response,
+        400,
+        { error: 'invalid_request', error_description: 'The request names two hosts.' },
+        { connection: 'close' },
+      )
+      return
+    }
     response.once('finish', () => deps.count(path, response.statusCode, (performance.now() - started) / 1000))
     const work = isProtocolPath(path)
       ? protocolEndpoint(deps, path, request, response)
@@ -38,6 +47,13 @@ export function createHandler(deps: HandlerDeps): Handler {
       else sendJson(response, 500, { error: 'server_error', error_description: `Request ${requestId} failed.` })
     })
   }
+}
+
+/** Node keeps the first; whoever stands before us may have read the other (RFC 9112 §3.2). */
+function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts++
+  return hosts > 1
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
