@@ -1,5 +1,6 @@
 // Joining two users who were both proven in this browser: shown as a plan, applied as it was shown (linking.md §5).
 import { mergeUsers, previewMerge } from '../accounts/link.ts'
+import { mayLink } from '../domain/addresses-of-user.ts'
 import { Conflict, Forbidden, NotFound } from '../domain/errors.ts'
 import type { MergePlan, MergeSide } from '../domain/merge.ts'
 import { identityKeyOfArrival, keepTokenset } from './arrival.ts'
@@ -142,12 +143,13 @@ function requireBothProven(deps: FlowDeps, request: BrowserRequest, interaction:
   return pending
 }
 
-/** The older user remains unless the person chose the other. */
+/** The older user remains unless the person chose the other; one whose address is unproven cannot. */
 async function pairOf({ storage }: FlowDeps, { userId, ownerId }: Pending, chosen: string | undefined): Promise<Pair> {
   const [own, other] = await Promise.all([storage.users.find(userId), storage.users.find(ownerId ?? '')])
   if (own === undefined || other === undefined) throw new FlowError('interaction_expired')
-  const older = other.createdAt < own.createdAt ? other : own
-  const primary = [own, other].find((one) => one.userId === chosen) ?? older
+  const older = other.createdAt < own.createdAt ? [other, own] : [own, other]
+  const possible = older.filter(mayLink)
+  const primary = possible.find((one) => one.userId === chosen) ?? possible[0] ?? own
   const secondary = primary === own ? other : own
   return { primaryUserId: primary.userId, secondaryUserId: secondary.userId }
 }
@@ -161,6 +163,7 @@ function refuseMerge(cause: unknown): never {
 const shownSide = async (deps: FlowDeps, { user, accounts }: MergeSide): Promise<MergeSideShown> => ({
   ...shownUser(user),
   userId: user.userId,
+  mayRemain: mayLink(user),
   createdAt: user.createdAt,
   lastLogin: user.lastLogin,
   ways: await signInWays(deps, user),

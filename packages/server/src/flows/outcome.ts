@@ -173,6 +173,8 @@ export interface MergePreviewPage {
 
 export interface MergeSideShown extends ShownUser {
   readonly userId: string
+  /** Its own address is proven, or there is none. */
+  readonly mayRemain: boolean
   readonly createdAt: EpochSeconds
   readonly lastLogin: EpochSeconds | undefined
   readonly ways: readonly SignInWay[]
