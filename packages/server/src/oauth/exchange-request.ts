@@ -12,13 +12,13 @@ export interface Form {
 export type ExchangeBody = Readonly<Record<string, string | readonly string[]>>
 
 export function readForm(body: ExchangeBody): Form {
-  const values = new Map<string, string>()
-  const repeated: string[] = []
-  for (const [name, value] of Object.entries(body)) {
-    if (typeof value !== 'string') repeated.push(name)
-    else if (value !== '' && value !== 'undefined') values.set(name, value)
+  return {
+    get(name) {
+      const value = Object.hasOwn(body, name) ? body[name] : undefined
+      return typeof value === 'string' && value !== '' && value !== 'undefined' ? value : undefined
+    },
+    repeated: Object.keys(body).filter((name) => typeof body[name] !== 'string'),
   }
-  return { get: (name) => values.get(name), repeated }
 }
 
 /** The grant that a request names; the router sends only these two here. */

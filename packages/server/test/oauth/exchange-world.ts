@@ -74,7 +74,9 @@ export interface World extends Node {
     over?: Partial<Artifact>,
   ): Promise<{ token: string; grantId: string }>
   issueAccessToken(person: Person, claims?: JsonObject): Promise<string>
+  readonly hashOf: (token: string) => string
   /** The usual request of `web`; `undefined` leaves a field out. */
+  bodyOf(subjectToken: string, fields?: Fields): Record<string, string | readonly string[]>
   ask(subjectToken: string, fields?: Fields, authorization?: string): Promise<ExchangeAnswer>
   events(userId?: string): Promise<readonly Event[]>
   refreshes(): number
@@ -231,8 +233,9 @@ export async function openWorld(database: Database, options: WorldOptions = {}):
         ...claims,
       })
     },
-    ask(subjectToken, fields = {}, authorization) {
-      const all = {
+    hashOf: sha256Hex,
+    bodyOf: (subjectToken, fields = {}) =>
+      withoutUndefined({
         grant_type: VAULT_GRANT,
         client_id: 'web',
         client_secret: world.secrets.web,
@@ -241,9 +244,9 @@ export async function openWorld(database: Database, options: WorldOptions = {}):
         requested_token_type: FEDERATED,
         connection: 'work',
         ...fields,
-      }
-      return world.exchange.handle({ body: bodyOf(all), authorization, requestId: 'req-1' })
-    },
+      }),
+    ask: (subjectToken, fields, authorization) =>
+      world.exchange.handle({ body: world.bodyOf(subjectToken, fields), authorization, requestId: 'req-1' }),
     events: (userId) =>
       storage.events.list({ types: ['vault.exchanged'], limit: 5000, ...(userId === undefined ? {} : { userId }) }),
     refreshes: () => provider.calls('refresh').length,
@@ -253,7 +256,7 @@ export async function openWorld(database: Database, options: WorldOptions = {}):
   return world
 }
 
-export const bodyOf = (fields: Fields): Record<string, string | readonly string[]> =>
+const withoutUndefined = (fields: Fields): Record<string, string | readonly string[]> =>
   Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string | readonly string[]] => entry[1] !== undefined),
   )

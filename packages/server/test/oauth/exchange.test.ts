@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isJsonObject } from '../../src/lib/json.ts'
-import type { ExchangeAnswer } from '../../src/oauth/exchange-refusal.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../src/protocol/grant-types.ts'
+import { refused } from './exchange-refused.ts'
 import { ACCESS, API, DATABASES, FEDERATED, ISSUER, openWorld, SCOPES } from './exchange-world.ts'
 
 const NOT_FOUND = 'federated_connection_refresh_token_not_found'
 const FLOW_FAILED = 'federated_connection_refresh_token_flow_failed'
-
-export function refused(answer: ExchangeAnswer, status: number, error: string, code: string | undefined) {
-  const { tenon } = answer.body
-  const said = [answer.status, answer.body.error, isJsonObject(tenon) ? tenon.code : undefined]
-  assert.deepEqual(said, [status, error, code], JSON.stringify(answer.body))
-  assert.equal(Object.keys(answer.headers).includes('www-authenticate'), false)
-  assert.equal(answer.headers['cache-control'], 'no-store')
-  return isJsonObject(tenon) ? tenon : {}
-}
 
 for (const database of DATABASES)
   describe(`exchange on ${database}`, () => {

@@ -1,0 +1,117 @@
+// The benchmarks of the exchange, as ratios to a bare HTTP server measured in the same run; writes bench/results.md.
+//
+// npm run bench -- [--large] [--database sqlite|postgres]…
+//   --large      a hundred thousand and a million accounts as well; takes long
+//   --database   only this one; nothing is written then
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Database, deploy } from './deployment.ts'
+import { large } from './large.ts'
+import type { Measured } from './measure.ts'
+import { ALL_CORES, type Load, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
+import { profile } from './profile.ts'
+import { type Results, report } from './report.ts'
+import { runScenario, SCENARIOS, type ScenarioName } from './scenarios.ts'
+import { storm } from './storm.ts'
+
+const DATABASES: readonly Database[] = ['sqlite', 'postgres']
+/** Least ratios that the project wants to keep. */
+const TARGETS = {
+  sqlite: { secret: 0.18, assertion: 0.15, access_token: 0.15, workers: 1.4 },
+  postgres: { secret: 0.12, assertion: 0.12, access_token: 0.12, workers: 1.7 },
+} as const
+
+const { values: options } = parseArgs({
+  options: {
+    large: { type: 'boolean', default: false },
+    database: { type: 'string', multiple: true, default: [] },
+  },
+})
+
+const startedAtMs = performance.now()
+const databases = DATABASES.filter((one) => options.database.length === 0 || options.database.includes(one))
+const [load, bare] = [await startLoad(), await startBare(SERVER_CORE)]
+const results = await runAll({ load, bare })
+load.stop()
+await bare.stop()
+const text = report(results)
+console.log(`\n${text}`)
+if (databases.length === DATABASES.length) {
+  const folder = join(import.meta.dirname, '../../../bench')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'results.md'), text)
+}
+process.exit(0)
+
+interface Tools {
+  readonly load: Load
+  readonly bare: Server
+}
+
+async function runAll(tools: Tools): Promise<Results> {
+  const parts: Omit<Results, 'tookSeconds'>[] = []
+  for (const database of databases) parts.push(await runDatabase(database, tools))
+  return {
+    rows: parts.flatMap(({ rows }) => rows),
+    scaling: parts.flatMap(({ scaling }) => scaling),
+    storms: parts.flatMap(({ storms }) => storms),
+    profiles: parts.flatMap(({ profiles }) => profiles),
+    large: parts.flatMap((part) => part.large),
+    tookSeconds: (performance.now() - startedAtMs) / 1000,
+  }
+}
+
+async function runDatabase(database: Database, tools: Tools): Promise<Omit<Results, 'tookSeconds'>> {
+  const { rows, storms } = await oneProcess(database, tools)
+  return {
+    rows,
+    storms,
+    scaling: [await workers(database)],
+    profiles: [{ database, shares: await profile(database, tools.load) }],
+    large: options.large ? (await large(database, tools)).map((result) => ({ database, result })) : [],
+  }
+}
+
+async function oneProcess(database: Database, tools: Tools): Promise<Pick<Results, 'rows' | 'storms'>> {
+  const deployment = await deploy({ database })
+  try {
+    const rows: Results['rows'][number][] = []
+    // The order of `SCENARIOS`, whose keys are these names.
+    for (const name of Object.keys(SCENARIOS) as ScenarioName[]) {
+      const measured = await runScenario(name, deployment, tools)
+      rows.push({ database, title: SCENARIOS[name].title, measured, target: TARGETS[database][name] })
+      say(`${database}, ${SCENARIOS[name].title}`, measured)
+    }
+    return { rows, storms: [{ database, storm: await storm(deployment, tools.load) }] }
+  } finally {
+    await deployment.close()
+  }
+}
+
+/** One worker and two on the same cores, beside the same company. */
+async function workers(database: Database): Promise<Results['scaling'][number]> {
+  const [load, bare] = [await startLoad(ALL_CORES), await startBare(ALL_CORES)]
+  const measured: Measured[] = []
+  for (const count of [1, 2]) {
+    const deployment = await deploy({ database, workers: count, cores: ALL_CORES })
+    measured.push(await runScenario('secret', deployment, { load, bare }))
+    await deployment.close()
+    say(`${database}, workers: ${count}`, measured.at(-1))
+  }
+  load.stop()
+  await bare.stop()
+  const [one, two] = measured
+  if (one === undefined || two === undefined) throw new Error('two measurements were taken')
+  return { database, one, two, target: TARGETS[database].workers }
+}
+
+function startBare(cores: string): Promise<Server> {
+  return startServer({ cores, command: [process.execPath, join(import.meta.dirname, 'bare-server.ts')] })
+}
+
+function say(what: string, measured: Measured | undefined): void {
+  if (measured === undefined) return
+  const { ratio, perSecond, p99Ms } = measured
+  console.log(`${what}: ratio ${ratio.toFixed(3)}, ${Math.round(perSecond)} a second, p99 ${p99Ms.toFixed(1)} ms`)
+}

@@ -1,0 +1,143 @@
+// bench/results.md: ratios first, then what they were measured on and where the time goes.
+import type { LargeResult } from './large.ts'
+import { machineFacts } from './machine.ts'
+import type { Measured } from './measure.ts'
+import type { Share } from './profile.ts'
+import type { Storm } from './storm.ts'
+
+export interface Results {
+  readonly rows: readonly Row[]
+  readonly scaling: readonly Scaling[]
+  readonly storms: readonly { readonly database: string; readonly storm: Storm }[]
+  readonly profiles: readonly { readonly database: string; readonly shares: readonly Share[] }[]
+  readonly large: readonly { readonly database: string; readonly result: LargeResult }[]
+  readonly tookSeconds: number
+}
+
+export interface Row {
+  readonly database: string
+  readonly title: string
+  readonly measured: Measured
+  /** Least ratio that this project wants to keep. */
+  readonly target: number
+}
+
+export interface Scaling {
+  readonly database: string
+  /** On all cores, which load and database share. */
+  readonly one: Measured
+  readonly two: Measured
+  readonly target: number
+}
+
+export function report(results: Results): string {
+  return `${[
+    '# Benchmarks',
+    'Written by `npm run bench`. Every exchange is recorded durably before it is answered; every answer is checked. The',
+    'measure is a bare `node:http` server that reads the same form and answers as many bytes, run in turns with ours: `ratio` is our',
+    'rate over its rate, the median over the rounds. Both are saturated by 32 connections, each with one request under way.',
+    '',
+    table(
+      ['machine', ''],
+      machineFacts().map(([name, value]) => [name, value]),
+    ),
+    '',
+    '## One process',
+    table(
+      ['database', 'client and subject', 'ratio', 'target', 'a second', 'bare', 'p50', 'p99', 'processor time', 'bare'],
+      results.rows.map(({ database, title, measured, target }) => [
+        database,
+        title,
+        ...measuredCells(measured, target),
+      ]),
+    ),
+    '',
+    '## Two workers',
+    'One worker and two, both on all cores, which load generator and database share with them: on a machine with two cores a second',
+    'worker finds only what the first and those others leave.',
+    '',
+    table(
+      ['database', 'one', 'two', 'rate', 'target', 'processor time: one', 'two', 'p99: one', 'two'],
+      results.scaling.map(scalingCells),
+    ),
+    '',
+    '## Refresh storm',
+    'Callers that meet one stale token at once, with a provider that takes 100 ms.',
+    '',
+    table(
+      ['database', 'callers', 'provider calls', 'failures', 'p50', 'p99'],
+      results.storms.map(({ database, storm }) => [
+        database,
+        String(storm.callers),
+        String(storm.providerCalls),
+        String(storm.failures),
+        ms(storm.p50Ms),
+        ms(storm.p99Ms),
+      ]),
+    ),
+    '',
+    '## Where the time goes',
+    'Client secret and refresh token, a processor profile of the server while it is saturated.',
+    '',
+    ...results.profiles.flatMap(({ database, shares }) => [
+      table(
+        [database, 'share'],
+        shares.filter(({ share }) => share >= 0.005).map(({ part, share }) => [part, `${Math.round(share * 100)} %`]),
+      ),
+      '',
+    ]),
+    ...largeSection(results),
+    `The whole took ${Math.round(results.tookSeconds)} seconds.`,
+  ].join('\n')}\n`
+}
+
+const measuredCells = (measured: Measured, target: number): readonly string[] => [
+  measured.ratio.toFixed(3),
+  target.toFixed(2),
+  rate(measured.perSecond),
+  rate(measured.barePerSecond),
+  ms(measured.p50Ms),
+  ms(measured.p99Ms),
+  `${Math.round(measured.cpuMicros)} µs`,
+  `${Math.round(measured.bareCpuMicros)} µs`,
+]
+
+const scalingCells = ({ database, one, two, target }: Scaling): readonly string[] => [
+  database,
+  rate(one.perSecond),
+  rate(two.perSecond),
+  (two.perSecond / one.perSecond).toFixed(2),
+  target.toFixed(1),
+  `${Math.round(one.cpuMicros)} µs`,
+  `${Math.round(two.cpuMicros)} µs`,
+  ms(one.p99Ms),
+  ms(two.p99Ms),
+]
+
+function largeSection({ large }: Results): readonly string[] {
+  if (large.length === 0) return []
+  return [
+    '## Many accounts',
+    'Requests of 50,000 users out of all, in turn.',
+    '',
+    table(
+      ['database', 'accounts', 'ratio', 'a second', 'p50', 'p99', 'seeded in'],
+      large.map(({ database, result }) => [
+        database,
+        result.accounts.toLocaleString('en'),
+        result.ratio.toFixed(3),
+        rate(result.perSecond),
+        ms(result.p50Ms),
+        ms(result.p99Ms),
+        `${Math.round(result.seedSeconds)} s`,
+      ]),
+    ),
+    '',
+  ]
+}
+
+const rate = (perSecond: number): string => Math.round(perSecond).toLocaleString('en')
+const ms = (value: number): string => `${value.toFixed(1)} ms`
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

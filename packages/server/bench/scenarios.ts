@@ -1,0 +1,82 @@
+// What is measured: the three ways to bring a client and a subject.
+import { VAULT_GRANT } from '../src/protocol/grant-types.ts'
+import type { Deployment } from './deployment.ts'
+import { type Course, type Measured, measure } from './measure.ts'
+import type { Load, Server } from './processes.ts'
+import { CONNECTION, secret, signAssertions } from './seed.ts'
+
+export type ScenarioName = 'secret' | 'assertion' | 'access_token'
+
+export interface Scenario {
+  readonly title: string
+  readonly prepare: (deployment: Deployment) => Promise<Pick<Course, 'bodies' | 'once'>>
+}
+
+const PEOPLE = 2000
+const ASSERTIONS_PER_ROUND = 3000
+const ASSERTION_ROUNDS = 3
+
+export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
+  secret: {
+    title: 'client secret, refresh token',
+    async prepare({ seed }) {
+      const people = await seed.people({ count: PEOPLE, clientId: 'web' })
+      return always(
+        people.map(({ refreshToken }) => form({ ...asSecret('web'), ...REFRESH, subject_token: refreshToken })),
+      )
+    },
+  },
+  assertion: {
+    title: 'private_key_jwt (RS256), refresh token',
+    async prepare({ seed, issuer }) {
+      const people = await seed.people({ count: PEOPLE, clientId: 'signer' })
+      const rounds = Array.from({ length: ASSERTION_ROUNDS + 1 }, () =>
+        signAssertions(ASSERTIONS_PER_ROUND, issuer).map((assertion, index) =>
+          form({
+            client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+            client_assertion: assertion,
+            ...REFRESH,
+            subject_token: people[index % people.length]?.refreshToken ?? '',
+          }),
+        ),
+      )
+      return { bodies: (round) => rounds[round] ?? [], once: true }
+    },
+  },
+  access_token: {
+    title: 'client secret, access token (RS256)',
+    async prepare({ seed, issuer }) {
+      const people = await seed.people({ count: PEOPLE, clientId: 'web' })
+      const tokens = await seed.accessTokens(people, issuer)
+      return always(tokens.map((token) => form({ ...asSecret('api'), ...ACCESS, subject_token: token })))
+    },
+  },
+}
+
+export async function runScenario(
+  name: ScenarioName,
+  deployment: Deployment,
+  tools: { readonly load: Load; readonly bare: Server },
+): Promise<Measured> {
+  const prepared = await SCENARIOS[name].prepare(deployment)
+  const rounds = prepared.once === true ? { rounds: ASSERTION_ROUNDS, seconds: 10 } : {}
+  return measure({ ...tools, ...prepared, ...rounds, server: deployment.server })
+}
+
+export const secretForm = (subjectToken: string): string =>
+  form({ ...asSecret('web'), ...REFRESH, subject_token: subjectToken })
+
+const always = (bodies: readonly string[]) => ({ bodies: () => bodies })
+const asSecret = (clientId: string) => ({ client_id: clientId, client_secret: secret })
+const REFRESH = { subject_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }
+const ACCESS = { subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' }
+
+const form = (fields: Readonly<Record<string, string>>): string =>
+  String(
+    new URLSearchParams({
+      grant_type: VAULT_GRANT,
+      requested_token_type: 'http://auth0.com/oauth/token-type/federated-connection-access-token',
+      connection: CONNECTION,
+      ...fields,
+    }),
+  )
