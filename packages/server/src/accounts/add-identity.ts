@@ -7,6 +7,7 @@ import type { Grade, Identity, User } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
+import { recordIdentityLink } from './link-record.ts'
 
 export interface NewIdentity {
   readonly userId: string
@@ -26,7 +27,7 @@ export interface NewIdentity {
 }
 
 export type AddedIdentity =
-  | { readonly kind: 'linked'; readonly user: User; readonly identity: Identity }
+  | { readonly kind: 'linked'; readonly user: User; readonly identity: Identity; readonly linkId: string }
   /** The user had it; what the connection says now was filed. */
   | { readonly kind: 'already_linked'; readonly user: User; readonly identity: Identity }
   /** It is another user's and stays there. */
@@ -55,6 +56,7 @@ export async function addIdentity(tx: Repositories, given: NewIdentity): Promise
   const identity = await insertLast(tx, given)
   await fileAddress(tx, given)
   await tx.users.replace({ ...user, updatedAt: at })
+  const linkId = await recordIdentityLink(tx, given)
   await tx.events.append({
     type: 'identity.linked',
     at,
@@ -62,9 +64,9 @@ export async function addIdentity(tx: Repositories, given: NewIdentity): Promise
     userId,
     connectionId,
     ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
-    data: { subject, rule: given.rule, proof: given.proof, grade: given.grade },
+    data: { link_id: linkId, subject, rule: given.rule, proof: given.proof, grade: given.grade },
   })
-  return { kind: 'linked', user: { ...user, updatedAt: at }, identity }
+  return { kind: 'linked', user: { ...user, updatedAt: at }, identity, linkId }
 }
 
 /** The user's row is locked: nobody else adds to the list meanwhile. */

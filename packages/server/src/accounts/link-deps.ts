@@ -14,11 +14,14 @@ export interface LinkDeps {
 export type LinkNotify = (tx: Repositories, notice: LinkNotice) => Promise<void>
 
 export interface LinkNotice {
-  readonly kind: 'users_linked' | 'link_undone'
-  readonly linkId: string
+  readonly kind: 'users_linked' | 'users_parted' | 'identity_linked' | 'identity_unlinked'
+  /** Undefined when an identity was taken away that no link had added. */
+  readonly linkId: string | undefined
   /** The user that remains. */
   readonly userId: string
   /** Every proven address of either side. */
   readonly addresses: readonly string[]
+  /** Of the identity, where the notice is about one: its name for people. */
+  readonly connection?: string | undefined
   readonly at: EpochSeconds
 }

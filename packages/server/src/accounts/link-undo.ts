@@ -10,6 +10,7 @@ import type { LinkRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import { moveAccount, provenAddresses } from './link.ts'
 import type { LinkDeps } from './link-deps.ts'
+import { displayNameOf } from './link-notices.ts'
 import { loadSide } from './link-sides.ts'
 import { openSnapshot } from './link-snapshot.ts'
 import { removeIdentity } from './unlink.ts'
@@ -88,7 +89,9 @@ async function takeIdentityAway(
   if (removed === undefined) throw unavailable()
   await appendUndone(tx, { id, userId: primaryUserId, at, clientId, actor, conflicts: [] })
   const addresses = provenAddresses({ evidence })
-  await deps.notify(tx, { kind: 'link_undone', linkId: id, userId: primaryUserId, addresses, at })
+  const connection = await displayNameOf(tx, identity.connectionId)
+  const notice = { kind: 'identity_unlinked', linkId: id, userId: primaryUserId, addresses, connection, at } as const
+  await deps.notify(tx, notice)
   return []
 }
 
@@ -126,7 +129,7 @@ async function takeApart(
   const { conflicts } = plan
   await appendUndone(tx, { id: link.id, userId: primary.userId, secondaryUserId, at, clientId, actor, conflicts })
   const addresses = provenAddresses(now, { evidence: plan.secondaryEvidence })
-  await deps.notify(tx, { kind: 'link_undone', linkId: link.id, userId: primary.userId, addresses, at })
+  await deps.notify(tx, { kind: 'users_parted', linkId: link.id, userId: primary.userId, addresses, at })
   return conflicts
 }
 

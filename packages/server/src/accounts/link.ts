@@ -1,7 +1,7 @@
 // Joins two users into one (linking.md §5; compatible form: auth0-wire.md §3.2). The plan is made, compared with the one
 // that was shown, and applied, under the same lock.
 import { EnvelopeError } from '../crypto/envelope.ts'
-import { newId, sha256Base64url } from '../crypto/hashing.ts'
+import { sha256Base64url } from '../crypto/hashing.ts'
 import { isAddressProven } from '../domain/addresses-of-user.ts'
 import { Conflict } from '../domain/errors.ts'
 import {
@@ -23,6 +23,7 @@ import type { LinkRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import { VaultConflict } from '../vault/keeping.ts'
 import type { LinkDeps } from './link-deps.ts'
+import { newLinkId } from './link-record.ts'
 import { loadMergeable, type MergePair, type MergeSides, requireTwo } from './link-sides.ts'
 import { sealSnapshot } from './link-snapshot.ts'
 
@@ -201,8 +202,6 @@ function linkOf(request: MergeRequest, plan: MergePlan, planHash: string): LinkR
     undoneBy: undefined,
   }
 }
-
-export const newLinkId = (): string => newId('lnk_', 24)
 
 /** Of either side, once each: whoever reads one of them shall hear of it. */
 export function provenAddresses(...sides: readonly Pick<MergeSide, 'evidence'>[]): readonly string[] {

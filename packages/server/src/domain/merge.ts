@@ -87,6 +87,7 @@ export interface PlannedStop extends AgentStop {
 export interface PlannedKey {
   readonly store: 'user_metadata' | 'app_metadata'
   readonly key: string
+  readonly from: 'primary' | 'secondary'
   readonly outcome: MergeOutcome
   readonly why: 'primary_stays' | 'policy_keep_primary' | 'policy_deep_merge' | 'primary_wins'
 }
@@ -148,7 +149,7 @@ export function describeMergePlan(plan: MergePlan): JsonObject {
     })),
     addresses: plan.addresses.map(({ source, grade, from, outcome, why }) => ({ source, grade, from, outcome, why })),
     stopped_agents: plan.stops.map(({ clientId, from, outcome, why }) => ({ client_id: clientId, from, outcome, why })),
-    metadata: plan.metadata.map(({ store, key, outcome, why }) => ({ store, key, outcome, why })),
+    metadata: plan.metadata.map((one) => ({ ...one })),
     ended: describeEnded(plan.ended),
   }
 }
@@ -301,19 +302,22 @@ function planMetadata(
   secondary: JsonObject,
   policy: MergePolicy,
 ): { readonly keys: readonly PlannedKey[]; readonly result: JsonObject } {
-  const kept = Object.keys(primary).map((key): PlannedKey => ({ store, key, outcome: 'kept', why: 'primary_stays' }))
+  const kept = Object.keys(primary).map(
+    (key): PlannedKey => ({ store, key, from: 'primary', outcome: 'kept', why: 'primary_stays' }),
+  )
+  const from = 'secondary'
   if (policy.metadata === 'keep_primary') {
     const dropped = Object.keys(secondary).map(
-      (key): PlannedKey => ({ store, key, outcome: 'dropped', why: 'policy_keep_primary' }),
+      (key): PlannedKey => ({ store, key, from, outcome: 'dropped', why: 'policy_keep_primary' }),
     )
     return { keys: [...kept, ...dropped], result: primary }
   }
   const brought = Object.entries(secondary).map(([key, value]): PlannedKey => {
     const own = ownValue(primary, key)
-    if (own === undefined) return { store, key, outcome: 'moved', why: 'policy_deep_merge' }
+    if (own === undefined) return { store, key, from, outcome: 'moved', why: 'policy_deep_merge' }
     return isJsonObject(own) && isJsonObject(value)
-      ? { store, key, outcome: 'merged', why: 'policy_deep_merge' }
-      : { store, key, outcome: 'dropped', why: 'primary_wins' }
+      ? { store, key, from, outcome: 'merged', why: 'policy_deep_merge' }
+      : { store, key, from, outcome: 'dropped', why: 'primary_wins' }
   })
   return { keys: [...kept, ...brought], result: deepMerge(primary, secondary) }
 }

@@ -1,7 +1,7 @@
 // From a template and its values to a subject and a text. Plain text only: there is nothing to escape, and what the
 // reader sees is what is there. Whatever came from outside becomes one short line first.
 import { type EpochSeconds, toIso } from '../lib/time.ts'
-import type { MailContent, MailValues } from './mail.ts'
+import type { AccountChange, MailContent, MailValues } from './mail.ts'
 import { type MailMessageKey, mailMessages } from './mail-messages.ts'
 
 export interface RenderedMail {
@@ -24,7 +24,9 @@ export function renderMail(mail: MailContent): RenderedMail {
       return passwordChanged(mail.values)
     case 'accounts-joined':
     case 'accounts-parted':
-      return accountsChanged(mail)
+    case 'sign-in-added':
+    case 'sign-in-removed':
+      return accountChanged(mail)
   }
 }
 
@@ -68,11 +70,11 @@ function passwordChanged({ tenant, at, link }: MailValues['password-changed']): 
   ])
 }
 
-function accountsChanged({
-  template,
-  values: { tenant, at, link },
-}: Extract<MailContent, { template: 'accounts-joined' | 'accounts-parted' }>): RenderedMail {
-  return compose({ tenant, time: timeOf(at), link: linkOf(link) }, `${template}.subject`, [
+type AccountChangeMail = Exclude<Extract<MailContent, { values: AccountChange }>, { template: 'password-changed' }>
+
+function accountChanged({ template, values: { tenant, at, link, connection } }: AccountChangeMail): RenderedMail {
+  const values = { tenant, time: timeOf(at), link: linkOf(link), connection: oneLine(connection ?? '') || '…' }
+  return compose(values, `${template}.subject`, [
     `${template}.lead`,
     `${template}.was-you`,
     `${template}.not-you`,

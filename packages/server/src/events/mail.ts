@@ -20,9 +20,19 @@ export interface MailValues {
   /** `link` leads to the page for a new password, should somebody else have changed it. */
   readonly 'password-changed': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
   /** Two accounts became one. `link` leads to where that is seen, and can be undone. */
-  readonly 'accounts-joined': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
-  /** A link was undone. */
-  readonly 'accounts-parted': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
+  readonly 'accounts-joined': AccountChange
+  /** They are two again. */
+  readonly 'accounts-parted': AccountChange
+  readonly 'sign-in-added': AccountChange
+  readonly 'sign-in-removed': AccountChange
+}
+
+export interface AccountChange {
+  readonly tenant: string
+  readonly at: EpochSeconds
+  readonly link: string
+  /** Name of the provider that it is about. */
+  readonly connection?: string
 }
 
 export type MailTemplate = keyof MailValues

@@ -14,6 +14,10 @@ const SAMPLES: readonly MailContent[] = [
   { template: 'reset-link', values: { tenant: 'Acme', link: LINK, minutes: 30 } },
   { template: 'account-exists', values: { tenant: 'Acme', app: 'Board', link: LINK } },
   { template: 'password-changed', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
+  { template: 'accounts-joined', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
+  { template: 'accounts-parted', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
+  { template: 'sign-in-added', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK, connection: 'Board' } },
+  { template: 'sign-in-removed', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
 ]
 
 test('a subject names the tenant and never a secret', () => {
@@ -79,7 +83,7 @@ test('long names are cut', () => {
 })
 
 test('no message holds a name that nothing fills', () => {
-  const known = ['tenant', 'app', 'code', 'minutes', 'link', 'time']
+  const known = ['tenant', 'app', 'code', 'minutes', 'link', 'time', 'connection']
   for (const message of Object.values(mailMessages)) {
     for (const [, name = ''] of message.matchAll(/\{(\w+)\}/g)) assert.ok(known.includes(name), name)
   }
