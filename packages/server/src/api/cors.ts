@@ -2,6 +2,7 @@
 import { parseClient } from '../domain/client.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import { originsOf } from '../oauth/clients.ts'
+import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export interface Origins {
@@ -49,16 +50,6 @@ async function loadOrigins(storage: Storage): Promise<ReadonlySet<string>> {
 
 const METHODS = 'GET, POST, PATCH, PUT, DELETE'
 const REQUEST_HEADERS = 'authorization, content-type, auth0-client, dpop'
-const EXPOSED_HEADERS = [
-  'dpop-nonce',
-  'www-authenticate',
-  'location',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
-  'retry-after',
-  'x-request-id',
-].join(', ')
 const PREFLIGHT_SECONDS = 600
 
 /** The answer to a preflight; without the allowing headers for a page that nobody named. */

@@ -2,6 +2,7 @@
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isString, stringsOf } from '../lib/json.ts'
+import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
 import { audienceToResource } from './audience.ts'
 import type { EngineDeps } from './engine.ts'
 import { withLinkRequest } from './link-request.ts'
@@ -47,6 +48,8 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
     if (TOKEN_PATHS.has(ctx.path)) {
       // oauth4webapi drops the body of an error that carries it (auth0-wire.md §0 rule 4).
       ctx.remove('www-authenticate')
+      if (ctx.response.get('access-control-allow-origin') !== '')
+        ctx.set('access-control-expose-headers', EXPOSED_HEADERS)
       // Koa's context; the engine adds `oidc` on its own routes.
       translateAnswer(ctx as unknown as KoaContextWithOIDC, wrongVerifiers.has(ctx.req))
     }

@@ -1,7 +1,9 @@
 // The OAuth endpoints on plain `node:http`: they are the hot ones, and the engine wants Node's own objects.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Origins } from '../api/cors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Exchange } from '../oauth/exchange.ts'
+import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
 import { EXCHANGE_GRANTS } from '../protocol/grant-types.ts'
 import { BadRequest, clientAddress, type FlatBody, parseFlatBody, readBody } from './http.ts'
 
@@ -9,6 +11,7 @@ export interface ProtocolDeps {
   readonly engine: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   readonly exchange: Exchange
   readonly trustProxy: readonly string[]
+  readonly origins: Origins
 }
 
 const POSTS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par', '/authorize'])
@@ -29,7 +32,7 @@ export async function protocolEndpoint(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (request.method !== 'POST' || !POSTS.has(path)) return engineOrMethod(deps, request, response)
+  if (request.method !== 'POST' || !POSTS.has(path)) return engineOrMethod(deps, path, request, response)
   const body = await readParameters(request, response)
   if (body === undefined) return
   if (path === '/authorize') return repeatAsGet(body, response)
@@ -61,7 +64,7 @@ async function readParameters(request: IncomingMessage, response: ServerResponse
 }
 
 async function exchange(
-  { exchange, trustProxy }: ProtocolDeps,
+  { exchange, origins, trustProxy }: ProtocolDeps,
   body: FlatBody,
   request: IncomingMessage,
   response: ServerResponse,
@@ -73,18 +76,26 @@ async function exchange(
     ...(ip === undefined ? {} : { ip }),
     requestId: String(response.getHeader('x-request-id')),
   })
-  sendJson(response, answer.status, answer.body, answer.headers)
+  const { origin } = request.headers
+  const readable =
+    origin !== undefined && (await origins.isKnown(origin))
+      ? { 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED_HEADERS, vary: 'Origin' }
+      : {}
+  sendJson(response, answer.status, answer.body, { ...answer.headers, ...readable })
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
 
 async function engineOrMethod(
   { engine }: ProtocolDeps,
+  path: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (METHODS.has(request.method ?? '')) return engine(request, response)
-  sendJson(response, 405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD, POST' })
+  // Whoever only looks ahead must not use up a request, nor be given a code.
+  const looksAhead = request.method === 'HEAD' && path.startsWith('/authorize')
+  if (METHODS.has(request.method ?? '') && !looksAhead) return engine(request, response)
+  sendJson(response, 405, { error: 'method_not_allowed' }, { allow: looksAhead ? 'GET, POST' : 'GET, HEAD, POST' })
 }
 
 export function sendJson(
