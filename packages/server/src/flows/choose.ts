@@ -1,5 +1,6 @@
 // Somebody is signed in and an identity that nobody has arrives: is it theirs, or another person's (linking.md S5)?
 import { mayLink } from '../domain/addresses-of-user.ts'
+import { addArrival } from './add-arrival.ts'
 import { giveBack } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { shownConnection } from './connections.ts'
@@ -12,7 +13,7 @@ import type { Outcome } from './outcome.ts'
 import { arrivalOfPending, type Pending, requirePending } from './pending.ts'
 import { shownUser } from './shown-user.ts'
 import { signIn } from './sign-in.ts'
-import { addArrival, nameOfArrival } from './suggest.ts'
+import { nameOfArrival } from './suggest.ts'
 import { isRecent, requireSessionOf, startProof } from './ways.ts'
 
 export async function choosePage(deps: FlowDeps, request: BrowserRequest, open: OpenInteraction): Promise<Outcome> {

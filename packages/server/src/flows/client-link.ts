@@ -11,7 +11,8 @@ import { isString } from '../lib/json.ts'
 import { type LinkRequest, linkRequestOf } from '../oauth/link-request.ts'
 import type { Session } from '../sessions/sessions.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
-import { arrivalOf, giveBack } from './arrival.ts'
+import { addArrival, tellOf } from './add-arrival.ts'
+import { arrivalOf, giveBack, keepTokenset } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { decline } from './choose.ts'
 import { shownConnection } from './connections.ts'
@@ -23,7 +24,7 @@ import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
 import { arrivalOfPending, askAbout, requirePending } from './pending.ts'
 import { shownUser } from './shown-user.ts'
-import { addArrival, nameOfArrival } from './suggest.ts'
+import { nameOfArrival } from './suggest.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
 import { requireSessionOf, signInWays } from './ways.ts'
@@ -151,6 +152,7 @@ export async function submitClientLink(
       at,
       clientId,
     })
+    await keepTokenset(deps, tx, arrival, { userId: pending.userId, clientId })
     return sameLogin(session)
   })
 }
@@ -188,19 +190,23 @@ interface Removal {
   readonly clientId: string | undefined
 }
 
-const takeAway = (
-  { vault }: FlowDeps,
+const takeAway = async (
+  deps: FlowDeps,
   tx: Parameters<typeof unlinkIdentity>[0],
   { identity, connection, at, clientId }: Removal,
-) =>
-  unlinkIdentity(tx, vault, {
-    userId: identity.userId,
+): Promise<void> => {
+  const { userId, connectionId } = identity
+  // Before it goes: the address that it brought is told, too.
+  await tellOf(deps, tx, { kind: 'identity_unlinked', linkId: undefined, userId, connectionId, at })
+  await unlinkIdentity(tx, deps.vault, {
+    userId,
     provider: connection.strategy,
     // With the connection's name in front it is unambiguous among connections of one strategy.
     identityUserId: `${connection.name}|${identityUserId(connection, identity.subject)}`,
     at,
     clientId,
   })
+}
 
 /** The id of the session changes (T-LINK-11); who is signed in, how and since when does not. */
 const sameLogin = ({ userId, identityKey, amr, authenticatedAt }: Session) => ({

@@ -1,6 +1,5 @@
 // Carries out a sign-in: facts, decision, and either one transaction and back to where the person was going, or a
 // question that only they can answer.
-import { addIdentity } from '../accounts/add-identity.ts'
 import { rememberSeparate, type SeparateChoice } from '../accounts/separate.ts'
 import { gatherSignInFacts } from '../accounts/sign-in-facts.ts'
 import { sweepSquatters } from '../accounts/sweep.ts'
@@ -12,6 +11,7 @@ import type { User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { NewLogin } from '../sessions/sessions.ts'
 import type { Repositories } from '../storage/storage.ts'
+import { addArrival } from './add-arrival.ts'
 import type { Arrival } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
@@ -131,7 +131,7 @@ async function carryOut(
 async function userOf(
   tx: Repositories,
   { ip }: BrowserRequest,
-  { arrival, facts, decision, at }: DecidedSignIn,
+  { deps, arrival, facts, decision, at }: DecidedSignIn,
 ): Promise<User> {
   const { connection, subject, profileData, email, grade } = arrival
   if (decision.kind === 'create')
@@ -148,19 +148,8 @@ async function userOf(
   const user = 'userId' in decision ? await tx.users.find(decision.userId) : undefined
   if (user === undefined) throw new Conflict('user_gone', 'The user has gone.')
   if (decision.kind !== 'join') return user
-  const added = await addIdentity(tx, {
-    userId: user.userId,
-    connectionId: connection.id,
-    subject,
-    profileData,
-    email,
-    grade,
-    rule: decision.rule,
-    proof: describeDecision(facts, decision),
-    at,
-  })
-  if (added.kind === 'conflict') throw new Conflict('decision_changed', 'Something changed meanwhile.')
-  return added.user
+  const proof = describeDecision(facts, decision)
+  return (await addArrival(deps, tx, arrival, { userId: user.userId, rule: decision.rule, proof, at })).user
 }
 
 function record(

@@ -1,15 +1,13 @@
 // "You already have an account" (linking.md §4): the newcomer's address is proven by another user. Nothing of that user is
 // shown, nobody is signed in, and no user is made before the person has chosen.
-import { addIdentity } from '../accounts/add-identity.ts'
 import { maskAddress } from '../domain/address.ts'
-import { Conflict, Forbidden } from '../domain/errors.ts'
 import { isString } from '../lib/json.ts'
+import { addArrival } from './add-arrival.ts'
 import { type Arrival, keepTokenset } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { isPasswordConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { finishAs, recordArrival } from './finish-as.ts'
-import { FlowError } from './flow-error.ts'
 import type { Interaction } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
@@ -82,36 +80,9 @@ export async function joinSuggested(
       proof: { by: 'existing_method', connection_id: proof.connection.id, amr: proof.amr },
       at,
     })
+    await keepTokenset(deps, tx, arrival, { userId: pending.userId })
     return recordArrival(deps, tx, proof, { user: added.user, request, at })
   })
-}
-
-/**
- * Adds an arrival to a user who was proven, with its tokens.
- *
- * @throws {FlowError} `user_blocked`, `address_unproven`. @throws {Conflict} `decision_changed`: it is somebody's now.
- */
-export async function addArrival(
-  deps: FlowDeps,
-  tx: Parameters<typeof addIdentity>[0],
-  arrival: Arrival,
-  given: Pick<Parameters<typeof addIdentity>[1], 'userId' | 'rule' | 'proof' | 'at' | 'clientId'>,
-) {
-  const { connection, subject, profileData, email, grade } = arrival
-  const added = await addIdentity(tx, {
-    ...given,
-    connectionId: connection.id,
-    subject,
-    profileData,
-    email,
-    grade,
-  }).catch((cause: unknown) => {
-    if (!(cause instanceof Forbidden)) throw cause
-    throw new FlowError(cause.code === 'user_blocked' ? 'user_blocked' : 'address_unproven', { cause })
-  })
-  if (added.kind === 'conflict') throw new Conflict('decision_changed', 'The identity is somebody else’s now.')
-  await keepTokenset(deps, tx, arrival, { userId: given.userId, clientId: given.clientId })
-  return added
 }
 
 /** What the account is called: by its provider, or, for a password, by the address that was typed. */

@@ -256,3 +256,34 @@ test('T-PRE-03 whoever proves the mailbox by a new password keeps nothing that w
   const answers = { 'link-suggest': 'keep_separate' }
   assert.notEqual((await signIn(server, { connection: 'work', answers })).sub, made.json.user_id)
 })
+
+test('suggested linking: the person is told at every proven address', async () => {
+  const visit = await newcomer('told')
+  await visit.browser.submit('link-suggest', { action: 'link' })
+  assert.equal(await finished(visit), visit.older.sub)
+  const mail = await eventually('a mail', () => server.mails().find(({ to }) => to === visit.person.email))
+  assert.match(mail.text, /work/)
+})
+
+test('S7 joined by policy where both sides are authoritative, told by mail, and never an operator', async () => {
+  const operator = 'operator@example.test'
+  const auto = await startServer({
+    settings: { linking: { policy: 'auto_when_authoritative' }, operators: [operator] },
+  })
+  const person = auto.person('joined', ['calendar', 'work'])
+  const older = await signIn(auto, { connection: 'calendar' })
+  assert.equal((await signIn(auto, { connection: 'work' })).sub, older.sub)
+  await eventually('a mail', () => auto.mails().find(({ to }) => to === person.email))
+  // "Unlink means unlink": it is suggested from then on.
+  const api = await mgmt(auto)
+  const path = `${userPath(older.sub)}/identities/oidc/${encodeURIComponent(`work|${person.subjects.work}`)}`
+  const remains = expectStatus(await api.delete(path), 200)
+  assert.equal(remains.json.length, 1)
+  const split = await signIn(auto, { connection: 'work' })
+  assert.notEqual(split.sub, older.sub)
+  expectStatus(await api.delete(userPath(split.sub)), 204)
+  assert.equal((await authorize(new Browser(), auto, { connection: 'work' })).page.name, 'link-suggest')
+  auto.person('boss', ['calendar', 'work'], { email: operator })
+  await signIn(auto, { connection: 'calendar' })
+  assert.equal((await authorize(new Browser(), auto, { connection: 'work' })).page.name, 'link-suggest')
+})
