@@ -1,6 +1,6 @@
 // The OAuth endpoints on plain `node:http`: they are the hot ones, and the engine wants Node's own objects.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Origins } from '../api/cors.ts'
+import { type Origins, preflight } from '../api/cors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Exchange } from '../oauth/exchange.ts'
 import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
@@ -32,6 +32,8 @@ export async function protocolEndpoint(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // A preflight names no client: the engine would allow it to everybody.
+  if (request.method === 'OPTIONS' && POSTS.has(path)) return answerPreflight(deps, request, response)
   if (request.method !== 'POST' || !POSTS.has(path)) return engineOrMethod(deps, path, request, response)
   const body = await readParameters(request, response)
   if (body === undefined) return
@@ -44,6 +46,16 @@ export async function protocolEndpoint(
   request.headers['content-type'] = 'application/x-www-form-urlencoded'
   request.headers['content-length'] ??= '0'
   await deps.engine(request, response)
+}
+
+async function answerPreflight(
+  { origins }: ProtocolDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { origin } = request.headers
+  const { status, headers } = preflight(origin, origin !== undefined && (await origins.isKnown(origin)))
+  response.writeHead(status, Object.fromEntries(headers)).end()
 }
 
 /** OpenID Connect Core §3.1.2.1 wants both methods; the engine would want laxer cookies for a POST. */

@@ -41,11 +41,10 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   )
   app.get('/assets/*', (c) => asset(deps.assets, c.req.path, c.req.query('v')))
   app.on(['GET', 'POST'], '/userinfo', async (c) => {
-    const form = c.req.method === 'POST' ? await c.req.parseBody() : {}
     const request = {
       authorization: c.req.header('authorization'),
       queryToken: c.req.query('access_token'),
-      sentInForm: form.access_token !== undefined,
+      sentInForm: c.req.method === 'POST' && new URLSearchParams(await c.req.text()).has('access_token'),
     }
     const { status, headers, body } = await userinfo(deps, request)
     const answer = new Response(JSON.stringify(body), {
