@@ -81,10 +81,12 @@ const YES: Readonly<Record<string, string>> = {
   consent: 'allow',
   'link-confirm': 'confirm',
   'merge-preview': 'confirm',
+  'link-suggest': 'keep_separate',
+  'link-conflict': 'continue',
 }
 const MOST_PAGES = 10
 
-/** Goes on from the present page as a person would: signs in, allows, confirms, stays apart; until a callback or a page to stop at. */
+/** Goes on from the present page as a person would, and stays apart where asked; until a callback or a page to stop at. */
 export async function drive(browser: Browser, how: AuthorizeOptions = {}): Promise<Page> {
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const { page } = browser

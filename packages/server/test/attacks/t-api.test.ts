@@ -1,0 +1,427 @@
+// The JSON interfaces (T-API): who may do what to whom, and what a client may send.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type ApiCaller,
+  authorizeUrl,
+  connect,
+  currentUserSignIn,
+  exchange,
+  expectStatus,
+  me,
+  meToken,
+  mgmt,
+  signIn,
+  userPath,
+} from '../support/actors.ts'
+import { Browser, CALLBACKS } from '../support/browser.ts'
+import { type Answer, request } from '../support/http.ts'
+import { newKey, signJwt } from '../support/keys.ts'
+import { startServer } from '../support/server.ts'
+import { assertUniform, changesNothing } from '../support/state.ts'
+import { VAULT_GRANT } from '../support/tenant.ts'
+
+const server = await startServer()
+const { ada, eve } = server.tenant
+const api = await mgmt(server)
+
+test('T-API-01 a field that the door does not know changes nothing', async () => {
+  const victim = await signIn(server, { user: ada })
+  const who = await currentUserSignIn(server, { user: eve })
+  const own = await mgmt(server, { token: who.accessToken })
+  const forbidden = {
+    user_id: 'auth0|other',
+    identities: [],
+    roles: ['admin'],
+    created_at: '2020-01-01T00:00:00.000Z',
+    updated_at: '2020-01-01T00:00:00.000Z',
+    logins_count: 5,
+    last_login: '2020-01-01T00:00:00.000Z',
+    tenant: 'other',
+    merged_into: victim.sub,
+    provider: 'x',
+    'user_metadata.role': 'x',
+    'app_metadata[role]': 'x',
+    grade: 3,
+  }
+  await changesNothing(server, async () => {
+    for (const [name, value] of Object.entries(forbidden)) {
+      const { status } = await api.patch(userPath(victim.sub), { [name]: value })
+      assert.equal(status, 400, name)
+    }
+    const operatorsOnly = {
+      blocked: false,
+      email_verified: true,
+      app_metadata: { role: 'x' },
+      email: 'x@example.test',
+      password: 'a new password of mine',
+      name: 'Eve',
+      verify_email: false,
+    }
+    for (const [name, value] of Object.entries({ ...forbidden, ...operatorsOnly })) {
+      const { status } = await own.patch(userPath(who.sub), { [name]: value })
+      assert.ok(status === 400 || status === 403, `own ${name}: ${status}`)
+      const both = await own.patch(userPath(who.sub), { user_metadata: { colour: 'red' }, [name]: value })
+      assert.ok(both.status === 400 || both.status === 403, `own ${name} beside metadata: ${both.status}`)
+    }
+    const twice = await request(`${server.url}/api/v2${userPath(victim.sub)}`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' },
+      body: '{"name":"Ada Lovelace","blocked":false,"blocked":true}',
+    })
+    assert.equal(twice.status, 400)
+  })
+  expectStatus(await own.patch(userPath(who.sub), { user_metadata: { colour: 'red' } }), 200)
+  // A new address has to be proven anew.
+  const moved = expectStatus(
+    await api.patch(userPath(victim.sub), { email: 'moved-ada@example.test', verify_email: false }),
+    200,
+  )
+  assert.equal(moved.json.email_verified, false)
+  expectStatus(await api.patch(userPath(victim.sub), { email: ada.email, email_verified: true }), 200)
+})
+
+test("T-API-02 another person's things look like things that do not exist", async () => {
+  server.person('owner', ['code'])
+  const victim = await signIn(server, { user: ada })
+  const account = await connect(victim.browser, server, { token: await meToken(server, victim), connection: 'code' })
+  const attacker = await signIn(server, { user: eve })
+  const mine = me(server, await meToken(server, attacker))
+  const random = `cac_${'x'.repeat(account.id.length - 4)}`
+  const path = (id: string) => `/connected-accounts/accounts/${encodeURIComponent(id)}`
+  await changesNothing(server, async () => {
+    assertUniform(await mine.delete(path(account.id)), await mine.delete(path(random)))
+    for (const id of [
+      account.id.toUpperCase(),
+      `${account.id}/`,
+      `../accounts/${account.id}`,
+      `${account.id}\u0000`,
+      `%2e%2e/${account.id}`,
+    ]) {
+      const { status } = await mine.delete(path(id))
+      assert.ok(status >= 400 && status < 500, `${id}: ${status}`)
+    }
+    const query = await mine.get(
+      `/connected-accounts/accounts?user_id=${encodeURIComponent(victim.sub)}&owner=${victim.sub}`,
+    )
+    assert.ok(query.status === 400 || query.json.accounts.length === 0)
+    const hinted = await exchange(server, {
+      connection: 'code',
+      subjectToken: attacker.refreshToken,
+      loginHint: account.id,
+    })
+    const unknown = await exchange(server, {
+      connection: 'code',
+      subjectToken: attacker.refreshToken,
+      loginHint: random,
+    })
+    assertUniform(hinted, unknown)
+    const own = await mgmt(server, { token: (await currentUserSignIn(server, { user: eve })).accessToken })
+    for (const id of [victim.sub, victim.sub.toUpperCase(), `${victim.sub}%00`, `${attacker.sub}/../${victim.sub}`]) {
+      for (const answer of [
+        await own.get(userPath(id)),
+        await own.patch(userPath(id), { user_metadata: { a: 1 } }),
+        await own.delete(userPath(id)),
+      ]) {
+        assert.ok(answer.status >= 400 && answer.status < 500, `${id}: ${answer.status}`)
+        assert.doesNotMatch(answer.text, /Ada|ada@/)
+      }
+    }
+    assertUniform(await own.get(userPath(victim.sub)), await own.get(userPath('auth0|000000000000000000000000')))
+  })
+})
+
+test('T-API-03 every operation asks for its own scope, and no token of another kind opens it', async () => {
+  const document = (await request(`${server.url}/openapi.json`)).json
+  const who = await signIn(server, { user: ada })
+  const mine = await meToken(server, who)
+  const { header, claims } = {
+    header: JSON.parse(Buffer.from(api.token.split('.')[0] ?? '', 'base64url').toString()),
+    claims: JSON.parse(Buffer.from(api.token.split('.')[1] ?? '', 'base64url').toString()),
+  }
+  const foreign = signJwt(newKey('RS256'), claims, header)
+  const tokens = new Map<string, ApiCaller>()
+  const machineWith = async (scope: string) => {
+    const known = tokens.get(scope) ?? (await mgmt(server, { scope }))
+    tokens.set(scope, known)
+    return known.token
+  }
+  const none = { management: await machineWith('read:client_credentials'), me: who.accessToken }
+  let operations = 0
+  for (const [path, methods] of Object.entries<Record<string, { security: { oauth2: string[] }[] }>>(document.paths)) {
+    const url = `${server.url}${path.replaceAll(/\{\w+\}/g, 'nobody')}`
+    const isMe = path.startsWith('/me/')
+    for (const [method, { security }] of Object.entries(methods)) {
+      operations++
+      const call = (authorization?: string) =>
+        request(url, { method: method.toUpperCase(), headers: { authorization } })
+      const what = `${method} ${path}`
+      const wrong = [
+        undefined,
+        '',
+        'Bearer',
+        'Basic eDp5',
+        `Bearer ${who.idToken}`,
+        `Bearer ${foreign}`,
+        `Bearer ${who.refreshToken}`,
+        `Bearer ${isMe ? api.token : mine}`,
+        `Bearer ${api.token}x`,
+      ]
+      for (const [at, one] of wrong.entries()) assert.equal((await call(one)).status, 401, `${what} with ${at}`)
+      assert.ok(security.length > 0, `${what} has no scope`)
+      if (isMe) continue
+      const refused = await call(`Bearer ${none.management}`)
+      assert.equal(refused.status, 403, what)
+      assert.equal(refused.json.errorCode ?? refused.json.code, 'insufficient_scope', what)
+      for (const scope of security.flatMap(({ oauth2 }) => oauth2).filter((one) => !one.includes('current_user'))) {
+        const granted: Answer = await call(`Bearer ${await machineWith(scope)}`)
+        assert.notEqual(granted.status, 401, `${what} with ${scope}`)
+        assert.ok(granted.status < 500, `${what} with ${scope}: ${granted.status}`)
+      }
+    }
+  }
+  assert.ok(operations > 40, `${operations} operations`)
+  // No scope shows a provider's token.
+  server.person('holder', ['calendar'])
+  await signIn(server, { connection: 'calendar' })
+  const { text } = await api.get('/users?include_totals=true&per_page=100')
+  for (const secret of server.providers.calendar.secrets) assert.ok(!text.includes(secret))
+  assert.doesNotMatch(text, /access_token|refresh_token|client_secret|"password"/)
+})
+
+test('T-API-04 a search is words of ours, or 400, and never reaches the database as text', async () => {
+  const queries = [
+    "email:\"x' or '1'='1\"",
+    'email:*',
+    'password:*',
+    '_exists_:password_hash',
+    'email:/.*/',
+    'logins_count:[0 TO 100}',
+    `${'('.repeat(10_000)}email:x`,
+    'email:"\u0000"',
+    'email:%',
+    'secret_hash:x',
+    'identities.access_token:*',
+    ')(',
+    '"',
+    'email:a OR email:b AND NOT',
+  ]
+  for (const q of queries) {
+    const started = performance.now()
+    const { status, text } = await api.get(`/users?q=${encodeURIComponent(q)}&search_engine=v3`)
+    assert.ok(status === 200 || status === 400, `${q.slice(0, 40)}: ${status}`)
+    assert.doesNotMatch(text, /sqlite|syntax error|pg_|select /i)
+    assert.ok(performance.now() - started < 1000, q.slice(0, 40))
+    if (status === 200 && !q.includes('*')) assert.doesNotMatch(text, /ada@example/, q)
+  }
+  for (const more of [
+    'sort=email;drop',
+    'sort=password:1',
+    'page=1000000000',
+    'page=-1',
+    'per_page=100000',
+    'fields=*',
+    'fields=password_hash',
+  ]) {
+    const { status, text } = await api.get(`/users?${more}`)
+    assert.ok(status === 200 || status === 400, `${more}: ${status}`)
+    assert.doesNotMatch(text, /hash|argon2/)
+  }
+})
+
+test('T-API-05 what is too long, too deep or too many is refused, and the server lives', async () => {
+  const long = 'a'.repeat(100_000)
+  const web = { client_id: 'web', client_secret: server.tenant.secrets.web ?? '' }
+  const send = (path: string, options: Parameters<typeof request>[1]) => request(`${server.url}${path}`, options)
+  const json = { 'content-type': 'application/json', authorization: `Bearer ${api.token}` }
+  const manyKeys = JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, 1])))
+  const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
+  const doubled = Array.from({ length: 10_000 }, () => 'scope=openid').join('&')
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  const attempts: Record<string, Promise<Answer>> = {
+    'a long scope': send('/oauth/token', {
+      form: { ...web, grant_type: 'refresh_token', refresh_token: 'x', scope: long },
+    }),
+    'a long token': send('/oauth/token', { form: { ...web, grant_type: 'refresh_token', refresh_token: long } }),
+    'a long subject token': send('/oauth/token', {
+      form: { ...web, grant_type: VAULT_GRANT, connection: 'calendar', subject_token: long, subject_token_type: long },
+    }),
+    'a long client id': send('/oauth/token', {
+      form: { client_id: long, client_secret: long, grant_type: 'client_credentials' },
+    }),
+    'a long assertion': send('/oauth/token', {
+      form: {
+        grant_type: 'client_credentials',
+        client_assertion: `${long}.${long}.${long}`,
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      },
+    }),
+    'a doubled parameter': send('/oauth/token', { headers: form, body: doubled }),
+    'a big form': send('/oauth/token', { headers: form, body: `a=${'b'.repeat(1_100_000)}` }),
+    'big JSON': send('/oauth/token', { headers: json, body: `"${'b'.repeat(1_100_000)}"` }),
+    'deep JSON': send('/oauth/token', { headers: json, body: deep }),
+    'deep JSON at the API': send('/api/v2/users', { headers: json, body: deep }),
+    'many members at the API': send('/api/v2/users', { headers: json, body: manyKeys }),
+    'a big body at the API': send('/api/v2/users', { headers: json, body: `{"a":"${'b'.repeat(1_100_000)}"}` }),
+    'deep metadata': send('/api/v2/users', { headers: json, body: `{"connection":"x","user_metadata":${deep}}` }),
+    'a long address': send('/api/v2/users', {
+      headers: json,
+      body: JSON.stringify({ connection: 'x', email: `${long}@x.test` }),
+    }),
+    'no JSON': send('/api/v2/users', { headers: json, body: '{"a":' }),
+    'no UTF-8': send('/api/v2/users', { headers: json, body: new Uint8Array([0x22, 0xff, 0xfe, 0x22]) }),
+    'broken multipart': send('/u/login', {
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      body: '--x\r\nbroken',
+    }),
+    'multipart without a boundary': send('/u/login', { headers: { 'content-type': 'multipart/form-data' }, body: 'x' }),
+    'broken multipart at user-info': send('/userinfo', {
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      body: '--x',
+    }),
+    'broken percent signs': send('/u/login', { headers: form, body: '%=%zz&state=%ff' }),
+    'a long state': send(
+      `/authorize?client_id=web&response_type=code&redirect_uri=${encodeURIComponent(`${CALLBACKS}cb`)}&state=${'s'.repeat(12_000)}`,
+      {},
+    ),
+    'a long agent': send('/u/login?state=x', { headers: { 'user-agent': 'u'.repeat(12_000) } }),
+    'too long a URL': send(`/authorize?state=${long}`, {}).catch(() => ({ status: 431 }) as Answer),
+    'broken percent signs in a path': send('/', { target: '/api/v2/users/%zz', headers: json }),
+    'a long path': send(`/api/v2/users/${'x'.repeat(8000)}`, { headers: json }),
+    'a null in a path': send('/', { target: '/api/v2/users/%00', headers: json }),
+    'a long cookie': send('/account', { headers: { cookie: `__Host-tenon_browser=${'x'.repeat(8000)}` } }),
+    'a broken callback': send('/login/callback/%zz?state=x', {}).catch(() => ({ status: 400 }) as Answer),
+  }
+  for (const [name, attempt] of Object.entries(attempts)) {
+    const { status } = await attempt
+    assert.ok(status < 500, `${name}: ${status}`)
+    if (!/state|agent|cookie/.test(name)) assert.ok(status >= 400, `${name}: ${status}`)
+  }
+  // Addresses and redirect URIs made to keep a matcher busy.
+  const started = performance.now()
+  for (const email of [
+    `${'a'.repeat(60)}@${'a-'.repeat(90)}`,
+    `${'a.'.repeat(30)}@${'x.'.repeat(95)}`,
+    `"${'\\'.repeat(60)}"@x.test`,
+  ]) {
+    const browser = new Browser()
+    await browser.open(authorizeUrl(server, { extra: { screen_hint: 'reset-password' } }).url)
+    await browser.submit('reset', { fields: { email } })
+  }
+  assert.ok(performance.now() - started < 5000)
+  assert.equal((await send('/healthz', {})).status, 200)
+  assert.doesNotMatch(server.logs(), /"level":"error"/)
+})
+
+test('T-API-06 no member named like a part of every object becomes one', async () => {
+  const raw = (path: string, body: string, token = api.token) =>
+    request(`${server.url}${path}`, {
+      method: path.includes('users/') ? 'PATCH' : 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body,
+    })
+  const who = await signIn(server, { user: ada })
+  const poison = [
+    '{"__proto__":{"polluted":true}}',
+    '{"constructor":{"prototype":{"polluted":true}}}',
+    '{"user_metadata":{"__proto__":{"polluted":true}}}',
+    '{"app_metadata":{"a":{"constructor":{"prototype":{"polluted":true}}}}}',
+  ]
+  for (const body of poison) {
+    const { status } = await raw(`/api/v2${userPath(who.sub)}`, body)
+    assert.ok(status === 400 || status === 200, `${body}: ${status}`)
+  }
+  await request(`${server.url}/oauth/token`, {
+    headers: { 'content-type': 'application/json' },
+    body: '{"__proto__":{"client_id":"web"},"grant_type":"client_credentials"}',
+  })
+  await request(`${server.url}/oauth/token?__proto__[x]=1`, {
+    form: { '__proto__[client_id]': 'web', 'constructor.prototype.x': '1' },
+  })
+  await request(`${server.url}/authorize?__proto__[polluted]=1&__proto__.polluted=1&constructor[prototype][polluted]=1`)
+  server.person('poisoner', ['calendar'], {
+    extraClaims: JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'),
+  })
+  await signIn(server, { connection: 'calendar' })
+  server.person('clean', ['calendar'])
+  const clean = await signIn(server, { connection: 'calendar' })
+  const user = (await api.get(userPath(clean.sub))).json
+  assert.doesNotMatch(JSON.stringify(user), /polluted/)
+  assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+})
+
+test('T-API-09 other origins, methods and media types get nothing', async () => {
+  const origins = [
+    'null',
+    'https://evil.test',
+    `${new URL(CALLBACKS).origin}.evil.test`,
+    'file://',
+    'http://127.0.0.1:10',
+  ]
+  const paths = [
+    '/oauth/token',
+    '/userinfo',
+    '/api/v2/users',
+    '/me/v1/connected-accounts/accounts',
+    '/account',
+    '/u/login?state=x',
+  ]
+  for (const origin of origins) {
+    for (const path of paths) {
+      for (const method of ['OPTIONS', 'GET', 'POST']) {
+        const headers = {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization',
+        }
+        // Who names no client reads no more than that.
+        const form =
+          method === 'POST' ? { form: { client_id: 'spa', grant_type: 'refresh_token', refresh_token: 'x' } } : {}
+        const answer = await request(`${server.url}${path}`, { method, headers, ...form })
+        assert.equal(answer.headers['access-control-allow-origin'], undefined, `${method} ${path} for ${origin}`)
+        assert.equal(answer.headers['access-control-allow-credentials'], undefined)
+      }
+    }
+  }
+  const listed = await request(`${server.url}/me/v1/connected-accounts/accounts`, {
+    headers: { origin: new URL(CALLBACKS).origin },
+  })
+  assert.equal(listed.headers['access-control-allow-credentials'], undefined, 'cookies open no interface')
+  const auth = { authorization: `Bearer ${api.token}` }
+  const text = await request(`${server.url}/api/v2/users`, {
+    headers: { ...auth, 'content-type': 'text/plain' },
+    body: '{}',
+  })
+  assert.equal(text.status, 415)
+  const asText = await request(`${server.url}/oauth/token`, {
+    headers: { 'content-type': 'text/plain' },
+    body: 'grant_type=client_credentials',
+  })
+  assert.ok(asText.status === 400 || asText.status === 415)
+  const user = await signIn(server, { user: ada })
+  await changesNothing(server, async () => {
+    const override = {
+      ...auth,
+      'x-http-method-override': 'DELETE',
+      'x-http-method': 'DELETE',
+      'x-method-override': 'DELETE',
+    }
+    await request(`${server.url}/api/v2${userPath(user.sub)}?_method=DELETE`, { headers: override })
+    await request(`${server.url}/api/v2${userPath(user.sub)}`, {
+      method: 'POST',
+      headers: override,
+      form: { _method: 'DELETE' },
+    })
+  })
+  for (const [method, path] of [
+    ['PUT', '/api/v2/users'],
+    ['DELETE', '/oauth/token'],
+    ['PUT', '/authorize'],
+    ['TRACE', '/healthz'],
+    ['DELETE', '/me/v1/connected-accounts/connect'],
+    ['PATCH', '/.well-known/jwks.json'],
+  ] as const) {
+    const { status } = await request(`${server.url}${path}`, { method, headers: auth })
+    assert.ok([400, 401, 404, 405].includes(status), `${method} ${path}: ${status}`)
+  }
+})
