@@ -7,11 +7,19 @@ import {
   PLAN_REASONS,
   UNDO_CONFLICTS,
 } from '../packages/server/src/domain/link-reasons.ts'
+import { SIGN_IN_CHANGES, SIGN_IN_REASONS, SIGN_IN_RULES } from '../packages/server/src/domain/sign-in-reasons.ts'
 import { projectRoot } from './lib/files.ts'
 
 const WRITTEN_BY =
   'Written by `tools/generate-linking-reference.ts` from the tables that the server itself reads. The codes are stable: ' +
   'answers, events and records name them.'
+
+const SIGN_IN =
+  'Every sign-in is decided by the first of these rules that fits; the decision is recorded in the event ' +
+  '`sign_in.decided` with its rule, its reason and the grades of both sides. `tenon link explain` asks the same ' +
+  'function without anybody signing in, and `tenon link simulate` asks it for everybody, under another policy.'
+
+const CHANGES = 'What would have led elsewhere (`otherwise` of `tenon link explain`):'
 
 const PLANS =
   '`POST /api/v2/links/preview` shows what joining two users would do, part by part: `kept`, `moved`, `merged` or ' +
@@ -38,6 +46,12 @@ export function renderLinkingReference(): string {
   const blocks = [
     '# Linking',
     WRITTEN_BY,
+    '## Signing in',
+    SIGN_IN,
+    table('rule', SIGN_IN_RULES),
+    table('reason', SIGN_IN_REASONS),
+    CHANGES,
+    table('change', SIGN_IN_CHANGES, sentence),
     '## Rules that a link is made by',
     table('rule', LINK_RULES),
     '## What a merge does',
@@ -56,11 +70,17 @@ export function renderLinkingReference(): string {
   return `${blocks.join('\n\n')}\n`
 }
 
-const table = (head: string, sentences: Readonly<Record<string, string>>): string =>
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
+const table = (
+  head: string,
+  sentences: Readonly<Record<string, string>>,
+  write: (text: string) => string = (text) => text,
+): string =>
   [
     `| ${head} | meaning |`,
     '| --- | --- |',
-    ...Object.entries(sentences).map(([code, sentence]) => `| \`${code}\` | ${sentence.replaceAll('|', '\\|')} |`),
+    ...Object.entries(sentences).map(([code, text]) => `| \`${code}\` | ${write(text).replaceAll('|', '\\|')} |`),
   ].join('\n')
 
 if (import.meta.main) {

@@ -21,11 +21,14 @@ export interface SignInQuestion {
   /** `settings.operators`: user ids or proven addresses. */
   readonly operators: readonly string[]
   readonly at: EpochSeconds
+  /** Asks what if nobody had the identity yet: its user then counts neither as owner nor among the holders. */
+  readonly asIfNew?: boolean
 }
 
 export async function gatherSignInFacts(repositories: Repositories, question: SignInQuestion): Promise<SignInFacts> {
   const { connectionId, subject, email, grade, sessionUserId, policy, at } = question
-  const identity = await repositories.identities.find(connectionId, subject)
+  const known = await repositories.identities.find(connectionId, subject)
+  const identity = question.asIfNew === true ? undefined : known
   const owner = identity && (await repositories.users.find(identity.userId))
   const tombstone = await repositories.identities.findTombstone(connectionId, subject)
   return {
@@ -34,7 +37,10 @@ export async function gatherSignInFacts(repositories: Repositories, question: Si
     tombstoned: tombstone !== undefined && tombstone.unlinkedAt + TOMBSTONE_SECONDS > at,
     grade,
     // For somebody known the address is not looked at; one that nobody vouches for is held against nobody.
-    holders: email === undefined || identity || grade === 0 ? [] : await holdersOf(repositories, question, email),
+    holders:
+      email === undefined || identity || grade === 0
+        ? []
+        : await holdersOf(repositories, question, email, known?.userId),
     policy,
   }
 }
@@ -43,11 +49,12 @@ async function holdersOf(
   repositories: Repositories,
   { connectionId, subject, operators }: SignInQuestion,
   email: string,
+  ownUserId: string | undefined,
 ): Promise<readonly AddressHolder[]> {
   const holders: AddressHolder[] = []
   for (const [userId, grade] of bestGrades(await repositories.evidence.listForAddress(email))) {
     const user = await repositories.users.find(userId)
-    if (user === undefined) continue
+    if (user === undefined || userId === ownUserId) continue
     const separate = (await findSeparate(repositories, { connectionId, subject }, userId)) !== undefined
     const proven = (await repositories.evidence.listOfUser(userId)).filter((one) => one.grade >= 1)
     const privileged = operators.includes(userId) || proven.some(({ address }) => operators.includes(address))

@@ -1,6 +1,7 @@
 // The table of commands. Each is loaded when it is called, so that `--help` costs nothing.
 import type { Option } from '../config/options.ts'
 import type { Command } from './command.ts'
+import { EXPLAIN_OPTIONS, SIMULATE_OPTIONS } from './link-options.ts'
 
 const only = (name: string, description: string): Option => ({ name, flagOnly: true, default: 'off', description })
 
@@ -30,6 +31,18 @@ export const COMMANDS: readonly Command[] = [
     name: 'keys prune',
     summary: 'Remove vault keys that seal nothing any more. Backups made under them are lost with them.',
     load: async () => (await import('./keys.ts')).pruneKeys,
+  },
+  {
+    name: 'link explain',
+    summary: 'Say what a sign-in, or joining two users, would lead to now, and why; change nothing.',
+    options: EXPLAIN_OPTIONS,
+    load: async () => (await import('./link.ts')).explainLink,
+  },
+  {
+    name: 'link simulate',
+    summary: 'Say what a policy would have done with the present users; change nothing.',
+    options: SIMULATE_OPTIONS,
+    load: async () => (await import('./link-simulate.ts')).simulateLinks,
   },
   {
     name: 'doctor',

@@ -75,6 +75,10 @@ export const LINK_REFUSALS = {
   last_identity: 'One of the two could not sign in any more.',
 } as const satisfies Readonly<Record<string, string>>
 
+export const explainRefusal = (code: string): string | undefined =>
+  // Just looked up.
+  Object.hasOwn(LINK_REFUSALS, code) ? LINK_REFUSALS[code as keyof typeof LINK_REFUSALS] : undefined
+
 /** Why users stand in the duplicates report. */
 export const DUPLICATE_REASONS: Readonly<Record<DuplicateReason, string>> = {
   same_address_proven: 'They proved the same address.',

@@ -10,7 +10,5 @@ if (postgresServer === undefined) {
     throw new Error('TENON_TEST_POSTGRES is not set')
   })
 } else {
-  linkRecords('links on PostgreSQL', async (options) =>
-    openWorld({ ...options, database: await createEmptyDatabase() }),
-  )
+  linkRecords('links on PostgreSQL', async () => openWorld({ database: await createEmptyDatabase() }))
 }

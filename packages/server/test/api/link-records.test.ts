@@ -1,4 +1,4 @@
 import { linkRecords } from './link-records.ts'
 import { openWorld } from './world.ts'
 
-linkRecords('links on SQLite', (options) => openWorld(options))
+linkRecords('links on SQLite', () => openWorld())

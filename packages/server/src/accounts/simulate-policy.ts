@@ -1,0 +1,71 @@
+// What a policy for sign-ins would have done with the present users, had it held when they came. Writes nothing.
+import { canonicalAddress } from '../domain/address.ts'
+import { connectionSource } from '../domain/identity-key.ts'
+import type { LinkPolicy } from '../domain/settings.ts'
+import { decideSignIn, type SignInDecision } from '../domain/sign-in.ts'
+import type { AddressEvidence, Identity } from '../domain/user.ts'
+import { isString } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+import { gatherSignInFacts } from './sign-in-facts.ts'
+
+export interface SimulatedPolicy {
+  readonly policy: LinkPolicy
+  /** `settings.operators`. */
+  readonly operators: readonly string[]
+  readonly at: EpochSeconds
+}
+
+/** An identity of a user whose address an older user has as well, and what would become of it. */
+export interface SimulatedArrival {
+  readonly identity: Identity
+  readonly decision: SignInDecision
+}
+
+const PAGE = 100
+
+/** One by one, address by address: there may be many. */
+export async function* simulatePolicy(
+  repositories: Repositories,
+  simulated: SimulatedPolicy,
+): AsyncGenerator<SimulatedArrival> {
+  for (let offset = 0; ; offset += PAGE) {
+    const { items, total } = await repositories.evidence.listAlike({ offset, limit: PAGE })
+    for (const group of items)
+      for (const [address, evidence] of Map.groupBy(group, (one) => one.address))
+        yield* simulateAddress(repositories, simulated, address, evidence)
+    if (offset + PAGE >= total) return
+  }
+}
+
+async function* simulateAddress(
+  repositories: Repositories,
+  simulated: SimulatedPolicy,
+  address: string,
+  evidence: readonly AddressEvidence[],
+): AsyncGenerator<SimulatedArrival> {
+  for (const userId of await newcomers(repositories, evidence)) {
+    for (const identity of await repositories.identities.listOfUser(userId)) {
+      const { connectionId, subject, profileData } = identity
+      const source = connectionSource(connectionId)
+      const word = evidence.find((one) => one.userId === userId && one.source === source)
+      const { email } = profileData
+      if (word === undefined || !isString(email) || canonicalAddress(email) !== address) continue
+      const question = { connectionId, subject, email: address, grade: word.grade, sessionUserId: undefined }
+      const facts = await gatherSignInFacts(repositories, { ...question, ...simulated, asIfNew: true })
+      yield { identity, decision: decideSignIn(facts) }
+    }
+  }
+}
+
+/** Of the users who have an address, all but the one who came first. */
+async function newcomers(repositories: Repositories, evidence: readonly AddressEvidence[]): Promise<readonly string[]> {
+  const userIds = [...new Set(evidence.map(({ userId }) => userId))]
+  if (userIds.length < 2) return []
+  const users = await Promise.all(userIds.map((userId) => repositories.users.find(userId)))
+  return users
+    .filter((user) => user !== undefined)
+    .sort((a, b) => a.createdAt - b.createdAt || (a.userId < b.userId ? -1 : 1))
+    .slice(1)
+    .map(({ userId }) => userId)
+}

@@ -1,0 +1,4 @@
+import { undoRules } from './undo-rules.ts'
+import { openWorld } from './world.ts'
+
+undoRules('undoing links on SQLite', (options) => openWorld(options))
