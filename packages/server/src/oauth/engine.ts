@@ -5,7 +5,7 @@ import type Provider from 'oidc-provider'
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
-import type { Clock, EpochSeconds } from '../lib/time.ts'
+import type { Clock } from '../lib/time.ts'
 import { type SameSite, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createAdapterFactory } from './adapter.ts'
@@ -15,10 +15,10 @@ import { claimsOf } from './claims.ts'
 import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
-import { FOREVER_SECONDS, HOUR_SECONDS } from './lifetimes.ts'
+import { grantSeconds, HOUR_SECONDS, numberOf, refreshTokenSeconds, sessionSeconds } from './lifetimes.ts'
 import { LINK_PARAMS } from './link-request.ts'
 import { interactionPolicy, loadGrant } from './prompts.ts'
-import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES, splitScope } from './scopes.ts'
+import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES } from './scopes.ts'
 import { customizeAccessToken } from './token-format.ts'
 import { installWire } from './wire.ts'
 
@@ -212,11 +212,7 @@ function configuration(deps: EngineDeps): Configuration {
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? settings().accessTokenSeconds,
       AuthorizationCode: () => settings().codeSeconds,
       IdToken: (_ctx, _token, client) => numberOf(client.idTokenSeconds) ?? 10 * HOUR_SECONDS,
-      RefreshToken: (_ctx, _token, client) =>
-        Math.min(
-          numberOf(client.refreshTokenSeconds) ?? FOREVER_SECONDS,
-          numberOf(client.refreshIdleSeconds) ?? FOREVER_SECONDS,
-        ),
+      RefreshToken: (_ctx, _token, client) => refreshTokenSeconds(client),
       Grant: (ctx, grant) => grantSeconds(ctx, grant, settings()),
       Interaction: () => HOUR_SECONDS,
       Session: (_ctx, session) => sessionSeconds(session, settings(), clock()),
@@ -236,26 +232,6 @@ function configuration(deps: EngineDeps): Configuration {
     },
   }
 }
-
-/**
- * A client's own sign-in without a refresh token leaves nothing behind once its access token has ended; silent sign-ins
- * would otherwise pile up grants. Anything else counts until somebody ends it.
- */
-function grantSeconds({ oidc }: KoaContextWithOIDC, grant: object, settings: EngineSettings): number {
-  const { openid } = grant as { openid?: { scope?: string } }
-  if (oidc.client?.firstParty !== true || splitScope(openid?.scope).includes(ENGINE_OFFLINE_ACCESS))
-    return FOREVER_SECONDS
-  const tokens = Object.values(oidc.resourceServers ?? {}).map((server) => numberOf(server.accessTokenTTL) ?? 0)
-  return settings.codeSeconds + Math.max(settings.accessTokenSeconds, ...tokens)
-}
-
-/** Use keeps a session from idling out, and never beyond the end that it had from the start. */
-function sessionSeconds(session: { iat?: number }, settings: EngineSettings, now: EpochSeconds): number {
-  const end = (session.iat ?? now) + settings.sessionAbsoluteSeconds
-  return Math.max(1, Math.min(settings.sessionIdleSeconds, end - now))
-}
-
-const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
 
 async function resourceServerInfo(deps: EngineDeps, resource: string, clientId: string) {
   const { errors } = deps.library

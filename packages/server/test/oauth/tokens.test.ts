@@ -28,7 +28,7 @@ const server = await startServer({
     client('many', { refresh_token: { ...still, policies } })
     client('lenient', { refresh_token: { ...rotating, leeway: 60 } })
     client('strict', { refresh_token: { ...rotating, leeway: 0 } })
-    client('short', { refresh_token: { ...rotating, token_lifetime: 3, idle_token_lifetime: 2 } })
+    client('short', { refresh_token: { ...rotating, token_lifetime: 10, idle_token_lifetime: 4 } })
     client('bound', {
       require_proof_of_possession: true,
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -126,13 +126,19 @@ test("a client's own leeway wins over the tenant's", async () => {
 
 test('a refresh token ends when it lies idle, and rotation does not move its absolute end', async () => {
   const idle = await signIn(server, { user: ada, client: 'short' })
-  const used = await signIn(server, { user: ada, client: 'short' })
-  await sleep(1500)
-  const next = expectStatus(await refresh(server, 'short', used.refreshToken), 200).json.refresh_token
-  await sleep(1200)
+  let { refreshToken } = await signIn(server, { user: ada, client: 'short' })
+  const use = async () => {
+    refreshToken = expectStatus(await refresh(server, 'short', refreshToken), 200).json.refresh_token
+  }
+  await sleep(2000)
+  await use()
+  await sleep(2500)
+  await use()
   assert.equal((await refresh(server, 'short', idle.refreshToken)).json.error, 'invalid_grant')
-  await sleep(700)
-  assert.equal((await refresh(server, 'short', next)).json.error, 'invalid_grant')
+  await sleep(2500)
+  await use()
+  await sleep(3600)
+  assert.equal((await refresh(server, 'short', refreshToken)).json.error, 'invalid_grant')
 })
 
 test('a client that must prove its key gets no token without the proof, by no grant', async () => {
