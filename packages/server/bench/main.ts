@@ -3,7 +3,6 @@
 // npm run bench -- [--large] [--database sqlite|postgres]…
 //   --large      a hundred thousand and a million accounts as well; takes long
 //   --database   only this one; nothing is written then
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Database, deploy } from './deployment.ts'
@@ -11,7 +10,7 @@ import { large } from './large.ts'
 import type { Measured } from './measure.ts'
 import { ALL_CORES, type Load, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
-import { type Results, report } from './report.ts'
+import { keepSection, type Results, report } from './report.ts'
 import { runScenario, SCENARIOS, type ScenarioName } from './scenarios.ts'
 import { storm } from './storm.ts'
 
@@ -37,11 +36,7 @@ load.stop()
 await bare.stop()
 const text = report(results)
 console.log(`\n${text}`)
-if (databases.length === DATABASES.length) {
-  const folder = join(import.meta.dirname, '../../../bench')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'results.md'), text)
-}
+if (databases.length === DATABASES.length) keepSection(join(import.meta.dirname, '../../../bench/results.md'), text)
 process.exit(0)
 
 interface Tools {

@@ -1,4 +1,6 @@
-// bench/results.md: ratios first, then what they were measured on and where the time goes.
+// The exchange's section of bench/results.md: ratios first, then what they were measured on and where the time goes.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { LargeResult } from './large.ts'
 import { machineFacts } from './machine.ts'
 import type { Measured } from './measure.ts'
@@ -30,9 +32,24 @@ export interface Scaling {
   readonly target: number
 }
 
+const [BEGIN, END] = ['<!-- exchange -->', '<!-- /exchange -->'] as const
+
+/** Writes the section; what else stands in the file stays. */
+export function keepSection(file: string, text: string): void {
+  const section = `${BEGIN}\n${text}${END}`
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '# Results\n'
+  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)]
+  const known = from >= 0 && to > from
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(
+    file,
+    known ? before.slice(0, from) + section + before.slice(to + END.length) : `${before.trimEnd()}\n\n${section}\n`,
+  )
+}
+
 export function report(results: Results): string {
   return `${[
-    '# Benchmarks',
+    '## The exchange',
     'Written by `npm run bench`. Every exchange is recorded durably before it is answered; every answer is checked. The',
     'measure is a bare `node:http` server that reads the same form and answers as many bytes, run in turns with ours: `ratio` is our',
     'rate over its rate, the median over the rounds. Both are saturated by 32 connections, each with one request under way.',
@@ -42,7 +59,7 @@ export function report(results: Results): string {
       machineFacts().map(([name, value]) => [name, value]),
     ),
     '',
-    '## One process',
+    '### One process',
     table(
       ['database', 'client and subject', 'ratio', 'target', 'a second', 'bare', 'p50', 'p99', 'processor time', 'bare'],
       results.rows.map(({ database, title, measured, target }) => [
@@ -52,7 +69,7 @@ export function report(results: Results): string {
       ]),
     ),
     '',
-    '## Two workers',
+    '### Two workers',
     'One worker and two, both on all cores, which load generator and database share with them: on a machine with two cores a second',
     'worker finds only what the first and those others leave.',
     '',
@@ -61,7 +78,7 @@ export function report(results: Results): string {
       results.scaling.map(scalingCells),
     ),
     '',
-    '## Refresh storm',
+    '### Refresh storm',
     'Callers that meet one stale token at once, with a provider that takes 100 ms.',
     '',
     table(
@@ -76,7 +93,7 @@ export function report(results: Results): string {
       ]),
     ),
     '',
-    '## Where the time goes',
+    '### Where the time goes',
     'Client secret and refresh token, a processor profile of the server while it is saturated.',
     '',
     ...results.profiles.flatMap(({ database, shares }) => [
@@ -117,7 +134,7 @@ const scalingCells = ({ database, one, two, target }: Scaling): readonly string[
 function largeSection({ large }: Results): readonly string[] {
   if (large.length === 0) return []
   return [
-    '## Many accounts',
+    '### Many accounts',
     'Requests of 50,000 users out of all, in turn.',
     '',
     table(

@@ -22,7 +22,7 @@ export function exchangesTable(db: Db): Exchanges {
         client: clientOf(row, clients),
         connection: connectionOf(row, connections),
         enabled: row.enabled !== null,
-        stopped: row.stopped_at !== null,
+        stopped: row.caller_stopped_at !== null || row.holder_stopped_at !== null,
         subject: subjectOf(row),
         accounts: rows.filter(hasAccount).map(storedOf),
       }
@@ -100,6 +100,13 @@ const factsOf = (subject: ReturnType<typeof withToken>, p: Target) =>
         .onRef('connection_clients.connection_id', '=', 'connections.id')
         .onRef('connection_clients.client_id', '=', 'clients.client_id'),
     )
+    // The user's word holds against the client that asks and against the one that the token was issued to.
+    .leftJoin('agent_stops as caller_stop', (join) =>
+      join.onRef('caller_stop.user_id', '=', 'users.user_id').onRef('caller_stop.client_id', '=', 'clients.client_id'),
+    )
+    .leftJoin('agent_stops as holder_stop', (join) =>
+      join.onRef('holder_stop.user_id', '=', 'users.user_id').onRef('holder_stop.client_id', '=', 'token.client_id'),
+    )
     .leftJoin('accounts', (join) =>
       join.onRef('accounts.user_id', '=', 'users.user_id').onRef('accounts.connection_id', '=', 'connections.id'),
     )
@@ -124,19 +131,9 @@ const factsOf = (subject: ReturnType<typeof withToken>, p: Target) =>
       'token.consumed_at',
       'grant.expires_at as grant_expires_at',
       'users.blocked',
+      'caller_stop.stopped_at as caller_stopped_at',
+      'holder_stop.stopped_at as holder_stopped_at',
     ])
-    .select(({ selectFrom }) =>
-      selectFrom('agent_stops')
-        .select((eb) => eb.fn.min('agent_stops.stopped_at').as('earliest'))
-        .whereRef('agent_stops.user_id', '=', 'users.user_id')
-        .where(({ or, eb }) =>
-          or([
-            eb('agent_stops.client_id', '=', eb.ref('clients.client_id')),
-            eb('agent_stops.client_id', '=', eb.ref('token.client_id')),
-          ]),
-        )
-        .as('stopped_at'),
-    )
     .select(ACCOUNT_SELECTION)
     // 'agents' comes before 'sign_in' in the alphabet.
     .orderBy('accounts.purpose')
