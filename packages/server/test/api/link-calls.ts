@@ -12,8 +12,6 @@ export const pairOf = (primary: User, secondary: User, more = {}) => ({
 export const refused = (answer: { status: number; json: { errorCode?: string } }, status: number, code: string) =>
   assert.deepEqual([answer.status, answer.json?.errorCode], [status, code])
 
-export type LinkCalls = ReturnType<typeof linkCalls>
-
 export function linkCalls(world: () => World) {
   const call = (method: string, at: string, body?: unknown, w = world()) =>
     w.management(w.machineToken(), method, at, body)
