@@ -12,7 +12,7 @@ import { finishAs } from './finish-as.ts'
 import { FlowError } from './flow-error.ts'
 import type { Interaction } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
-import type { MergeRow, MergeSideShown, Outcome } from './outcome.ts'
+import type { MergeChoice, MergeRow, MergeSideShown, Outcome } from './outcome.ts'
 import { arrivalOfPending, type Pending, requirePending } from './pending.ts'
 import { shownUser } from './shown-user.ts'
 import { isRecent, requireSessionOf, signInWays } from './ways.ts'
@@ -20,7 +20,7 @@ import { isRecent, requireSessionOf, signInWays } from './ways.ts'
 const DAY_SECONDS = 86_400
 
 export interface MergeLook {
-  readonly primaryUserId: string | undefined
+  readonly remains: MergeChoice | undefined
   /** An earlier look does not hold any more. */
   readonly stale?: boolean
 }
@@ -29,11 +29,11 @@ export async function mergePage(
   deps: FlowDeps,
   request: BrowserRequest,
   open: OpenInteraction,
-  { primaryUserId, stale = false }: MergeLook,
+  { remains, stale = false }: MergeLook,
 ): Promise<Outcome> {
   const { interaction } = open
   const pending = requireBothProven(deps, request, interaction)
-  const pair = await pairOf(deps, pending, primaryUserId)
+  const pair = await pairOf(deps, pending, remains)
   const { linking } = deps.settings()
   const { plan, planHash, primary, secondary } = await previewMerge(deps.storage, { ...pair, policy: linking }).catch(
     refuseMerge,
@@ -43,8 +43,8 @@ export async function mergePage(
     page: {
       name: 'merge-preview',
       state: interaction.uid,
-      primary: await shownSide(deps, primary),
-      secondary: await shownSide(deps, secondary),
+      primary: await shownSide(deps, pending, primary),
+      secondary: await shownSide(deps, pending, secondary),
       planHash,
       rows: await rowsOf(deps, plan, { primary, secondary }),
       ended: { sessions: plan.ended.sessions, apps: plan.ended.clientIds.length },
@@ -57,8 +57,8 @@ export async function mergePage(
 export type MergeAnswer =
   | { readonly action: 'cancel' }
   /** Look at it with another user remaining. */
-  | { readonly action: 'continue'; readonly primaryUserId: string | undefined }
-  | { readonly action: 'confirm'; readonly primaryUserId: string | undefined; readonly planHash: string | undefined }
+  | { readonly action: 'continue'; readonly remains: MergeChoice | undefined }
+  | { readonly action: 'confirm'; readonly remains: MergeChoice | undefined; readonly planHash: string | undefined }
 
 export async function submitMerge(
   deps: FlowDeps,
@@ -73,8 +73,8 @@ export async function submitMerge(
     return decline(deps, request, interaction, pending)
   }
   const pending = requireBothProven(deps, request, interaction)
-  const pair = await pairOf(deps, pending, answer.primaryUserId)
-  const look = { state: interaction.uid, primary: pair.primaryUserId }
+  const pair = await pairOf(deps, pending, answer.remains)
+  const look = { state: interaction.uid, primary: sideOf(pending, pair.primaryUserId) }
   if (answer.action === 'continue') return lookAgain(request, look)
   try {
     return await merge(deps, request, open, pending, { ...pair, planHash: answer.planHash ?? '' })
@@ -144,12 +144,16 @@ function requireBothProven(deps: FlowDeps, request: BrowserRequest, interaction:
 }
 
 /** The older user remains unless the person chose the other; one whose address is unproven cannot. */
-async function pairOf({ storage }: FlowDeps, { userId, ownerId }: Pending, chosen: string | undefined): Promise<Pair> {
+async function pairOf(
+  { storage }: FlowDeps,
+  { userId, ownerId }: Pending,
+  chosen: MergeChoice | undefined,
+): Promise<Pair> {
   const [own, other] = await Promise.all([storage.users.find(userId), storage.users.find(ownerId ?? '')])
   if (own === undefined || other === undefined) throw new FlowError('interaction_expired')
   const older = other.createdAt < own.createdAt ? [other, own] : [own, other]
   const possible = older.filter(mayLink)
-  const primary = possible.find((one) => one.userId === chosen) ?? possible[0] ?? own
+  const primary = possible.find((one) => chosen !== undefined && one === { own, other }[chosen]) ?? possible[0] ?? own
   const secondary = primary === own ? other : own
   return { primaryUserId: primary.userId, secondaryUserId: secondary.userId }
 }
@@ -160,9 +164,11 @@ function refuseMerge(cause: unknown): never {
   throw new FlowError(cause.code === 'user_blocked' ? 'user_blocked' : 'address_unproven', { cause })
 }
 
-const shownSide = async (deps: FlowDeps, { user, accounts }: MergeSide): Promise<MergeSideShown> => ({
+const sideOf = (pending: Pending, userId: string): MergeChoice => (userId === pending.userId ? 'own' : 'other')
+
+const shownSide = async (deps: FlowDeps, pending: Pending, { user, accounts }: MergeSide): Promise<MergeSideShown> => ({
   ...shownUser(user),
-  userId: user.userId,
+  side: sideOf(pending, user.userId),
   mayRemain: mayLink(user),
   createdAt: user.createdAt,
   lastLogin: user.lastLogin,

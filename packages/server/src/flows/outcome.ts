@@ -171,8 +171,11 @@ export interface MergePreviewPage {
   readonly stale: boolean
 }
 
+/** One of the two users of a merge: who is signed in, or whose identity arrived. */
+export type MergeChoice = 'own' | 'other'
+
 export interface MergeSideShown extends ShownUser {
-  readonly userId: string
+  readonly side: MergeChoice
   /** Its own address is proven, or there is none. */
   readonly mayRemain: boolean
   readonly createdAt: EpochSeconds

@@ -57,7 +57,7 @@ export function linkRoutes(app: Hono<Env>, deps: FlowDeps, { show, take }: Answe
     '/u/merge',
     show(async (request, query) =>
       mergePage(deps, request, await open(request, query), {
-        primaryUserId: query.primary,
+        remains: sideNamed(query),
         stale: query.stale !== undefined,
       }),
     ),
@@ -114,10 +114,13 @@ function confirmed({ action, prompt }: Form): 'confirm' | 'cancel' | 'another' {
 
 function merged({ action, primary, plan_hash: planHash }: Form): Parameters<typeof submitMerge>[3] {
   if (action === 'cancel') return { action }
-  if (action === 'continue') return { action, primaryUserId: primary }
-  if (action === 'confirm') return { action, primaryUserId: primary, planHash }
+  if (action === 'continue') return { action, remains: sideNamed({ primary }) }
+  if (action === 'confirm') return { action, remains: sideNamed({ primary }), planHash }
   throw new FlowError('invalid_request')
 }
+
+const sideNamed = ({ primary }: Form): 'own' | 'other' | undefined =>
+  primary === 'own' || primary === 'other' ? primary : undefined
 
 const proofForm = ({ proof, connection, username, password }: Form): Parameters<typeof submitProof>[3] => ({
   proof,

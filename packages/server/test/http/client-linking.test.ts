@@ -260,13 +260,13 @@ test('S2 the account of another user in a session: never switched silently, join
   assert.equal(flow.page.body.includes(other.email), false, 'masked')
   await changesNothing(server, async () => {
     // The other way round is another plan, and changes nothing by itself.
-    const fields = { primary: theirs.sub }
+    const fields = { primary: 'other' }
     const turned = await who.browser.submit('merge-preview', { action: 'continue', fields })
-    assert.match(turned.url, new RegExp(encodeURIComponent(theirs.sub).replaceAll('|', '.')))
+    assert.match(turned.url, /primary=other/)
     const stale = await who.browser.submit('merge-preview', { action: 'confirm', fields: { plan_hash: 'stale' } })
     assert.match(stale.text, /Something changed since you looked/)
   })
-  await who.browser.submit('merge-preview', { action: 'confirm', fields: { primary: theirs.sub } })
+  await who.browser.submit('merge-preview', { action: 'confirm', fields: { primary: 'other' } })
   const { page } = who.browser
   assert.ok(page.stopped, page.text)
   const answer = expectStatus(await redeem(server, { ...flow, params: page.params }), 200)

@@ -11,6 +11,7 @@ import { renderLogout } from '../../src/web/pages/logout.ts'
 import { renderResetPassword } from '../../src/web/pages/reset-password.ts'
 import { renderSignup } from '../../src/web/pages/signup.ts'
 import { renderVerifyEmail } from '../../src/web/pages/verify-email.ts'
+import { arrivalPages } from './arrival-samples.ts'
 
 /** Everything on the pages that comes from outside. */
 export interface SampleWords {
@@ -68,6 +69,7 @@ export function samplePages(frame: PageFrame, words: SampleWords = ada): readonl
     ...loginPages(frame, words),
     ...passwordPages(frame, words),
     ...decisionPages(frame, words),
+    ...arrivalPages(frame, words),
     ...errorPages(frame, words),
     ...otherPages(frame, words),
   ]

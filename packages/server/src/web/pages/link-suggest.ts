@@ -63,11 +63,14 @@ function wayForm(
   { method, kind, displayName }: LinkSuggestView['ways'][number],
 ): Html {
   const words = kind === 'password' ? say(frame, 'suggest.password') : html`<bdi>${plainText(displayName)}</bdi>`
-  const name = kind === 'password' ? sayPlain(frame, 'suggest.password') : displayName
+  const sign =
+    kind === 'password'
+      ? html`<span class="mono t3 s" aria-hidden="true">•••</span>`
+      : monogram(displayName, { small: true, hueBy: method })
   return form(
     target,
     { name: 'link-suggest', hidden: { method } },
-    html`<button class="btn full left" name="action" value="link">${monogram(name, { small: true, hueBy: method })}<span>${words}</span></button>`,
+    html`<button class="btn full left" name="action" value="link">${sign}<span>${words}</span></button>`,
   )
 }
 

@@ -23,7 +23,8 @@ export interface MergePreviewView {
 }
 
 export interface MergeSideView {
-  readonly userId: string
+  /** How the form names it. */
+  readonly side: 'own' | 'other'
   readonly mayRemain: boolean
   readonly name: string
   /** Whole; shown masked. */
@@ -114,9 +115,9 @@ ${chip(monogram(name), html`<b>${said(name)}</b>`, address !== undefined && mask
 
 /** Without a script the other way round is another look at the page. */
 function whichRemains({ frame, primary, secondary }: MergePreviewView): Html {
-  if (!secondary.mayRemain) return html`<input type="hidden" name="primary" value="${primary.userId}">`
+  if (!secondary.mayRemain) return html`<input type="hidden" name="primary" value="${primary.side}">`
   return html`<fieldset><legend>${say(frame, 'merge.which')}</legend>
-${[primary, secondary].map((side) => html`<label class="pick"><input type="radio" name="primary" value="${side.userId}"${side === primary && html` checked`}> ${said(side.name)}${side.address !== undefined && html` ${maskedAddress(side.address)}`}</label>\n`)}
+${[primary, secondary].map((side) => html`<label class="pick"><input type="radio" name="primary" value="${side.side}"${side === primary && html` checked`}> ${said(side.name)}${side.address !== undefined && html` ${maskedAddress(side.address)}`}</label>\n`)}
 ${button('continue', say(frame, 'merge.which.do'), { small: true })}</fieldset>`
 }
 
