@@ -128,7 +128,7 @@ export async function openWorld({
     vault,
     keyring,
     passwords: quickPasswords,
-    linking: () => ({ metadata, undoDays: 30 }),
+    linking: () => ({ metadata, undoDays: 30, reauthenticationSeconds: 600 }),
     notify: async (_, notice) => {
       notices.push(notice)
     },

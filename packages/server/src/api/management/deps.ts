@@ -20,7 +20,7 @@ export interface ManagementDeps {
   readonly keyring: Pick<Keyring, 'seal' | 'open'>
   readonly passwords: Pick<Passwords, 'hash'>
   /** Of the settings that hold now. */
-  readonly linking: () => Pick<LinkingSettings, 'metadata' | 'undoDays'>
+  readonly linking: () => Pick<LinkingSettings, 'metadata' | 'undoDays' | 'reauthenticationSeconds'>
   readonly notify: LinkNotify
   /** CIDRs that upstream calls may reach although private. */
   readonly allowedPrivateNetworks: readonly string[]

@@ -165,13 +165,15 @@ async function namedSecondary(
  * A fresh ID token of ours for the calling client proves that its subject was here a moment ago. It links once: a token
  * that was seen is refused, whatever became of the link since (T-LINK-06).
  */
-function proofByIdToken({ accessTokens, clock }: ManagementDeps, caller: Caller, token: string): Proof {
+function proofByIdToken({ accessTokens, clock, linking }: ManagementDeps, caller: Caller, token: string): Proof {
   const claims = accessTokens.verifyIdToken(token)
-  const { sub, aud, iat, exp, sid } = claims ?? {}
+  const { sub, aud, iat, exp, sid, auth_time: authTime = iat } = claims ?? {}
   if (!isString(sub) || typeof iat !== 'number' || typeof exp !== 'number') throw invalidIdToken()
   if (aud !== caller.clientId)
     throw new ApiRefusal(403, 'operation_not_supported', 'The token of link_with was issued to another client.')
   if (iat > clock() || iat + MAX_ID_TOKEN_AGE_SECONDS < clock()) throw invalidIdToken()
+  // A refresh or a silent sign-in makes a fresh token of an old proof.
+  if (typeof authTime !== 'number' || authTime + linking().reauthenticationSeconds < clock()) throw invalidIdToken()
   return async (tx, at) => {
     const seen = await tx.artifacts.insertOnce(linkReplay(token, at, exp))
     if (!seen) throw new Conflict('identity_conflict', 'The token of link_with was used before.')
