@@ -156,3 +156,18 @@ test('T-LIFE-02 who signs in again after being deleted is somebody new, with not
   const heir = expectStatus(await api.post('/users', named), 201).json
   assert.notEqual(heir.user_id, before.sub)
 })
+
+test('T-LIFE-04 a token of somebody who is gone opens nothing of whoever came after', async () => {
+  const server = await startServer()
+  server.person('gone', ['code'])
+  const old = await currentUserSignIn(server, { connection: 'code' })
+  const api = await mgmt(server)
+  expectStatus(await api.delete(userPath(old.sub)), 204)
+  const heir = await currentUserSignIn(server, { connection: 'code' })
+  assert.notEqual(heir.sub, old.sub)
+  const own = await mgmt(server, { token: old.accessToken })
+  for (const sub of [old.sub, heir.sub]) assert.equal((await own.get(userPath(sub))).status, 401)
+  const headers = { authorization: `Bearer ${old.accessToken}` }
+  assert.equal((await request(`${server.url}/userinfo`, { headers })).status, 401)
+  assert.equal((await refresh(server, 'spa', old.refreshToken)).json.error, 'invalid_grant')
+})
