@@ -1,4 +1,6 @@
-// Mails that tell people of links: to every address that is proven theirs, whichever of them they read.
+// Mails that tell people of links: to every address that is proven theirs, whichever of them they read. Each mail about
+// something new holds a link of its own by which it is denied, once.
+import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import { isString } from '../lib/json.ts'
@@ -20,12 +22,39 @@ const TEMPLATES = {
 
 /** Mails wait in the database until they are sent: queued exactly if the link is made. */
 export function createLinkNotices({ issuer, keyring, tenant }: LinkNoticesDeps): LinkNotify {
-  // Where the ways to sign in stand, and where a link is undone.
-  const link = `${issuer}account/connections`
-  return async (tx, { kind, addresses, connection, at }) => {
-    const values = { tenant: tenant(), at, link, ...(connection === undefined ? {} : { connection }) }
-    for (const to of addresses) await queueMail(tx, keyring, { to, template: TEMPLATES[kind], values })
+  return async (tx, notice) => {
+    const { kind, addresses, connection, at } = notice
+    for (const to of addresses) {
+      const link = `${issuer}${await denialPath(tx, notice, to)}`
+      const values = { tenant: tenant(), at, link, ...(connection === undefined ? {} : { connection }) }
+      await queueMail(tx, keyring, { to, template: TEMPLATES[kind], values })
+    }
   }
+}
+
+/** Where the ways to sign in stand. */
+const ACCOUNT_PATH = 'account/connections'
+
+async function denialPath(
+  tx: Repositories,
+  { kind, linkId, userId, at }: LinkNotice,
+  address: string,
+): Promise<string> {
+  const isNew = kind === 'users_linked' || kind === 'identity_linked'
+  const link = isNew && linkId !== undefined ? await tx.links.find(linkId) : undefined
+  if (link === undefined) return ACCOUNT_PATH
+  const ticket = randomToken()
+  await tx.proofs.insert({
+    idHash: sha256Hex(ticket),
+    kind: 'not_me',
+    userId,
+    address,
+    boundTo: link.id,
+    attempts: 0,
+    createdAt: at,
+    expiresAt: link.undoUntil,
+  })
+  return `account/not-me?ticket=${ticket}`
 }
 
 /** A connection's name for people. */

@@ -6,6 +6,7 @@ export type FlowErrorCode =
   | 'address_unproven'
   | 'connection_unavailable'
   | 'cross_site_request'
+  | 'identity_conflict'
   | 'interaction_expired'
   | 'invalid_client'
   | 'invalid_redirect_uri'
@@ -24,6 +25,7 @@ const STATUSES: Readonly<Partial<Record<FlowErrorCode, number>>> = {
   access_denied: 403,
   address_unproven: 403,
   cross_site_request: 403,
+  identity_conflict: 409,
   not_found: 404,
   rate_limited: 429,
   user_blocked: 403,

@@ -23,7 +23,7 @@ export interface Interaction {
   readonly openedAt: EpochSeconds
 }
 
-export type LocalPurpose = 'sign-in' | 'connect-confirm' | 'prove-address'
+export type LocalPurpose = 'sign-in' | 'connect-confirm' | 'prove-address' | 'account-link'
 
 const LOCAL_SECONDS = 3600
 

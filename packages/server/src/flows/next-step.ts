@@ -12,6 +12,8 @@ export type Step =
   | { readonly kind: 'client-link' }
   /** A person who is signed in proves their address first. */
   | { readonly kind: 'prove-address' }
+  /** Somebody adds an account from their own pages: the question stands on a page of its own. */
+  | { readonly kind: 'account-link' }
   /** Straight to the connection that the request names. */
   | { readonly kind: 'upstream'; readonly connection: string }
 
@@ -28,6 +30,7 @@ export function nextStep({ local, promptName, params, awaitsCode, passwordConnec
   if (local === 'connect-confirm') return { kind: 'link-confirm' }
   if (promptName === 'link') return { kind: 'client-link' }
   if (local === 'prove-address') return { kind: 'prove-address' }
+  if (local === 'account-link') return { kind: 'account-link' }
   if (promptName === 'consent') return { kind: 'consent' }
   if (awaitsCode) return { kind: 'verify-email' }
   const { connection, screen_hint: hint } = params

@@ -12,7 +12,7 @@ import { type Interaction, remember } from './interactions.ts'
 import type { Outcome, ProofProblem } from './outcome.ts'
 
 /** The questions, by the page that asks. */
-export type Question = 'suggest' | 'choose' | 'conflict' | 'merge' | 'confirm'
+export type Question = 'suggest' | 'choose' | 'conflict' | 'merge' | 'confirm' | 'add'
 
 const PATHS: Readonly<Record<Question, string>> = {
   suggest: '/u/suggest',
@@ -20,6 +20,7 @@ const PATHS: Readonly<Record<Question, string>> = {
   conflict: '/u/conflict',
   merge: '/u/merge',
   confirm: '/u/link',
+  add: '/u/add',
 }
 
 export interface Pending {

@@ -16,7 +16,8 @@ import type { Outcome, VerifyPage } from './outcome.ts'
 
 export interface AddressProof {
   readonly user: User & { readonly email: string }
-  readonly clientId: string
+  /** The client that the person comes from; their own pages when there is none. */
+  readonly clientId?: string | undefined
   /** Where the journey goes on, and where it ends when the person would rather not. */
   readonly returnTo: string
   readonly cancelTo: string
@@ -29,7 +30,7 @@ export async function startAddressProof(
   { user, clientId, returnTo, cancelTo }: AddressProof,
 ): Promise<Outcome> {
   const { userId } = user
-  const params = { client_id: clientId, cancel_to: cancelTo }
+  const params = { ...(clientId === undefined ? {} : { client_id: clientId }), cancel_to: cancelTo }
   const state = await deps.storage.transaction((tx) =>
     startLocal(tx, deps, { request, purpose: 'prove-address', returnTo, params, userId }),
   )

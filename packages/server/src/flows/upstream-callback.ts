@@ -6,6 +6,7 @@ import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { UpstreamRefused } from '../upstream/errors.ts'
+import { finishAccountLink, refuseAccountLink } from './account-link.ts'
 import { finishUpstreamSignIn, refuseUpstreamSignIn } from './arrive.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { finishClientLink, refuseClientLink } from './client-link.ts'
@@ -13,6 +14,7 @@ import { finishConnectLeg, refuseConnectLeg } from './connect.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
+import { finishStepUp, refuseStepUp } from './step-up.ts'
 import {
   connectorOf,
   flowErrorOf,
@@ -150,6 +152,10 @@ function refused(
       return refuseUpstreamSignIn(deps, request, open, error)
     case 'link':
       return refuseClientLink(deps, request, open)
+    case 'account_link':
+      return refuseAccountLink(deps, request, open)
+    case 'step_up':
+      return refuseStepUp(deps, request, open)
     case 'connect':
       return refuseConnectLeg(deps, request, open)
   }
@@ -166,6 +172,10 @@ function finished(
       return finishUpstreamSignIn(deps, request, open, account)
     case 'link':
       return finishClientLink(deps, request, open, account)
+    case 'account_link':
+      return finishAccountLink(deps, request, open, account)
+    case 'step_up':
+      return finishStepUp(deps, request, open, account)
     case 'connect':
       return finishConnectLeg(deps, request, open, account)
   }

@@ -92,8 +92,10 @@ export function callbackPathOf(connection: Pick<Connection, 'name' | 'options'>)
 }
 
 /** Who could not use one way to sign in may choose another, or try again. */
-export const waysToSignIn = (kind: UpstreamTransaction['kind'], interaction: string): FlowNext | undefined =>
-  kind === 'login' ? { kind: 'sign-in', url: `/u/login?state=${interaction}` } : undefined
+export function waysToSignIn(kind: UpstreamTransaction['kind'], interaction: string): FlowNext | undefined {
+  if (kind === 'login') return { kind: 'sign-in', url: `/u/login?state=${interaction}` }
+  return kind === 'account_link' || kind === 'step_up' ? { kind: 'account', url: '/account/connections' } : undefined
+}
 
 export function connectorOf(deps: FlowDeps, connection: Connection, next: FlowNext | undefined) {
   try {

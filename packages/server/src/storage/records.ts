@@ -79,7 +79,7 @@ export interface Artifact {
 export interface UpstreamTransaction {
   /** SHA-256 (hex) of the opaque `state`. */
   readonly stateHash: string
-  readonly kind: 'login' | 'link' | 'connect'
+  readonly kind: 'login' | 'link' | 'connect' | 'account_link' | 'step_up'
   readonly connectionId: string
   /** Path of the callback that the provider was told, e.g. `/login/callback/acme`. */
   readonly callbackPath: string
@@ -125,15 +125,15 @@ export interface ConnectRequest {
   readonly expiresAt: EpochSeconds
 }
 
-/** A mailed proof: verification code, or password reset link. */
+/** A mailed proof: verification code, password reset link, or "this was not me" about a new way to sign in. */
 export interface MailProof {
   /** SHA-256 (hex) of the secret in a link, or of `scope:code` for short codes. */
   readonly idHash: string
-  readonly kind: 'verify' | 'reset'
+  readonly kind: 'verify' | 'reset' | 'not_me'
   readonly userId: string
   /** Canonical address that the mail went to. */
   readonly address: string
-  /** What it is tied to: the interaction's hash, or empty. */
+  /** What it is tied to: the interaction's hash, the identity whose adding it denies, or empty. */
   readonly boundTo: string
   readonly attempts: number
   readonly createdAt: EpochSeconds

@@ -2,7 +2,15 @@
 // and domain nouns.
 import type { Generated } from 'kysely'
 import type { Health, Purpose } from '../domain/tokenset.ts'
-import type { ArtifactKind, ConnectStatus, MailProof, RevocationJob, SigningKeyRecord, SubjectType } from './records.ts'
+import type {
+  ArtifactKind,
+  ConnectStatus,
+  MailProof,
+  RevocationJob,
+  SigningKeyRecord,
+  SubjectType,
+  UpstreamTransaction,
+} from './records.ts'
 
 /** 0 or 1: SQLite has no booleans, and one form for both databases spares a conversion. */
 export type Flag = number
@@ -151,7 +159,7 @@ export interface ArtifactsTable {
 
 export interface UpstreamTransactionsTable {
   state_hash: string
-  kind: 'login' | 'link' | 'connect'
+  kind: UpstreamTransaction['kind']
   connection_id: string
   callback_path: string
   browser_hash: string

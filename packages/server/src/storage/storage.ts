@@ -312,7 +312,7 @@ export interface SigningKeys {
 export interface Proofs {
   find(idHash: string): Promise<MailProof | undefined>
   insert(proof: MailProof): Promise<void>
-  /** Ends earlier ones of this user and kind. */
+  /** Ends those of this user: of one kind, or all that open something; `not_me` only takes away, and stays. */
   deleteOfUser(userId: string, kind?: MailProof['kind']): Promise<void>
   /** Takes the row away: true for the one caller that found it. */
   consume(idHash: string): Promise<boolean>
@@ -333,11 +333,31 @@ export interface Events {
   list(query: {
     afterSeq?: number
     userId?: string
+    clientId?: string
+    accountId?: string
+    outcome?: Event['outcome']
     types?: readonly string[]
+    /** With `descending`: only those before this one. */
+    beforeSeq?: number
     descending?: boolean
     offset?: number
     limit: number
   }): Promise<readonly Event[]>
+  /**
+   * How often which client used which account of a user, by day (UTC, days since 1970), newest day first. Looks at the
+   * newest `limit` events of the type alone.
+   */
+  countUses(query: { userId: string; type: string; since: EpochSeconds; limit: number }): Promise<readonly UseCount[]>
+}
+
+export interface UseCount {
+  readonly clientId: string
+  readonly connectionId: string | undefined
+  readonly accountId: string | undefined
+  readonly outcome: Event['outcome']
+  readonly day: number
+  readonly count: number
+  readonly lastAt: EpochSeconds
 }
 
 /** Counters of the rate limiter, with an end. */

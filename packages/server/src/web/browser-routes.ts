@@ -24,7 +24,7 @@ import {
 } from '../flows/sign-up.ts'
 import { takeCallback } from '../flows/upstream-callback.ts'
 import { identifyBrowser, readCookie, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
-import { accountPage } from './account.ts'
+import { accountRoutes } from './account/routes.ts'
 import { requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
 import { linkRoutes } from './link-routes.ts'
@@ -135,22 +135,24 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
     show: (step) => show((_deps, request, c) => step(request, c.req.query())),
     take: (step) => take((_deps, request, form) => step(request, form)),
   })
-  app.get('/account', async (c) => {
-    const request = await browserRequest(deps, c)
-    return accountPage(deps, c, request)
+  accountRoutes(app, deps, {
+    show: (step) => show((_deps, request, c) => step(request, c)),
+    take: (step) => take((_deps, request, form, c) => step(request, form, c)),
   })
   return app
 }
 
-type Step = (deps: BrowserRoutesDeps, request: BrowserRequest, c: Page) => Promise<Outcome> | Outcome
+type Answer = Outcome | Response
+type Step = (deps: BrowserRoutesDeps, request: BrowserRequest, c: Page) => Promise<Answer> | Answer
 type Form = Readonly<Record<string, string | undefined>>
-type FormStep = (deps: BrowserRoutesDeps, request: BrowserRequest, form: Form) => Promise<Outcome> | Outcome
+type FormStep = (deps: BrowserRoutesDeps, request: BrowserRequest, form: Form, c: Page) => Promise<Answer> | Answer
 
 /** Runs a step and answers with where it leads; a refusal is the error page. */
 async function run(deps: BrowserRoutesDeps, c: Page, step: Step): Promise<Response> {
   const request = await browserRequest(deps, c)
   try {
-    return deps.responder.answer(c, request.browser, await step(deps, request, c))
+    const answer = await step(deps, request, c)
+    return answer instanceof Response ? answer : deps.responder.answer(c, request.browser, answer)
   } catch (error) {
     if (!(error instanceof FlowError)) throw error
     deps.log.info({ code: error.code, cause: error.cause, path: c.req.path }, 'a journey ended')
@@ -167,7 +169,7 @@ const runForm = (deps: BrowserRoutesDeps, c: Page, step: FormStep): Promise<Resp
     const { csrf, state } = form
     const origin = { csrf, state, origin: c.req.header('origin'), secFetchSite: c.req.header('sec-fetch-site') }
     requireOwnForm(request.browser, origin, deps.issuer)
-    return step(deps, request, form)
+    return step(deps, request, form, c)
   })
 
 async function browserRequest(deps: BrowserRoutesDeps, c: Page): Promise<BrowserRequest> {
@@ -202,6 +204,8 @@ const showInteraction: Step = async (deps, request, c) => {
       return startClientLink(deps, request, open)
     case 'prove-address':
       return provePage(open.interaction)
+    case 'account-link':
+      throw new FlowError('interaction_expired')
     case 'login':
       return loginPage(open)
   }

@@ -11,6 +11,7 @@ import { renderLogout } from '../../src/web/pages/logout.ts'
 import { renderResetPassword } from '../../src/web/pages/reset-password.ts'
 import { renderSignup } from '../../src/web/pages/signup.ts'
 import { renderVerifyEmail } from '../../src/web/pages/verify-email.ts'
+import { accountSamples } from './account-samples.ts'
 import { arrivalPages } from './arrival-samples.ts'
 
 /** Everything on the pages that comes from outside. */
@@ -282,6 +283,7 @@ function otherPages(frame: PageFrame, words: SampleWords): readonly Sample[] {
             address: words.address,
             isMain: true,
             isProven: true,
+            mayBeProven: false,
             evidence: [
               { kind: 'connection', displayName: words.provider, vouches: true },
               { kind: 'mail', at: AT },
@@ -291,12 +293,14 @@ function otherPages(frame: PageFrame, words: SampleWords): readonly Sample[] {
             address: words.otherAddress,
             isMain: false,
             isProven: false,
+            mayBeProven: true,
             evidence: [{ kind: 'connection', displayName: words.otherProviders[0] ?? '', vouches: false }],
           },
           {
             address: words.workAddress,
             isMain: false,
             isProven: true,
+            mayBeProven: false,
             evidence: [{ kind: 'operator' }, { kind: 'self' }],
           },
         ],
@@ -306,5 +310,6 @@ function otherPages(frame: PageFrame, words: SampleWords): readonly Sample[] {
       }),
     },
     { name: 'account-bare', html: renderAccount({ ...account, addresses: [], ways: [] }) },
+    ...accountSamples(frame, words),
   ]
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Event, NewEvent } from '../../domain/event.ts'
 import type { EventsTable } from '../schema.ts'
-import type { Events } from '../storage.ts'
+import type { Events, UseCount } from '../storage.ts'
 import type { Db } from './db.ts'
 import { documentOf, orNone, pick } from './rows.ts'
 import { type Builder, statement } from './statement.ts'
@@ -18,6 +18,9 @@ export const eventsTable = (db: Db): Events => ({
   },
   async list(query) {
     return (await db.query(eventsMatching(db.builder, query))).map(eventOf)
+  },
+  async countUses(query) {
+    return (await db.all(countUses, query)).map(useCountOf)
   },
 })
 
@@ -61,14 +64,65 @@ const columnsOf = (rows: readonly Row[]): Columns =>
 
 type Query = Parameters<Events['list']>[0]
 
-function eventsMatching(q: Builder, { afterSeq, userId, types, descending, offset, limit }: Query) {
+function eventsMatching(q: Builder, { afterSeq, beforeSeq, userId, types, descending, offset, limit, ...only }: Query) {
   let query = q.selectFrom('events').select(['seq', ...COLUMNS])
   if (afterSeq !== undefined) query = query.where('seq', '>', afterSeq)
   if (userId !== undefined) query = query.where('user_id', '=', userId)
+  if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq)
+  if (only.clientId !== undefined) query = query.where('client_id', '=', only.clientId)
+  if (only.accountId !== undefined) query = query.where('account_id', '=', only.accountId)
+  if (only.outcome !== undefined) query = query.where('outcome', '=', only.outcome)
   if (types !== undefined) query = query.where('type', 'in', orNone(types))
   if (offset !== undefined) query = query.offset(offset)
   return query.orderBy('seq', descending ? 'desc' : 'asc').limit(limit)
 }
+
+const DAY_SECONDS = 86_400
+
+/** A frequent user of agents has millions of events: the newest few are counted, and the rest left alone. */
+const countUses = statement((q, p: { userId: string; type: string; since: number; limit: number }) =>
+  q
+    .selectFrom((from) =>
+      from
+        .selectFrom('events')
+        .select(['client_id', 'connection_id', 'account_id', 'outcome', 'at'])
+        .where('user_id', '=', p.userId)
+        .where('type', '=', p.type)
+        .orderBy('seq', 'desc')
+        .limit(p.limit)
+        .as('newest'),
+    )
+    .select(({ fn }) => [
+      'client_id',
+      'connection_id',
+      'account_id',
+      'outcome',
+      // A literal, so that the database groups by what it selects.
+      sql<number>`at / ${sql.lit(DAY_SECONDS)}`.as('day'),
+      fn.countAll().as('count'),
+      fn.max('at').as('last_at'),
+    ])
+    .where('at', '>=', p.since)
+    .where('client_id', 'is not', null)
+    .groupBy(['client_id', 'connection_id', 'account_id', 'outcome', sql`at / ${sql.lit(DAY_SECONDS)}`])
+    .orderBy('day', 'desc'),
+)
+
+type UseRow = Readonly<Pick<EventsTable, 'client_id' | 'connection_id' | 'account_id' | 'outcome'>> & {
+  readonly day: number
+  readonly count: number | string | bigint
+  readonly last_at: number
+}
+
+const useCountOf = (row: UseRow): UseCount => ({
+  clientId: row.client_id ?? '',
+  connectionId: row.connection_id ?? undefined,
+  accountId: row.account_id ?? undefined,
+  outcome: row.outcome,
+  day: Number(row.day),
+  count: Number(row.count),
+  lastAt: Number(row.last_at),
+})
 
 type Row = Readonly<Pick<EventsTable, (typeof COLUMNS)[number]>>
 

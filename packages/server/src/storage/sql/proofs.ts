@@ -33,7 +33,9 @@ const findProof = statement((q, p: { idHash: string }) =>
 
 const insertProof = statement((q, p: Row) => q.insertInto('proofs').values(pick(p, COLUMNS)))
 
-const deleteOfUser = statement((q, p: { userId: string }) => q.deleteFrom('proofs').where('user_id', '=', p.userId))
+const deleteOfUser = statement((q, p: { userId: string }) =>
+  q.deleteFrom('proofs').where('user_id', '=', p.userId).where('kind', '<>', 'not_me'),
+)
 
 const deleteOfKind = statement((q, p: { userId: string; kind: MailProof['kind'] }) =>
   q.deleteFrom('proofs').where('user_id', '=', p.userId).where('kind', '=', p.kind),

@@ -31,6 +31,8 @@ export interface AccountAddress {
   readonly isMain: boolean
   /** Stands at G1 or above. */
   readonly isProven: boolean
+  /** A code can be mailed to it. */
+  readonly mayBeProven: boolean
   readonly evidence: readonly AddressProof[]
 }
 
@@ -64,7 +66,7 @@ function addresses({ frame, addresses: all, verifyForm }: AccountView): Html {
   if (all.length === 0) return html`<div class="sheet"><p>${say(frame, 'account.addresses.none')}</p></div>`
   return rows(
     all.map((one) => {
-      const target = one.isProven ? undefined : verifyForm
+      const target = one.isProven || !one.mayBeProven ? undefined : verifyForm
       return row(addressWords(frame, one), { side: target && proveForm(frame, target, one.address) })
     }),
   )

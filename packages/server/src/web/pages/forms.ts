@@ -19,20 +19,33 @@ export interface FormMarks {
   readonly name?: string
   /** `data-connection`. */
   readonly connection?: string
+  /** `data-identity`: `provider|user_id`. */
+  readonly identity?: string
+  /** `data-account`: `cac_…`. */
+  readonly account?: string
+  /** `data-client`. */
+  readonly client?: string
   readonly hidden?: Readonly<Record<string, string>>
   /** Children follow each other with space between. */
   readonly stack?: boolean
   readonly side?: boolean
+  /** Field and button beside each other. */
+  readonly inline?: boolean
 }
 
 export function form(target: FormTarget, marks: FormMarks, content: HtmlValue): Html {
-  const classes = [marks.stack && 'stack', marks.side && 'side'].filter(Boolean).join(' ')
+  const classes = [marks.stack && 'stack', marks.side && 'side', marks.inline && 'inline'].filter(Boolean).join(' ')
   return html`<form${classes !== '' && html` class="${classes}"`} method="post" action="${safeUrl(target.action)}"${
     marks.name !== undefined && html` data-form="${marks.name}"`
-  }${marks.connection !== undefined && html` data-connection="${marks.connection}"`}>${hiddenFields(target, marks.hidden)}
+  }${NAMED_BY.map((name) => {
+    const value = marks[name]
+    return value !== undefined && html` data-${name}="${value}"`
+  })}>${hiddenFields(target, marks.hidden)}
 ${content}
 </form>`
 }
+
+const NAMED_BY = ['connection', 'identity', 'account', 'client'] as const
 
 function hiddenFields({ state, csrf }: FormTarget, others: Readonly<Record<string, string>> = {}): Html {
   const fields = { ...(state === undefined ? {} : { state }), csrf, ...others }
@@ -49,6 +62,7 @@ type PlainFieldError =
   | 'address_missing'
   | 'credentials_wrong'
   | 'password_missing'
+  | 'password_wrong'
   | 'password_too_long'
   | 'password_common'
   | 'password_is_personal'

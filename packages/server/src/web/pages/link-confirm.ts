@@ -26,7 +26,8 @@ export interface LinkConfirmView {
   readonly frame: PageFrame
   /** Takes `action=confirm`, `action=cancel` and `prompt=select_account`. */
   readonly form: FormTarget
-  readonly client: LinkClient
+  /** Who asks; undefined when it is the person, from their own pages. */
+  readonly client?: LinkClient | undefined
   readonly user: LinkUser
   readonly account: LinkAccount
   readonly scopes: readonly AskedScope[]
@@ -69,22 +70,28 @@ export function renderLinkConfirm(view: LinkConfirmView): Html {
   const { frame, form: target, client, account } = view
   const values = { connection: account.connectionDisplayName }
   const no = { value: 'cancel', words: say(frame, 'page.cancel') }
-  const yes = { value: 'confirm', words: say(frame, 'link.confirm') }
-  const content = html`${heading(say(frame, 'link.title', values), say(frame, 'link.lead', { client: client.name }))}
+  const yes = { value: 'confirm', words: say(frame, client === undefined ? 'add.confirm' : 'link.confirm') }
+  const title = client === undefined ? 'add.title' : 'link.title'
+  const content = html`${heading(say(frame, title, values), leadOf(view))}
 <div class="join">
 ${yourCard(view)}
 ${otherCard(view)}
 </div>
-${section('who', say(frame, client.purpose === undefined ? 'link.who' : 'link.who-and-what'), whoAsks(view))}
+${client && section('who', say(frame, client.purpose === undefined ? 'link.who' : 'link.who-and-what'), whoAsks(frame, client))}
 ${whatItMay(view)}
 ${form(target, { name: 'link-confirm' }, choicePair(no, yes))}
-${softLine(say(frame, 'link.if-no', { ...values, client: client.name }))}`
+${softLine(client === undefined ? say(frame, 'add.if-no', values) : say(frame, 'link.if-no', { ...values, client: client.name }))}`
   return renderLetter(frame, {
     page: 'link-confirm',
-    title: sayPlain(frame, 'link.title', values),
+    title: sayPlain(frame, title, values),
     width: 'two',
     content,
   })
+}
+
+function leadOf({ frame, client, forSignIn }: LinkConfirmView): Html {
+  if (client !== undefined) return say(frame, 'link.lead', { client: client.name })
+  return say(frame, forSignIn ? 'add.lead.sign-in' : 'add.lead.agents')
 }
 
 function yourCard({ frame, user }: LinkConfirmView): Html {
@@ -99,7 +106,7 @@ ${user.ways.length > 0 && html`<dl class="push"><dt>${say(frame, 'link.ways')}</
 </section>`
 }
 
-function otherCard({ frame, form: target, account, mayChooseAnother }: LinkConfirmView): Html {
+function otherCard({ frame, form: target, account, client, mayChooseAnother }: LinkConfirmView): Html {
   const { connection, connectionDisplayName, name, address } = account
   const title = say(frame, 'link.account-at', { account: name, connection: connectionDisplayName })
   const another = linkButton(
@@ -108,13 +115,13 @@ function otherCard({ frame, form: target, account, mayChooseAnother }: LinkConfi
     say(frame, 'link.another', { connection: connectionDisplayName }),
   )
   return html`<section class="card" aria-labelledby="other">
-<h2 class="kicker" id="other">${say(frame, 'link.other')}</h2>
+<h2 class="kicker" id="other">${say(frame, client === undefined ? 'add.other' : 'link.other')}</h2>
 ${chip(monogram(connectionDisplayName, { hueBy: connection }), title, address !== undefined && maskedAddress(address))}
 ${mayChooseAnother && html`<div class="push small">${form(target, {}, another)}</div>`}
 </section>`
 }
 
-function whoAsks({ frame, client }: LinkConfirmView): Html {
+function whoAsks(frame: PageFrame, client: LinkClient): Html {
   const { name, kind, publisher, host, purpose } = client
   const line =
     publisher !== undefined && host !== undefined
@@ -148,7 +155,11 @@ function terms(view: LinkConfirmView, asked: Abilities): readonly (readonly [Htm
     [say(frame, 'link.how-long'), howLong(view)],
   ]
   if (asked.whileAway) rows.push([say(frame, 'can.away'), say(frame, 'can.away.yes')])
-  if (keepsTokens) rows.push([say(frame, 'link.key'), say(frame, 'link.key.text', { ...tenant, client: client.name })])
+  const key =
+    client === undefined
+      ? say(frame, 'add.key.text', tenant)
+      : say(frame, 'link.key.text', { ...tenant, client: client.name })
+  if (keepsTokens) rows.push([say(frame, 'link.key'), key])
   return rows
 }
 

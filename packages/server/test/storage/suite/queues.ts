@@ -50,6 +50,56 @@ export const queueTests: Topic = (nodes) => {
     await storage.transaction((tx) => tx.mails.done(jobs[0]?.id ?? ''))
   })
 
+  test('events: uses are counted by client, account and day, of the newest alone', async () => {
+    const { storage } = nodes()
+    const userId = unique('a|user')
+    const use = (over: Partial<NewEvent>): NewEvent => ({
+      type: 'x.use',
+      at: NOW,
+      outcome: 'ok',
+      userId,
+      clientId: 'web',
+      connectionId: 'con',
+      accountId: 'cac',
+      ...over,
+    })
+    const before = NOW - 2 * 86_400
+    await storage.transaction((tx) =>
+      tx.events.appendAll([
+        use({ at: before - 10 * 86_400 }),
+        use({ at: before }),
+        use({}),
+        use({ at: NOW + 1 }),
+        use({ outcome: 'refused', accountId: '' }),
+        use({ clientId: 'other' }),
+        use({ type: 'x.else' }),
+        use({ userId: unique('a|other') }),
+      ]),
+    )
+    const query = { userId, type: 'x.use', since: NOW - 7 * 86_400, limit: 100 }
+    const counts = await storage.events.countUses(query)
+    const day = Math.floor(NOW / 86_400)
+    const web = counts.filter(({ clientId, outcome }) => clientId === 'web' && outcome === 'ok')
+    assert.deepEqual(
+      web.map(({ day, count, lastAt }) => ({ day, count, lastAt })),
+      [
+        { day, count: 2, lastAt: NOW + 1 },
+        { day: day - 2, count: 1, lastAt: before },
+      ],
+    )
+    assert.equal(counts.length, 4)
+    const newest = await storage.events.countUses({ ...query, limit: 1 })
+    assert.deepEqual(
+      newest.map(({ clientId }) => clientId),
+      ['other'],
+    )
+    const refused = await storage.events.list({ userId, outcome: 'refused', limit: 9 })
+    assert.equal(refused.length, 1)
+    const [last] = await storage.events.list({ userId, clientId: 'other', descending: true, limit: 1 })
+    const older = await storage.events.list({ userId, accountId: 'cac', beforeSeq: last?.seq ?? 0, limit: 9 })
+    assert.equal(older.length, 4)
+  })
+
   test('events: numbered as they come, read by user, type and number, in either direction', async () => {
     const { storage } = nodes()
     const userId = unique('a|user')

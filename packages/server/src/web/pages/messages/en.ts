@@ -1,7 +1,10 @@
 // English. Keys are stable; `{names}` are values, `<b>` is emphasis. Plurals come as `.one` and `.other`.
 import type { Locale } from '../locale.ts'
+import { enAccount } from './en-account.ts'
 
 export const en = {
+  ...enAccount,
+
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
   'page.skip': 'Skip to the content',
@@ -21,6 +24,7 @@ export const en = {
     'This does not look like an e-mail address: there should be a name, an @ and a domain.',
   'field-error.address_missing': 'Please write your e-mail address here.',
   'field-error.credentials_wrong': 'The address and the password do not belong together.',
+  'field-error.password_wrong': 'This is not the password of this account.',
   'field-error.password_missing': 'Please write your password here.',
   'field-error.password_too_short': 'This password is too short. It needs at least {length} characters.',
   'field-error.password_too_long': 'This password is too long.',
@@ -232,6 +236,9 @@ export const en = {
   'error.address_unproven.text': 'Another account can be connected when we know that your own address is yours.',
   'error.ambiguous_account.title': 'We could not tell which account is meant',
   'error.ambiguous_account.text': 'More than one fits what the app asked for.',
+  'error.identity_conflict.title': 'This account belongs to somebody else here',
+  'error.identity_conflict.text':
+    'It already signs in to another account, and stays there. If that one is yours as well, sign in with it to see what it holds.',
   'error.connection_unavailable.title': 'This way to sign in does not work yet',
   'error.connection_unavailable.text': 'It is known here, but cannot be used at the moment. Please choose another one.',
   'error.cross_site_request.title': 'This form came from another place',

@@ -1,32 +1,23 @@
 // The person's own page: who they are here, and what is known of their addresses.
-import type { HttpBindings } from '@hono/node-server'
-import type { Context } from 'hono'
-import type { Connection } from '../domain/connection.ts'
-import { connectionSource } from '../domain/identity-key.ts'
-import type { AddressEvidence, User } from '../domain/user.ts'
-import { type BrowserRequest, withBrowserCookie } from '../flows/browser-request.ts'
-import { nameOf } from '../flows/connect.ts'
-import { isPasswordConnection, shownConnection } from '../flows/connections.ts'
-import { startLocal } from '../flows/interactions.ts'
-import type { BrowserRoutesDeps } from './browser-routes.ts'
-import { type AccountAddress, type AddressProof, renderAccount } from './pages/account.ts'
+import { mayLink } from '../../domain/addresses-of-user.ts'
+import type { Connection } from '../../domain/connection.ts'
+import { connectionSource } from '../../domain/identity-key.ts'
+import type { AddressEvidence, User } from '../../domain/user.ts'
+import { nameOf } from '../../flows/connect.ts'
+import { isPasswordConnection, shownConnection } from '../../flows/connections.ts'
+import { type AccountAddress, type AddressProof, renderAccount } from '../pages/account.ts'
+import type { Html } from '../pages/html.ts'
+import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
 
-/** Shows the account page; somebody who is not signed in does that first, and comes back. */
-export async function accountPage(
-  deps: BrowserRoutesDeps,
-  c: Context<{ Bindings: HttpBindings }>,
-  request: BrowserRequest,
-): Promise<Response> {
-  const { storage, responder } = deps
-  const user = request.session && (await storage.users.find(request.session.userId))
-  if (user === undefined) return signInFirst(deps, c, request)
+export async function profilePage(deps: AccountDeps, visit: Visit): Promise<Html> {
+  const { storage } = deps
+  const { user } = visit
   const identities = await storage.identities.listOfUser(user.userId)
   const found = await Promise.all(identities.map(({ connectionId }) => deps.connections.find(storage, connectionId)))
   const connections = found.filter((one) => one !== undefined)
-  const html = renderAccount({
-    frame: responder.frame(),
-    nav: [{ page: 'account', href: '/account' }],
-    signOutUrl: '/oidc/logout',
+  return renderAccount({
+    ...accountFrame(deps, visit),
+    verifyForm: mayLink(user) ? undefined : accountForm(visit, '/account/prove'),
     name: nameOf(user),
     nickname: user.profile.nickname,
     userId: user.userId,
@@ -38,14 +29,6 @@ export async function accountPage(
         : { kind: 'connection', displayName: shownConnection(connection).displayName },
     ),
   })
-  return responder.page(c, html, { kind: 'account' })
-}
-
-async function signInFirst(deps: BrowserRoutesDeps, c: Context, request: BrowserRequest): Promise<Response> {
-  const returnTo = new URL(new URL(c.req.url).pathname.slice(1), deps.issuer).href
-  const state = await deps.storage.transaction((tx) => startLocal(tx, deps, { request, purpose: 'sign-in', returnTo }))
-  const url = new URL(`u/login?state=${state}`, deps.issuer).href
-  return deps.responder.answer(c, request.browser, { kind: 'redirect', url, cookies: withBrowserCookie(request) })
 }
 
 function addressesOf(
@@ -61,6 +44,7 @@ function addressesOf(
     return {
       address,
       isMain: address === user.email,
+      mayBeProven: address === user.email,
       isProven: said.some((one) => one.grade >= 1),
       evidence: said.flatMap((one) => proofOf(one, connections)),
     }

@@ -1,0 +1,19 @@
+// Carries out what a person wants of their account, once it is certain that it is they who want it.
+import { resumeAgent } from './account-agents.ts'
+import { startAccountLink } from './account-link.ts'
+import { unlinkFromAccount } from './account-unlink.ts'
+import type { AccountWish } from './account-wish.ts'
+import type { BrowserRequest } from './browser-request.ts'
+import type { FlowDeps } from './deps.ts'
+import type { Outcome } from './outcome.ts'
+
+export function carryOut(deps: FlowDeps, request: BrowserRequest, wish: AccountWish): Promise<Outcome> {
+  switch (wish.kind) {
+    case 'link':
+      return startAccountLink(deps, request, wish)
+    case 'unlink':
+      return unlinkFromAccount(deps, request, wish.identity)
+    case 'resume-agent':
+      return resumeAgent(deps, request, wish.client)
+  }
+}

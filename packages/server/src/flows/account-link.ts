@@ -1,0 +1,222 @@
+// Adding an account from the person's own pages (linking.md §3): to the provider and back, bound to user, session and
+// connection; both accounts are shown before anything is written.
+import { transact } from '../accounts/transact.ts'
+import { mayLink } from '../domain/addresses-of-user.ts'
+import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
+import { Conflict } from '../domain/errors.ts'
+import type { User } from '../domain/user.ts'
+import type { Repositories } from '../storage/storage.ts'
+import type { UpstreamAccount } from '../upstream/connector.ts'
+import { connectForAgents, holdsForAgents, requireMayAdd } from './account-connect.ts'
+import type { AccountNotice } from './account-notice.ts'
+import { backTo, isFreshlyProven, type Owner, requireOwner, rotateSession } from './account-owner.ts'
+import { NEW_ACCOUNT, reconnectAccount } from './account-reconnect.ts'
+import type { AccountWish } from './account-wish.ts'
+import { addArrival } from './add-arrival.ts'
+import { type Arrival, arrivalOf, giveBack, keepTokenset } from './arrival.ts'
+import type { BrowserRequest } from './browser-request.ts'
+import { isPasswordConnection, shownConnection } from './connections.ts'
+import type { FlowDeps } from './deps.ts'
+import { FlowError } from './flow-error.ts'
+import { getInteraction, type Interaction, settle, startLocal } from './interactions.ts'
+import type { Outcome, ShownConnection, SignInWay } from './outcome.ts'
+import { arrivalOfPending, askAbout, requirePending } from './pending.ts'
+import { startAddressProof } from './prove-address.ts'
+import { type ShownUser, shownUser } from './shown-user.ts'
+import { nameOfArrival } from './suggest.ts'
+import type { OpenTransaction } from './upstream-callback.ts'
+import { startUpstream } from './upstream-start.ts'
+import { requireSessionOf, signInWays } from './ways.ts'
+
+const PAGE = '/account/connections'
+const NEXT = { next: { kind: 'account', url: PAGE } } as const
+
+/** Whose address is unproven proves it first. @throws {FlowError} `connection_unavailable` and what starting throws. */
+export async function startAccountLink(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { connection: name, account: accountId }: Extract<AccountWish, { kind: 'link' }>,
+  prompt: 'select_account' | 'consent' = accountId === undefined ? 'select_account' : 'consent',
+): Promise<Outcome> {
+  const { user } = await requireOwner(deps, request)
+  if (!mayLink(user)) return proveFirst(deps, request, user)
+  const connection = await deps.connections.findByName(deps.storage, name)
+  if (connection === undefined || !mayBeAdded(connection)) throw new FlowError('connection_unavailable', NEXT)
+  const account = accountId === undefined ? undefined : await deps.storage.accounts.find(accountId)
+  const own = account?.userId === user.userId && account.connectionId === connection.id ? account : undefined
+  return startUpstream(deps, request, {
+    kind: 'account_link',
+    connection,
+    continueWith: own?.id ?? NEW_ACCOUNT,
+    clientId: undefined,
+    scopes: own?.scopesAsked ?? [],
+    wantsRefreshToken: own !== undefined || keepsSignInTokens(connection),
+    // Whoever happens to be signed in there is not taken without a look.
+    extra: { prompt },
+  })
+}
+
+/** It signs people in, or agents may use what is connected from it. */
+export const mayBeAdded = (connection: Connection): boolean =>
+  !isPasswordConnection(connection) && (connection.authenticationActive || connection.connectedAccountsActive)
+
+/** Leads to the mailed code, and back to the page. */
+export function proveFirst(deps: FlowDeps, request: BrowserRequest, user: User): Promise<Outcome> {
+  const { email } = user
+  const returnTo = new URL(PAGE.slice(1), deps.issuer).href
+  if (email === undefined) throw new FlowError('address_unproven', NEXT)
+  return startAddressProof(deps, request, { user: { ...user, email }, returnTo, cancelTo: returnTo })
+}
+
+/** The provider said whose account it is: what is new is shown first, what is this person's already is renewed. */
+export async function finishAccountLink(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { connection, transaction, secrets }: OpenTransaction,
+  account: UpstreamAccount,
+): Promise<Outcome> {
+  const owner = await requireOwner(deps, request)
+  const { userId } = owner.user
+  if (transaction.userId !== userId) throw new FlowError('wrong_user')
+  const arrival = arrivalOf({ connection, scopes: transaction.scopes }, account)
+  const { continueWith } = secrets
+  if (continueWith !== NEW_ACCOUNT)
+    return write(deps, request, (tx) => reconnectAccount(deps, tx, owner.user, { arrival, accountId: continueWith }))
+  if (!connection.authenticationActive) {
+    if (!(await holdsForAgents(deps.storage, userId, arrival))) return ask(deps, request, owner, arrival, undefined)
+    return write(deps, request, (tx) => connectForAgents(deps, tx, userId, arrival))
+  }
+  const identity = await deps.storage.identities.find(connection.id, arrival.subject)
+  if (identity?.userId !== userId) return ask(deps, request, owner, arrival, identity?.userId)
+  return write(deps, request, (tx) => add(deps, tx, owner, arrival))
+}
+
+/** The provider, or the person there, said no. */
+export async function refuseAccountLink(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { connection }: OpenTransaction,
+): Promise<Outcome> {
+  return backTo(deps, request, PAGE, { code: 'link-denied', thing: shownConnection(connection).displayName })
+}
+
+/** Keeps the arrival and asks: whether to add it, or, when it is another user's, what to do about that. */
+async function ask(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  { user }: Owner,
+  arrival: Arrival,
+  ownerId: string | undefined,
+): Promise<Outcome> {
+  const returnTo = new URL(PAGE.slice(1), deps.issuer).href
+  const { userId } = user
+  const state = await deps.storage.transaction((tx) =>
+    startLocal(tx, deps, { request, purpose: 'account-link', returnTo, userId }),
+  )
+  const interaction = await getInteraction(deps, request, state)
+  return askAbout(deps, request, interaction, {
+    question: ownerId === undefined ? 'add' : 'conflict',
+    userId,
+    ownerId,
+    arrival,
+  })
+}
+
+/** What the page of the question shows. */
+export interface AddPage {
+  readonly state: string
+  readonly user: ShownUser & { readonly ways: readonly SignInWay[] }
+  readonly account: {
+    readonly connection: ShownConnection
+    readonly name: string
+    readonly address: string | undefined
+  }
+  readonly scopes: readonly string[]
+  readonly forSignIn: boolean
+  readonly keepsTokens: boolean
+}
+
+/** @throws {FlowError} `interaction_expired`, `wrong_browser`, `wrong_user`. */
+export async function addPage(deps: FlowDeps, request: BrowserRequest, state: string | undefined): Promise<AddPage> {
+  const { interaction, owner, arrival } = await openQuestion(deps, request, state)
+  const { connection } = arrival
+  return {
+    state: interaction.uid,
+    user: { ...shownUser(owner.user), ways: await signInWays(deps, owner.user) },
+    account: { connection: shownConnection(connection), name: nameOfArrival(arrival), address: arrival.email },
+    scopes: arrival.account?.tokenset.scopes ?? arrival.scopesAsked,
+    forSignIn: connection.authenticationActive,
+    keepsTokens: keepsSignInTokens(connection),
+  }
+}
+
+export type AddAnswer = 'confirm' | 'cancel' | 'another'
+
+export async function submitAdd(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  state: string | undefined,
+  answer: AddAnswer,
+): Promise<Outcome> {
+  const { interaction, owner, arrival } = await openQuestion(deps, request, state)
+  const { connection } = arrival
+  if (answer === 'confirm')
+    return write(deps, request, async (tx) => {
+      await end(tx, interaction)
+      if (!isFreshlyProven(deps, owner.session)) throw new FlowError('interaction_expired', NEXT)
+      return connection.authenticationActive
+        ? add(deps, tx, owner, arrival)
+        : connectForAgents(deps, tx, owner.user.userId, arrival)
+    })
+  await deps.storage.transaction(async (tx) => {
+    await end(tx, interaction)
+    await giveBack(deps, tx, arrival, owner.user.userId)
+  })
+  if (answer === 'another')
+    return startAccountLink(deps, request, { kind: 'link', connection: connection.name, account: undefined })
+  return backTo(deps, request, PAGE, { code: 'not-added', thing: shownConnection(connection).displayName })
+}
+
+async function openQuestion(deps: FlowDeps, request: BrowserRequest, state: string | undefined) {
+  const interaction = await getInteraction(deps, request, state)
+  const pending = requirePending(interaction, 'add')
+  requireSessionOf(request, pending)
+  const owner = await requireOwner(deps, request)
+  return { interaction, owner, arrival: await arrivalOfPending(deps, interaction, pending) }
+}
+
+/** An interaction of ours ends with any result. */
+const end = (tx: Repositories, interaction: Interaction): Promise<void> =>
+  settle(tx, interaction, { error: 'access_denied', error_description: '' })
+
+async function add(
+  deps: FlowDeps,
+  tx: Repositories,
+  { user, session }: Owner,
+  arrival: Arrival,
+): Promise<AccountNotice> {
+  const { userId } = user
+  await requireMayAdd(tx, userId)
+  const proof = { by: 'session', authenticated_at: session.authenticatedAt, amr: arrival.amr }
+  const added = await addArrival(deps, tx, arrival, { userId, rule: 'account', proof, at: deps.clock() })
+  await keepTokenset(deps, tx, arrival, { userId })
+  const thing = shownConnection(arrival.connection).displayName
+  return { code: added.kind === 'linked' ? 'linked' : 'already-linked', thing }
+}
+
+/** One transaction, after which the session has a new id (T-LINK-11). @throws {FlowError} `identity_conflict`. */
+async function write(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  work: (tx: Repositories) => Promise<AccountNotice>,
+): Promise<Outcome> {
+  const { notice, cookie } = await transact(deps.storage, async (tx) => {
+    const notice = await work(tx)
+    return { notice, cookie: await rotateSession(deps, tx, request) }
+  }).catch((cause: unknown) => {
+    // Somebody else's by now.
+    if (cause instanceof Conflict) throw new FlowError('identity_conflict', { cause, ...NEXT })
+    throw cause
+  })
+  return backTo(deps, request, PAGE, notice, cookie)
+}

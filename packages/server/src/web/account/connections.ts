@@ -1,0 +1,157 @@
+// The page of ways to sign in and connected accounts.
+import { type WayIn, waysIn } from '../../accounts/ways-in.ts'
+import { canonicalAddress } from '../../domain/address.ts'
+import { mayLink } from '../../domain/addresses-of-user.ts'
+import { type Connection, fullUserId, keepsSignInTokens } from '../../domain/connection.ts'
+import type { VaultAccount } from '../../domain/tokenset.ts'
+import type { Identity, User } from '../../domain/user.ts'
+import { mayBeAdded } from '../../flows/account-link.ts'
+import { isPasswordConnection, shownConnection } from '../../flows/connections.ts'
+import { isString } from '../../lib/json.ts'
+import {
+  type AvailableView,
+  type ConnectedView,
+  renderAccountConnections,
+  type WayView,
+} from '../pages/account-connections.ts'
+import type { Html } from '../pages/html.ts'
+import { defaultsOf, distinctAccounts, loadNames, type Names, poolOf } from './names.ts'
+import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
+import { type AccountUse, recentUses, usesByAccount } from './uses.ts'
+
+/** From so many on, there is a field to look for one. */
+const MANY = 20
+const MAX_CONNECTIONS = 500
+
+export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<Html> {
+  const { user } = visit
+  const [ways, all, uses, listed] = await Promise.all([
+    waysIn(deps.storage, user.userId),
+    deps.storage.accounts.listOfUser(user.userId),
+    recentUses(deps, user.userId),
+    deps.storage.connections.list({ offset: 0, limit: MAX_CONNECTIONS }),
+  ])
+  const names = await loadNames(deps, {
+    connections: [...ways.map(({ connection }) => connection.id), ...all.map(({ connectionId }) => connectionId)],
+    clients: uses.map(({ clientId }) => clientId),
+  })
+  const facts: Facts = { deps, user, ways, all, names, uses: usesByAccount(uses) }
+  const possible = listed.items.map((record) => deps.connections.open(record)).filter(mayBeAdded)
+  const isMany = possible.length > MANY
+  const find = isMany ? (visit.query.find ?? '') : undefined
+  const form = (action: string) => accountForm(visit, `/account/connections/${action}`)
+  return renderAccountConnections({
+    ...accountFrame(deps, visit),
+    ways: ways.map((way) => wayView(facts, way)),
+    connected: connectedViews(facts),
+    available: possible.filter((one) => fits(one, find)).map((one) => availableView(facts, one)),
+    find,
+    unproven: !mayLink(user),
+    forms: {
+      link: form('link'),
+      unlink: form('unlink'),
+      label: form('label'),
+      setDefault: form('default'),
+      disconnect: form('disconnect'),
+    },
+  })
+}
+
+interface Facts {
+  readonly deps: AccountDeps
+  readonly user: User
+  readonly ways: readonly WayIn[]
+  readonly all: readonly VaultAccount[]
+  readonly names: Names
+  readonly uses: ReadonlyMap<string, AccountUse>
+}
+
+function wayView(facts: Facts, { identity, connection: record, password, usable }: WayIn): WayView {
+  const { deps, user, ways, all } = facts
+  const connection = deps.connections.open(record)
+  const address = password?.address ?? addressOf(identity)
+  const kept = all.find(
+    (one) =>
+      one.purpose === 'sign_in' && one.connectionId === identity.connectionId && one.subject === identity.subject,
+  )
+  return {
+    kind: isPasswordConnection(connection) ? 'password' : 'connection',
+    connection: connection.name,
+    displayName: shownConnection(connection).displayName,
+    name: nameOf(identity),
+    address,
+    addedAt: identity.createdAt,
+    lastUsedAt: identity.lastLogin,
+    identity: fullUserId(connection, identity.subject),
+    carriesMain: address !== undefined && address === user.email,
+    isFirst: identity.position === 0,
+    isUsable: usable,
+    remaining: ways.filter((one) => one.usable && one.identity !== identity).length,
+    agents: kept === undefined ? [] : agentNames(facts, kept),
+    keepsTokens: kept !== undefined,
+  }
+}
+
+function addressOf({ profileData }: Identity): string | undefined {
+  return isString(profileData.email) ? canonicalAddress(profileData.email) : undefined
+}
+
+/** Never an address: beside a masked one it would take the mask off. */
+function nameOf({ profileData }: Identity): string | undefined {
+  const { nickname, username, name } = profileData
+  return [nickname, username, name].filter(isString).find((one) => one !== '' && canonicalAddress(one) === undefined)
+}
+
+const agentNames = ({ names, uses }: Facts, { id }: VaultAccount): readonly string[] =>
+  (uses.get(id)?.clients ?? []).map((clientId) => names.client(clientId)?.name ?? clientId)
+
+function connectedViews(facts: Facts): readonly ConnectedView[] {
+  const { deps, all, names, ways } = facts
+  const shown = distinctAccounts(all).filter((one) => {
+    const connection = names.connection(one.connectionId)
+    return one.purpose === 'agents' || (connection !== undefined && keepsSignInTokens(connection))
+  })
+  const defaults = defaultsOf(shown)
+  return shown.map((account) => {
+    const { id, connectionId, subject, label, lastUsedAt, connectedAt } = account
+    const connection = names.connection(connectionId)
+    const identity = ways.find(
+      (way) => way.identity.connectionId === connectionId && way.identity.subject === subject,
+    )?.identity
+    const agents = agentNames(facts, account)
+    const pool = poolOf(shown.filter((one) => one.connectionId === connectionId))
+    return {
+      id,
+      connection: connection?.name ?? '',
+      displayName: names.displayName(connectionId) ?? '',
+      label,
+      address: identity && addressOf(identity),
+      connectedAt,
+      lastUsedAt,
+      lastAgent: agents[0],
+      agents,
+      isDefault: defaults.has(id),
+      hasSiblings: pool.length > 1 && pool.includes(account),
+      signsIn: identity !== undefined,
+      health: deps.vault.healthOf(account),
+      isActive: connection !== undefined && keepsSignInTokens(connection),
+    }
+  })
+}
+
+function availableView({ ways, all }: Facts, connection: Connection): AvailableView {
+  const { id, name, authenticationActive, connectedAccountsActive } = connection
+  const purpose = !authenticationActive ? 'agents' : connectedAccountsActive ? 'both' : 'sign-in'
+  return {
+    connection: name,
+    displayName: shownConnection(connection).displayName,
+    purpose,
+    hasOne:
+      ways.some(({ identity }) => identity.connectionId === id) || all.some(({ connectionId }) => connectionId === id),
+  }
+}
+
+function fits(connection: Connection, find: string | undefined): boolean {
+  const wanted = (find ?? '').trim().toLowerCase()
+  return [connection.name, shownConnection(connection).displayName].some((one) => one.toLowerCase().includes(wanted))
+}

@@ -1,0 +1,42 @@
+// What the pages of a person's own account have in common.
+import type { AccountNoticeCode } from '../../flows/account-notice.ts'
+import { notice, type Tone } from './components.ts'
+import { type Html, type HtmlValue, html } from './html.ts'
+import { type AccountNavItem, type AccountPage, type PageFrame, renderAccountSheet } from './layout.ts'
+import { say } from './locale.ts'
+import { plainText } from './text.ts'
+
+export interface AccountFrame {
+  readonly frame: PageFrame
+  readonly nav: readonly AccountNavItem[]
+  readonly signOutUrl: string
+  /** What has just happened. */
+  readonly said?: { readonly code: AccountNoticeCode; readonly thing: string } | undefined
+}
+
+const BAD: ReadonlySet<AccountNoticeCode> = new Set([
+  'other-account',
+  'link-denied',
+  'not-added',
+  'last-way',
+  'first-way',
+  'label-bad',
+  'gone',
+])
+
+/** The page's heading, one soft line under it, and before both what has just happened. */
+export function accountHeading({ frame, said }: AccountFrame, title: HtmlValue, lead?: HtmlValue): Html {
+  const tone: Tone = said !== undefined && BAD.has(said.code) ? 'warn' : 'ok'
+  return html`${said && notice(words(frame, said), { tone, announce: true })}
+<div><h1>${title}</h1>${lead !== undefined && html`<p class="soft">${lead}</p>`}</div>`
+}
+
+function words(frame: PageFrame, { code, thing }: NonNullable<AccountFrame['said']>): Html {
+  if (code === 'gone') return say(frame, 'account-notice.gone')
+  return say(frame, `account-notice.${code}`, { thing: plainText(thing) })
+}
+
+export const renderAccountPage = (
+  { frame, nav, signOutUrl }: AccountFrame,
+  { page, title, content }: { page: AccountPage; title: string; content: Html },
+): Html => renderAccountSheet(frame, { page, title, nav, signOutUrl, content })
