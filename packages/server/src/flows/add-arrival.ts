@@ -2,7 +2,7 @@
 import { type AddedIdentity, addIdentity, type NewIdentity } from '../accounts/add-identity.ts'
 import { provenAddresses } from '../accounts/link.ts'
 import { displayNameOf } from '../accounts/link-notices.ts'
-import { Conflict, Forbidden } from '../domain/errors.ts'
+import { Conflict, Forbidden, NotFound } from '../domain/errors.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { Arrival } from './arrival.ts'
 import type { FlowDeps } from './deps.ts'
@@ -11,7 +11,7 @@ import { FlowError } from './flow-error.ts'
 /**
  * Adds an arrival to a user who was proven. Its tokens are the caller's to keep.
  *
- * @throws {FlowError} `user_blocked`, `address_unproven`. @throws {Conflict} `decision_changed`: it is somebody's now.
+ * @throws {FlowError} `user_blocked`, `address_unproven`. @throws {Conflict} `identity_conflict`: it is somebody's now.
  */
 export async function addArrival(
   deps: FlowDeps,
@@ -21,10 +21,11 @@ export async function addArrival(
 ): Promise<Exclude<AddedIdentity, { kind: 'conflict' }>> {
   const identity = { ...given, connectionId: connection.id, subject, profileData, email, grade }
   const added = await addIdentity(tx, identity).catch((cause: unknown) => {
+    if (cause instanceof NotFound) throw new FlowError('user_blocked', { cause })
     if (!(cause instanceof Forbidden)) throw cause
     throw new FlowError(cause.code === 'user_blocked' ? 'user_blocked' : 'address_unproven', { cause })
   })
-  if (added.kind === 'conflict') throw new Conflict('decision_changed', 'The identity is somebody else’s now.')
+  if (added.kind === 'conflict') throw new Conflict('identity_conflict', 'The identity is somebody else’s now.')
   if (added.kind === 'linked')
     await tellOf(deps, tx, { kind: 'identity_linked', linkId: added.linkId, connectionId: connection.id, ...given })
   return added

@@ -18,7 +18,10 @@ import type { Outcome } from './outcome.ts'
 /** Writes what the journey decided and says who is signed in by it, and by which identity. */
 export type Work = (tx: Repositories, at: EpochSeconds) => Promise<NewLogin>
 
-/** @throws {FlowError} `user_blocked`. */
+/**
+ * @throws {FlowError} `user_blocked`; `interaction_expired` when others keep changing what it depends on.
+ * @throws {Conflict} `plan_stale`.
+ */
 export async function finishAs(
   deps: FlowDeps,
   request: BrowserRequest,
@@ -41,7 +44,8 @@ export async function finishAs(
       if (!(error instanceof Conflict)) throw error
       if (error.code === 'user_gone') throw new FlowError('user_blocked', { cause: error })
       // The same person came in twice at once: the second finds what the first made.
-      if (attempt > 0) throw error
+      if (error.code === 'plan_stale') throw error
+      if (attempt > 0) throw new FlowError('interaction_expired', { cause: error })
     }
   }
 }

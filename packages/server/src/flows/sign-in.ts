@@ -59,7 +59,7 @@ export async function signIn(
       return finishAs(deps, request, interaction, async (tx, at) => {
         // Anew under the transaction: what was decided outside of it may not hold any more.
         const now = await decide(tx, question, at)
-        if (now.decision.kind !== decision.kind) throw new Conflict('decision_changed', 'Something changed meanwhile.')
+        if (now.decision.kind !== decision.kind) throw new Conflict('identity_conflict', 'Something changed meanwhile.')
         return carryOut(deps, tx, request, { ...question, ...now, at })
       })
   }

@@ -37,9 +37,11 @@ export function interactionPolicy(deps: EngineDeps) {
 function linkNeedsRecentSignIn(deps: EngineDeps) {
   const { Check } = deps.library.interactionPolicy
   return new Check('link_sign_in', 'linking needs a recent sign-in', 'login_required', async (ctx) => {
+    // What was carried out is not judged again: two users may have become one, and answer under the other's id.
+    if (linkDone(ctx)) return Check.NO_NEED_TO_PROMPT
     const request = await judgeLinkRequest(ctx, deps)
     const { session, result } = ctx.oidc
-    if (request === undefined || result?.login !== undefined || linkDone(ctx)) return Check.NO_NEED_TO_PROMPT
+    if (request === undefined || result?.login !== undefined) return Check.NO_NEED_TO_PROMPT
     const at = session?.loginTs ?? 0
     return at + deps.settings().reauthenticationSeconds > deps.clock() ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT
   })

@@ -177,20 +177,26 @@ test('T-LINK-08 an identity of another user is not moved by a client, and whose 
   assert.deepEqual(await identitiesOf(theirs.sub), ['code'])
 })
 
-test('the conflict of a linking request, merged by its owner, is answered as the user who results', async () => {
-  server.person('both', ['calendar', 'code'])
-  const theirs = await signIn(server, { connection: 'code' })
-  const who = await signIn(server, { connection: 'calendar' })
-  const flow = await authorize(who.browser, server, {
-    ...linkRequest(who.idToken),
-    answers: { 'link-conflict': 'link' },
+for (const remains of ['own', 'other'] as const) {
+  test(`the conflict of a linking request is answered as the user who results: ${remains}`, async () => {
+    const other = server.person(`${remains}-twin`, ['work'])
+    const theirs = await signIn(server, { connection: 'work' })
+    const who = await visitor(`${remains}-asker`, ['calendar'])
+    other.at('work')
+    const flow = await authorize(who.browser, server, {
+      ...linkRequest(who.idToken, { requested_connection: 'work' }),
+      answers: { 'link-conflict': 'link', 'merge-preview': false },
+    })
+    const fields = { primary: remains }
+    await who.browser.submit('merge-preview', { action: 'continue', fields })
+    const { params } = await who.browser.submit('merge-preview', { action: 'confirm', fields })
+    const answer = expectStatus(await redeem(server, { ...flow, params }), 200)
+    const [kept, gone] = remains === 'own' ? [who.sub, theirs.sub] : [theirs.sub, who.sub]
+    assert.equal(claimsOf(answer.json.id_token).sub, kept)
+    assert.deepEqual((await identitiesOf(kept)).sort(), ['calendar', 'work'])
+    expectStatus(await (await mgmt(server)).get(userPath(gone)), 404)
   })
-  assert.ok(flow.params.has('code'), flow.page.text)
-  const answer = expectStatus(await redeem(server, flow), 200)
-  assert.equal(claimsOf(answer.json.id_token).sub, who.sub, 'who has a proven address remains')
-  assert.deepEqual((await identitiesOf(who.sub)).sort(), ['calendar', 'code'])
-  expectStatus(await (await mgmt(server)).get(userPath(theirs.sub)), 404)
-})
+}
 
 test('unlinking takes the identity of the connection, and never the one that the user began with', async () => {
   const who = await visitor('parting')

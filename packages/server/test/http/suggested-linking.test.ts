@@ -25,6 +25,9 @@ import { PASSWORDS } from '../support/tenant.ts'
 const server = await startServer()
 const { calendar, work, loose } = server.providers
 
+/** Nobody answers for the person. */
+const STOP = { 'link-suggest': false } as const
+
 interface Newcomer {
   readonly person: TestPerson
   readonly older: SignedIn
@@ -37,7 +40,7 @@ async function newcomer(name: string, at: TestServer = server): Promise<Newcomer
   const person = at.person(name, ['calendar', 'work'])
   const older = await signIn(at, { connection: 'calendar' })
   const browser = new Browser()
-  const flow = await authorize(browser, at, { connection: 'work' })
+  const flow = await authorize(browser, at, { connection: 'work', answers: STOP })
   return { person, older, browser, flow }
 }
 
@@ -96,7 +99,7 @@ test('suggested linking: proven by the password of the older account, and by no 
   )
   server.person('by-password', ['work'], { email })
   const browser = new Browser()
-  const flow = await authorize(browser, server, { connection: 'work' })
+  const flow = await authorize(browser, server, { connection: 'work', answers: STOP })
   assert.equal(browser.page.name, 'link-suggest')
   await browser.submit('link-suggest', { action: 'link' })
   assert.equal(browser.page.name, 'login')
@@ -282,8 +285,8 @@ test('S7 joined by policy where both sides are authoritative, told by mail, and 
   const split = await signIn(auto, { connection: 'work' })
   assert.notEqual(split.sub, older.sub)
   expectStatus(await api.delete(userPath(split.sub)), 204)
-  assert.equal((await authorize(new Browser(), auto, { connection: 'work' })).page.name, 'link-suggest')
+  assert.equal((await authorize(new Browser(), auto, { connection: 'work', answers: STOP })).page.name, 'link-suggest')
   auto.person('boss', ['calendar', 'work'], { email: operator })
   await signIn(auto, { connection: 'calendar' })
-  assert.equal((await authorize(new Browser(), auto, { connection: 'work' })).page.name, 'link-suggest')
+  assert.equal((await authorize(new Browser(), auto, { connection: 'work', answers: STOP })).page.name, 'link-suggest')
 })
