@@ -20,7 +20,7 @@ import { eventsOf, oneWinner, openDoors } from '../support/state.ts'
 import { API } from '../support/tenant.ts'
 import { databases } from './databases.ts'
 
-const server = await startServer({ settings: { tokens: { code_seconds: 1 } } })
+const server = await startServer()
 const { ada, eve } = server.tenant
 
 test('T-AS-03 PKCE cannot be left out, weakened or added afterwards', async () => {
@@ -69,9 +69,10 @@ test('T-AS-04 a code is for one client, one redirect URI and one minute', async 
     assert.ok(status === 403 || status === 400, `${name}: ${status}`)
     assert.match(json.error, /^invalid_(grant|request)$/, name)
   }
-  const late = await authorize(browser.clone(), server)
+  const hasty = await startServer({ settings: { tokens: { code_seconds: 1 } } })
+  const late = await authorize(new Browser(), hasty, { user: hasty.tenant.ada })
   await sleep(2100)
-  assert.equal((await redeem(server, late)).json.error, 'invalid_grant')
+  assert.equal((await redeem(hasty, late)).json.error, 'invalid_grant')
 })
 
 test('T-AS-06 a stolen code is worth nothing in a session of the thief', async () => {
