@@ -25,4 +25,4 @@ export async function startProviders() {
   return { calendar, work, loose, code, files }
 }
 
-export type Providers = Record<string, Provider>
+type Providers = Record<string, Provider>
