@@ -24,5 +24,3 @@ export async function startProviders() {
   ])
   return { calendar, work, loose, code, files }
 }
-
-type Providers = Record<string, Provider>
