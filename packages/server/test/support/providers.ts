@@ -1,5 +1,5 @@
 // The upstream providers that the tests' people have accounts at.
-import { type Provider, startGithubProvider, startOAuth2Provider, startOidcProvider } from '@tenon/sdk/testing'
+import { startGithubProvider, startOAuth2Provider, startOidcProvider } from '@tenon/sdk/testing'
 
 /**
  * - `calendar`: OpenID Connect, RS256, rotating refresh tokens; trusted and authoritative for `example.test`
