@@ -82,5 +82,8 @@ test('without scripts a person signs in by a provider and by password', async (t
   assert.ok((await arrived(page)).query.code)
   await page.goto(`${app.url}/login?prompt=login`)
   await signInByPassword(page)
+  // The calendar account and the password are two users: nobody is switched without a word (linking.md §2, S2).
+  await onPage(page, 'link-conflict')
+  await press(page, 'continue')
   assert.ok((await arrived(page)).query.code)
 })
