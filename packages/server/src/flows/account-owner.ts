@@ -23,7 +23,7 @@ export async function requireOwner({ storage }: FlowDeps, { session }: BrowserRe
 
 /** Signed in so recently that a change to the account needs no further proof (linking.md §3). */
 export const isFreshlyProven = ({ clock, settings }: FlowDeps, { authenticatedAt }: Session): boolean =>
-  authenticatedAt + settings().linking.reauthenticationSeconds >= clock()
+  authenticatedAt + settings().linking.reauthenticationSeconds > clock()
 
 /**
  * The session under a new id (T-LINK-11); who is signed in, how and since when stays. Nothing when the change ended the

@@ -7,7 +7,7 @@ import { type FormTarget, form } from './forms.ts'
 import { type Html, type HtmlValue, html, joined } from './html.ts'
 import type { PageFrame } from './layout.ts'
 import { day, listOf, pluralKey, say, sayPlain } from './locale.ts'
-import { describeScopes } from './scopes.ts'
+import { type Ability, describeScopes } from './scopes.ts'
 import { plainText, said } from './text.ts'
 
 export interface AccountAgentsView extends AccountFrame {
@@ -72,7 +72,7 @@ function factsOf(frame: PageFrame, { accounts, scopes, last }: AgentView) {
   const names = accounts.map((one) => accountName(frame, one))
   if (names.length > 0) list.push([say(frame, 'agents.uses'), listOf(frame, names)])
   const may = abilitiesOf(frame, scopes)
-  if (may.length > 0) list.push([say(frame, 'agents.may'), joined(may, '; ')])
+  if (may.length > 0) list.push([say(frame, 'agents.may'), joined(may, html`<br>`)])
   if (last !== undefined) {
     const account = accountName(frame, last.account)
     const words = say(frame, 'agents.last.for', { account, purpose: said(last.purpose, 256) })
@@ -81,13 +81,20 @@ function factsOf(frame: PageFrame, { accounts, scopes, last }: AgentView) {
   return list
 }
 
-/** In plain words; what nobody can say in words stays a word of the provider's. */
+const GROUPS = ['read', 'change', 'danger', 'other'] as const
+
+/** In plain words, the harmless first; what nobody can say in words stays a word of the provider's. */
 function abilitiesOf(frame: PageFrame, scopes: readonly string[]): readonly Html[] {
   const { items } = describeScopes(scopes.map((value) => ({ value })))
-  return items.map(({ words }) => {
-    if ('key' in words) return say(frame, words.key)
-    return 'scope' in words ? html`<bdi><code>${plainText(words.scope, 120)}</code></bdi>` : said(words.description)
+  return GROUPS.flatMap((group) => {
+    const words = items.filter((item) => item.group === group).map((item) => abilityWords(frame, item))
+    return words.length === 0 ? [] : [say(frame, `agents.may.${group}`, { what: joined(words, '; ') })]
   })
+}
+
+function abilityWords(frame: PageFrame, { words }: Ability): Html {
+  if ('key' in words) return say(frame, words.key)
+  return 'scope' in words ? html`<bdi><code>${plainText(words.scope, 120)}</code></bdi>` : said(words.description)
 }
 
 const WIDTH = 28

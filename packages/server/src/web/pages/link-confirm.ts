@@ -132,14 +132,19 @@ ${purpose !== undefined && ownWords(frame, purpose)}`
 }
 
 function whatItMay(view: LinkConfirmView): Html {
-  const { frame, scopes, account } = view
+  const { frame, scopes, account, client, keepsTokens } = view
   const asked = describeScopes(scopes)
   const may =
     asked.items.length > 0
       ? abilities(frame, asked)
       : html`<p class="can-nothing">${say(frame, 'link.may.nothing')}</p>`
-  return html`<section aria-labelledby="may"><h2 id="may">${say(frame, 'link.may', { account: account.name })}</h2>
-${may}
+  // What nobody keeps, nobody may do anything with.
+  const isBare = client === undefined && !keepsTokens
+  const title = isBare
+    ? say(frame, 'add.terms')
+    : say(frame, client === undefined ? 'add.may' : 'link.may', { account: account.name })
+  return html`<section aria-labelledby="may"><h2 id="may">${title}</h2>
+${!isBare && may}
 ${facts(terms(view, asked), 'ruled')}
 </section>`
 }
