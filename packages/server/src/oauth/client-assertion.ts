@@ -10,11 +10,13 @@ import type { Artifact } from '../storage/records.ts'
 export interface AssertionDeps {
   readonly issuer: string
   readonly clock: Clock
-  /** Keeps the mark of an assertion: true for the one caller that brought it first. */
-  readonly claim: (mark: Artifact) => Promise<boolean>
 }
 
-export type AssertionVerifier = (client: Client, assertion: ParsedJwt) => Promise<boolean>
+/**
+ * The mark that an assertion leaves, when the client signed it, for us and for now; undefined otherwise. It proves the
+ * client to the one caller whose mark is stored first.
+ */
+export type AssertionVerifier = (client: Client, assertion: ParsedJwt) => Artifact | undefined
 
 const ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'RS384', 'PS256', 'ES256']
 const TYPES = ['jwt', 'client-authentication+jwt']
@@ -26,19 +28,19 @@ const MAX_JTI_LENGTH = 512
 export const assertionAudiences = (issuer: string): readonly string[] =>
   [issuer, `${issuer}oauth/token/`].flatMap((url) => [url, url.slice(0, -1)])
 
-export function createAssertionVerifier({ issuer, clock, claim }: AssertionDeps): AssertionVerifier {
+export function createAssertionVerifier({ issuer, clock }: AssertionDeps): AssertionVerifier {
   const keys = new WeakMap<Client, readonly UsableKey[]>()
   const keysOf = (client: Client) => {
     const known = keys.get(client) ?? client.keys.flatMap(usable)
     keys.set(client, known)
     return known
   }
-  return async (client, assertion) => {
+  return (client, assertion) => {
     const end = judgeAssertion(assertion.claims, { clientId: client.clientId, issuer, now: clock() })
-    if (end === undefined) return false
+    if (end === undefined) return undefined
     if (!keysOf(client).some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES })))
-      return false
-    return claim(markOf(client.clientId, String(assertion.claims.jti), clock(), end))
+      return undefined
+    return markOf(client.clientId, String(assertion.claims.jti), clock(), end)
   }
 }
 

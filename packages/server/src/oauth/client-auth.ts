@@ -4,6 +4,8 @@ import { matchesHash, sha256Hex } from '../crypto/hashing.ts'
 import { type ParsedJwt, parseJwt } from '../crypto/jwt.ts'
 import type { AuthMethod, Client } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
+import type { Artifact } from '../storage/records.ts'
+import type { AssertionVerifier } from './client-assertion.ts'
 import { ClientAuthFailed, PublicClientRefused } from './exchange-refusal.ts'
 import type { Form } from './exchange-request.ts'
 
@@ -68,32 +70,27 @@ function readAssertion(token: string, type: string | undefined, clientId: string
 /** Compared with when there is no client, so that its absence takes as long as a wrong secret. */
 const NO_SECRET_HASH = sha256Hex('')
 
-/**
- * @param verifyAssertion true when the client signed it, for us, now and for the first time.
- * @throws {ClientAuthFailed} @throws {PublicClientRefused}
- */
-export async function authenticateClient(
-  client: Client | undefined,
-  credentials: Credentials,
-  verifyAssertion: (client: Client, assertion: ParsedJwt) => Promise<boolean>,
-): Promise<Client> {
-  if (credentials.kind === 'none' && client?.publicClient === true) throw new PublicClientRefused()
-  if (client === undefined || !(await isProven(client, credentials, verifyAssertion))) {
-    if (client === undefined && credentials.kind === 'secret') matchesHash(credentials.secret, NO_SECRET_HASH)
-    throw new ClientAuthFailed()
-  }
-  return client
+export interface Proven {
+  readonly client: Client
+  /** What an assertion leaves: the proof holds only once it is stored, as the first of its kind. */
+  readonly mark: Artifact | undefined
 }
 
-async function isProven(
-  client: Client,
+/** @throws {ClientAuthFailed} @throws {PublicClientRefused} */
+export function authenticateClient(
+  client: Client | undefined,
   credentials: Credentials,
-  verifyAssertion: (client: Client, assertion: ParsedJwt) => Promise<boolean>,
-): Promise<boolean> {
-  if (credentials.kind === 'none') return false
-  if (credentials.kind === 'assertion')
-    return client.authMethod === 'private_key_jwt' && verifyAssertion(client, credentials.assertion)
-  const { secretHash = NO_SECRET_HASH } = client
-  const equal = matchesHash(credentials.secret, secretHash)
-  return equal && client.secretHash !== undefined && client.authMethod === credentials.method
+  verifyAssertion: AssertionVerifier,
+): Proven {
+  if (credentials.kind === 'none')
+    throw client?.publicClient === true ? new PublicClientRefused() : new ClientAuthFailed()
+  if (credentials.kind === 'assertion') {
+    const mark = client?.authMethod === 'private_key_jwt' ? verifyAssertion(client, credentials.assertion) : undefined
+    if (client === undefined || mark === undefined) throw new ClientAuthFailed()
+    return { client, mark }
+  }
+  const equal = matchesHash(credentials.secret, client?.secretHash ?? NO_SECRET_HASH)
+  if (!equal || client?.secretHash === undefined || client.authMethod !== credentials.method)
+    throw new ClientAuthFailed()
+  return { client, mark: undefined }
 }

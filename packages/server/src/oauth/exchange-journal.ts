@@ -7,10 +7,19 @@ import type { Artifact } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 
 export interface ExchangeJournal {
-  /** Records an exchange, and that the account was used. Resolves once it is on the disk. */
-  record(event: NewEvent, use?: AccountUse): Promise<void>
-  /** True for the one caller that left this mark first. */
-  claim(mark: Artifact): Promise<boolean>
+  /**
+   * Writes what one exchange leaves. Resolves once it is on the disk: false when its mark stood there already, and then
+   * nothing of it was written.
+   */
+  record(entry: JournalEntry): Promise<boolean>
+}
+
+export interface JournalEntry {
+  readonly event?: NewEvent | undefined
+  /** The account that was used. */
+  readonly use?: AccountUse | undefined
+  /** Of the assertion that the client proved itself by. */
+  readonly mark?: Artifact | undefined
 }
 
 export interface AccountUse {
@@ -18,27 +27,17 @@ export interface AccountUse {
   readonly at: EpochSeconds
 }
 
-interface Entry {
-  readonly event: NewEvent | undefined
-  readonly use: AccountUse | undefined
-  readonly mark: Artifact | undefined
-  readonly resolve: (firstOfItsMark: boolean) => void
+interface Waiting {
+  readonly entry: JournalEntry
+  readonly resolve: (written: boolean) => void
   readonly reject: (error: unknown) => void
 }
 
 const MAX_BATCH = 256
 
 export function createExchangeJournal(storage: Storage): ExchangeJournal {
-  const queue: Entry[] = []
+  const queue: Waiting[] = []
   let draining = false
-
-  const add = (entry: Partial<Omit<Entry, 'resolve' | 'reject'>>) =>
-    new Promise<boolean>((resolve, reject) => {
-      queue.push({ event: undefined, use: undefined, mark: undefined, ...entry, resolve, reject })
-      if (draining) return
-      draining = true
-      void drain()
-    })
 
   /** Never rejects: each entry hears of its own end. */
   async function drain(): Promise<void> {
@@ -51,32 +50,42 @@ export function createExchangeJournal(storage: Storage): ExchangeJournal {
   }
 
   return {
-    async record(event, use) {
-      await add({ event, use })
-    },
-    claim: (mark) => add({ mark }),
+    record: (entry) =>
+      new Promise((resolve, reject) => {
+        queue.push({ entry, resolve, reject })
+        if (draining) return
+        draining = true
+        void drain()
+      }),
   }
 }
 
-async function write(storage: Storage, batch: readonly Entry[]): Promise<void> {
+async function write(storage: Storage, batch: readonly Waiting[]): Promise<void> {
   try {
-    const firsts = await storage.transaction((tx) => writeAll(tx, batch))
-    batch.forEach((entry, index) => {
-      entry.resolve(firsts[index] ?? false)
+    const written = await storage.transaction((tx) =>
+      writeAll(
+        tx,
+        batch.map(({ entry }) => entry),
+      ),
+    )
+    batch.forEach(({ resolve }, index) => {
+      resolve(written[index] ?? false)
     })
   } catch (error) {
     // What one of them cannot write must not take the others' records along.
-    if (batch.length > 1) for (const entry of batch) await write(storage, [entry])
-    else for (const entry of batch) entry.reject(error)
+    if (batch.length > 1) for (const one of batch) await write(storage, [one])
+    else for (const { reject } of batch) reject(error)
   }
 }
 
-async function writeAll(tx: Repositories, batch: readonly Entry[]): Promise<readonly boolean[]> {
-  await tx.events.appendAll(batch.flatMap(({ event }) => event ?? []))
+/** Statements of one kind are sent together: on PostgreSQL they wait for one answer, not for one each. */
+async function writeAll(tx: Repositories, entries: readonly JournalEntry[]): Promise<readonly boolean[]> {
+  const firsts = await Promise.all(entries.map(({ mark }) => mark === undefined || tx.artifacts.insertOnce(mark)))
+  const counting = entries.filter((_, index) => firsts[index])
+  await tx.events.appendAll(counting.flatMap(({ event }) => event ?? []))
   // The same account many times is used once; in one order, so that two nodes do not wait for each other in a circle.
-  const uses = new Map(batch.flatMap(({ use }) => (use ? [[use.accountId, use.at] as const] : [])))
-  for (const [accountId, at] of [...uses].sort(([a], [b]) => (a < b ? -1 : 1))) await tx.accounts.setUse(accountId, at)
-  const firsts: boolean[] = []
-  for (const { mark } of batch) firsts.push(mark === undefined || (await tx.artifacts.insertOnce(mark)))
+  const uses = new Map(counting.flatMap(({ use }) => (use ? [[use.accountId, use.at] as const] : [])))
+  const inOrder = [...uses].sort(([a], [b]) => (a < b ? -1 : 1))
+  await Promise.all(inOrder.map(([accountId, at]) => tx.accounts.setUse(accountId, at)))
   return firsts
 }

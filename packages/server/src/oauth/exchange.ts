@@ -7,7 +7,7 @@ import type { Settings } from '../domain/settings.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { Clock } from '../lib/time.ts'
 import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../protocol/grant-types.ts'
-import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery } from '../storage/records.ts'
+import type { Artifact, ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Connector } from '../upstream/connector.ts'
 import type { Connectors } from '../upstream/connectors.ts'
@@ -18,11 +18,12 @@ import type { Vault } from '../vault/vault.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { type AssertionVerifier, createAssertionVerifier } from './client-assertion.ts'
 import { authenticateClient, readCredentials } from './client-auth.ts'
-import { createExchangeJournal, type ExchangeJournal } from './exchange-journal.ts'
+import { createExchangeJournal, type ExchangeJournal, type JournalEntry } from './exchange-journal.ts'
 import { createExchangeLimits, type ExchangeLimits } from './exchange-limits.ts'
 import { type Decision, decideAccount, decideConnection, decideScopes } from './exchange-policy.ts'
 import { exchangeEvent, type Trail } from './exchange-record.ts'
 import {
+  ClientAuthFailed,
   type ExchangeAnswer,
   type ExchangeGrant,
   ExchangeRefusal,
@@ -78,12 +79,11 @@ interface Parts extends ExchangeDeps {
 
 export function createExchange(deps: ExchangeDeps): Exchange {
   const { storage, clock, issuer, settings } = deps
-  const journal = createExchangeJournal(storage)
   const parts: Parts = {
     ...deps,
-    journal,
+    journal: createExchangeJournal(storage),
     limits: createExchangeLimits({ enabled: () => settings().rateLimitsEnabled }),
-    verifyAssertion: createAssertionVerifier({ issuer, clock, claim: journal.claim }),
+    verifyAssertion: createAssertionVerifier({ issuer, clock }),
     clientOf: once(parseClient),
     connectionOf: once(deps.connections.open),
   }
@@ -119,21 +119,29 @@ async function exchange(parts: Parts, form: Form, { authorization, requestId }: 
   const readAtMs = performance.now()
   const facts = await parts.storage.exchanges.find(query)
   const record = facts.client && parts.clientOf(facts.client)
-  const client = await authenticateClient(record, credentials, parts.verifyAssertion)
+  const { client, mark } = authenticateClient(record, credentials, parts.verifyAssertion)
   const trail: Trail = { grant: grantOf(form), requestId, clientId: client.clientId }
+  const run = { form, client, mark, subject, query, facts, readAtMs, trail }
   try {
-    return await serve(parts, { form, client, subject, query, facts, readAtMs, trail })
+    return await serve(parts, run)
   } catch (error) {
-    if (error instanceof ExchangeRefusal && !isRepeatedFlood(error))
-      await parts.journal.record(exchangeEvent(trail, parts.clock(), error))
+    if (!(error instanceof ExchangeRefusal)) throw error
+    const event = isRepeatedFlood(error) ? undefined : exchangeEvent(trail, parts.clock(), error)
+    if (event !== undefined || mark !== undefined) await keep(parts, { event, mark })
     throw error
   }
+}
+
+/** Nothing is answered before this is on the disk. @throws {ClientAuthFailed} the assertion had served before. */
+async function keep({ journal }: Parts, entry: JournalEntry): Promise<void> {
+  if (!(await journal.record(entry))) throw new ClientAuthFailed()
 }
 
 /** Everything that is known of a request once its client is. */
 interface Run {
   readonly form: Form
   readonly client: Client
+  readonly mark: Artifact | undefined
   readonly subject: OpenedSubject
   readonly query: ExchangeQuery
   readonly facts: ExchangeFacts
@@ -152,7 +160,7 @@ async function serve(parts: Parts, run: Run): Promise<ExchangeAnswer> {
   if (performance.now() - run.readAtMs > STALE_AFTER_MS) await requireStillSo(parts, run, request, account)
   const fresh = requireFresh(token, request, connection, account, connector)
   const now = parts.clock()
-  await parts.journal.record(exchangeEvent(trail, now), useOf(account, now))
+  await keep(parts, { event: exchangeEvent(trail, now), use: useOf(account, now), mark: run.mark })
   return answerOf(fresh, request, connector, now)
 }
 
