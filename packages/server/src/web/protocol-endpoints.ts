@@ -105,9 +105,11 @@ async function engineOrMethod(
   response: ServerResponse,
 ): Promise<void> {
   // Whoever only looks ahead must not use up a request, nor be given a code.
-  const looksAhead = request.method === 'HEAD' && path.startsWith('/authorize')
-  if (METHODS.has(request.method ?? '') && !looksAhead) return engine(request, response)
-  sendJson(response, 405, { error: 'method_not_allowed' }, { allow: looksAhead ? 'GET, POST' : 'GET, HEAD, POST' })
+  if (request.method === 'HEAD' && path.startsWith('/authorize')) {
+    response.writeHead(200, { 'cache-control': 'no-store' }).end()
+  } else if (METHODS.has(request.method ?? '')) {
+    await engine(request, response)
+  } else sendJson(response, 405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD, POST' })
 }
 
 export function sendJson(
