@@ -53,14 +53,21 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   },
 }
 
+export interface Tools {
+  readonly load: Load
+  readonly bare: Server
+}
+
 export async function runScenario(
   name: ScenarioName,
   deployment: Deployment,
-  tools: { readonly load: Load; readonly bare: Server },
+  tools: Tools,
+  connections?: number,
 ): Promise<Measured> {
   const prepared = await SCENARIOS[name].prepare(deployment)
   const rounds = prepared.once === true ? { rounds: ASSERTION_ROUNDS, seconds: 10 } : {}
-  return measure({ ...tools, ...prepared, ...rounds, server: deployment.server })
+  const how = connections === undefined ? rounds : { ...rounds, connections }
+  return measure({ ...tools, ...prepared, ...how, server: deployment.server })
 }
 
 export const secretForm = (subjectToken: string): string =>
