@@ -30,7 +30,7 @@ export interface Course {
 const PATH = '/oauth/token'
 const BARE_SECONDS = 0.8
 /** Code that ran a few thousand times is compiled for good. */
-const WARM_SECONDS = 4
+const WARM_SECONDS = 3
 
 export async function measure(course: Course): Promise<Measured> {
   const { load, bare, server, bodies, connections = 32, rounds = 5, seconds = 1.2, once = false } = course
