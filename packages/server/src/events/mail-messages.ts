@@ -55,7 +55,7 @@ export const mailMessages = {
   'sign-in-added.subject': 'A way to sign in to {tenant} was added',
   'sign-in-added.lead': 'On {time}, a way to sign in was added to your account at {tenant}: {connection}.',
   'sign-in-added.was-you': 'If this was you, there is nothing to do.',
-  'sign-in-added.not-you': 'If it was not, take it away at once:',
+  'sign-in-added.not-you': 'If it was not, look at it at once, and undo it there:',
 
   'sign-in-removed.subject': 'A way to sign in to {tenant} was removed',
   'sign-in-removed.lead': 'On {time}, a way to sign in was removed from your account at {tenant}: {connection}.',

@@ -6,7 +6,6 @@ import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { finishAs, recordArrival } from './finish-as.ts'
-import { FlowError } from './flow-error.ts'
 import { type Interaction, settle } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
@@ -14,15 +13,11 @@ import { arrivalOfPending, type Pending, requirePending } from './pending.ts'
 import { shownUser } from './shown-user.ts'
 import { signIn } from './sign-in.ts'
 import { nameOfArrival } from './suggest.ts'
-import { isRecent, requireSessionOf, startProof } from './ways.ts'
+import { isRecent, openSessionQuestion, requireSessionOf, startProof } from './ways.ts'
 
 export async function choosePage(deps: FlowDeps, request: BrowserRequest, open: OpenInteraction): Promise<Outcome> {
   const { interaction, appName } = open
-  const pending = requirePending(interaction, 'choose')
-  requireSessionOf(request, pending)
-  const arrival = await arrivalOfPending(deps, interaction, pending)
-  const user = await deps.storage.users.find(pending.userId)
-  if (user === undefined) throw new FlowError('wrong_user')
+  const { pending, arrival, user } = await openSessionQuestion(deps, request, interaction, 'choose')
   return {
     kind: 'page',
     page: {

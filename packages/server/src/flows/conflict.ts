@@ -4,7 +4,6 @@ import type { BrowserRequest } from './browser-request.ts'
 import { decline } from './choose.ts'
 import { isPasswordConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
-import { FlowError } from './flow-error.ts'
 import type { Interaction } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
@@ -12,15 +11,11 @@ import { arrivalOfPending, askAgain, type Pending, requirePending } from './pend
 import { shownUser } from './shown-user.ts'
 import { signIn } from './sign-in.ts'
 import { nameOfArrival } from './suggest.ts'
-import { isRecent, requireSessionOf, startProof } from './ways.ts'
+import { isRecent, openSessionQuestion, requireSessionOf, startProof } from './ways.ts'
 
 export async function conflictPage(deps: FlowDeps, request: BrowserRequest, open: OpenInteraction): Promise<Outcome> {
   const { interaction, appName } = open
-  const pending = requirePending(interaction, 'conflict')
-  requireSessionOf(request, pending)
-  const arrival = await arrivalOfPending(deps, interaction, pending)
-  const user = await deps.storage.users.find(pending.userId)
-  if (user === undefined) throw new FlowError('wrong_user')
+  const { pending, arrival, user } = await openSessionQuestion(deps, request, interaction, 'conflict')
   return {
     kind: 'page',
     page: {

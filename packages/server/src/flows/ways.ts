@@ -1,13 +1,15 @@
 // How a user who exists can prove themselves in an interaction, and the way there.
 import type { Connection } from '../domain/connection.ts'
 import type { User } from '../domain/user.ts'
+import type { Arrival } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { isPasswordConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
+import type { Interaction } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome, SignInWay } from './outcome.ts'
-import type { Pending } from './pending.ts'
+import { arrivalOfPending, type Pending, type Question, requirePending } from './pending.ts'
 import { startUpstream } from './upstream-start.ts'
 
 /** Connections by which a user can prove themselves here: active, and open to the client. */
@@ -73,4 +75,22 @@ export function isRecent({ clock, settings }: FlowDeps, { session }: BrowserRequ
 /** @throws {FlowError} `wrong_user`: who was asked has signed out, or somebody else in. */
 export function requireSessionOf({ session }: BrowserRequest, { userId }: Pending): void {
   if (session?.userId !== userId) throw new FlowError('wrong_user')
+}
+
+/**
+ * What a page needs that asks whoever is signed in about an arrival.
+ * @throws {FlowError} `interaction_expired`: another question took its place. `wrong_user`: somebody else is signed in.
+ */
+export async function openSessionQuestion(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  interaction: Interaction,
+  question: Question,
+): Promise<{ readonly pending: Pending; readonly arrival: Arrival; readonly user: User }> {
+  const pending = requirePending(interaction, question)
+  requireSessionOf(request, pending)
+  const arrival = await arrivalOfPending(deps, interaction, pending)
+  const user = await deps.storage.users.find(pending.userId)
+  if (user === undefined) throw new FlowError('wrong_user')
+  return { pending, arrival, user }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FreshToken } from '../../src/vault/fresh-token.ts'
-import { DATABASES, eventually, openWorld, SCOPES, store } from './support.ts'
+import { DATABASES, eventually, mint, openWorld, SCOPES, store } from './support.ts'
 
 function fresh(answer: FreshToken): FreshToken & { kind: 'fresh' } {
   assert.equal(answer.kind, 'fresh')
@@ -103,17 +103,10 @@ for (const database of DATABASES) {
       assert.deepEqual([row.health, row.healthReason], ['reconnect_required', 'refresh_token_refused'])
       assert.equal(vault.healthOf(row), 'reconnect_required')
 
-      const minted = world.provider.mint('ada', { scopes: SCOPES })
-      const tokenset = {
-        ...minted,
-        tokenType: 'Bearer',
-        accessExpiresAt: world.clock() + 3600,
-        refreshExpiresAt: undefined,
-        scopes: SCOPES,
-      }
+      const tokenset = mint(world, 'ada')
       const again = await store(world.storage, vault, { userId: account.userId, subject: 'ada', tokenset })
       assert.deepEqual([again.kind, again.account.id, again.account.health], ['renewed', account.id, 'ok'])
-      assert.equal(fresh(await vault.freshToken(account.id)).accessToken, minted.accessToken)
+      assert.equal(fresh(await vault.freshToken(account.id)).accessToken, tokenset.accessToken)
       assert.equal((await world.events('vault.healed')).length, 1)
     })
 
@@ -126,17 +119,10 @@ for (const database of DATABASES) {
       await world.provider.untilHanging('refresh')
       // The answer to this call will be a refusal; somebody else has connected the account again before it comes.
       world.provider.revokeUser('ada')
-      const minted = world.provider.mint('ada', { scopes: SCOPES })
-      const tokenset = {
-        ...minted,
-        tokenType: 'Bearer',
-        accessExpiresAt: world.clock() + 3600,
-        refreshExpiresAt: undefined,
-        scopes: SCOPES,
-      }
+      const tokenset = mint(world, 'ada')
       await store(world.storage, vault, { userId: account.userId, subject: 'ada', tokenset })
       world.provider.release()
-      assert.equal(fresh(await waiting).accessToken, minted.accessToken)
+      assert.equal(fresh(await waiting).accessToken, tokenset.accessToken)
       assert.equal((await world.account(account.id)).health, 'ok')
       assert.equal((await world.events('vault.reconnect_required')).length, 0)
     })

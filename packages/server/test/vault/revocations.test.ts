@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { TokenSet } from '../../src/domain/tokenset.ts'
-import { CONNECTION, DATABASES, eventually, openWorld, SCOPES, store, type World } from './support.ts'
-
-const mint = (world: World, name: string): TokenSet => ({
-  ...world.provider.mint(name, { scopes: SCOPES }),
-  tokenType: 'Bearer',
-  accessExpiresAt: world.clock() + 3600,
-  refreshExpiresAt: undefined,
-  scopes: SCOPES,
-})
+import { CONNECTION, DATABASES, eventually, mint, openWorld, store } from './support.ts'
 
 for (const database of DATABASES) {
   describe(`revocation over ${database}`, () => {

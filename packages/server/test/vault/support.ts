@@ -124,6 +124,15 @@ export async function openWorld(database: Database, options: ProviderOptions = {
 
 export const CONNECTION = 'con_work'
 
+/** Tokens that the provider gives a person who allows it once more. */
+export const mint = (world: World, name: string): TokenSet => ({
+  ...world.provider.mint(name, { scopes: SCOPES }),
+  tokenType: 'Bearer',
+  accessExpiresAt: world.clock() + 3600,
+  refreshExpiresAt: undefined,
+  scopes: SCOPES,
+})
+
 export const store = (
   storage: Storage,
   vault: Vault,
