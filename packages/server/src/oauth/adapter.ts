@@ -64,7 +64,7 @@ function artifactAdapter({ library, storage, clock }: AdapterDeps, kind: Artifac
       await storage.transaction(async (tx) => {
         if (kind !== 'ReplayDetection') return tx.artifacts.put(artifact)
         // The engine looks first and writes then; only the write tells which of two equal proofs came first.
-        if (!(await tx.artifacts.insertOnce(artifact))) throw new errors.InvalidGrant('replay detected')
+        if (!(await tx.artifacts.insertOnce({ ...artifact, kind }))) throw new errors.InvalidGrant('replay detected')
         return undefined
       })
     },

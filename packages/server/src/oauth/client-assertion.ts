@@ -5,7 +5,7 @@ import { isSignedBy, type JwtAlgorithm, type ParsedJwt } from '../crypto/jwt.ts'
 import type { Client, ClientKey } from '../domain/client.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
-import type { Artifact } from '../storage/records.ts'
+import type { ReplayMark } from '../storage/records.ts'
 
 export interface AssertionDeps {
   readonly issuer: string
@@ -16,7 +16,7 @@ export interface AssertionDeps {
  * The mark that an assertion leaves, when the client signed it, for us and for now; undefined otherwise. It proves the
  * client to the one caller whose mark is stored first.
  */
-export type AssertionVerifier = (client: Client, assertion: ParsedJwt) => Artifact | undefined
+export type AssertionVerifier = (client: Client, assertion: ParsedJwt) => ReplayMark | undefined
 
 const ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'RS384', 'PS256', 'ES256']
 const TYPES = ['jwt', 'client-authentication+jwt']
@@ -78,7 +78,7 @@ function usable({ pem, alg }: ClientKey): UsableKey[] {
 }
 
 /** The same mark as the protocol engine's, so that no assertion serves once there and once here. */
-function markOf(clientId: string, jti: string, now: EpochSeconds, end: EpochSeconds): Artifact {
+function markOf(clientId: string, jti: string, now: EpochSeconds, end: EpochSeconds): ReplayMark {
   return {
     kind: 'ReplayDetection',
     idHash: sha256Hex(sha256Base64url(`${clientId}${jti}`)),

@@ -4,7 +4,7 @@ import { matchesHash, sha256Hex } from '../crypto/hashing.ts'
 import { type ParsedJwt, parseJwt } from '../crypto/jwt.ts'
 import type { AuthMethod, Client } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
-import type { Artifact } from '../storage/records.ts'
+import type { ReplayMark } from '../storage/records.ts'
 import type { AssertionVerifier } from './client-assertion.ts'
 import { ClientAuthFailed, PublicClientRefused } from './exchange-refusal.ts'
 import type { Form } from './exchange-request.ts'
@@ -73,7 +73,7 @@ const NO_SECRET_HASH = sha256Hex('')
 export interface Proven {
   readonly client: Client
   /** What an assertion leaves: the proof holds only once it is stored, as the first of its kind. */
-  readonly mark: Artifact | undefined
+  readonly mark: ReplayMark | undefined
 }
 
 /** @throws {ClientAuthFailed} @throws {PublicClientRefused} */

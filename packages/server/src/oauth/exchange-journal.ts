@@ -3,7 +3,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { NewEvent } from '../domain/event.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { Artifact } from '../storage/records.ts'
+import type { ReplayMark } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 
 export interface ExchangeJournal {
@@ -19,7 +19,7 @@ export interface JournalEntry {
   /** The account that was used. */
   readonly use?: AccountUse | undefined
   /** Of the assertion that the client proved itself by. */
-  readonly mark?: Artifact | undefined
+  readonly mark?: ReplayMark | undefined
 }
 
 export interface AccountUse {
@@ -36,6 +36,7 @@ interface Waiting {
 const MAX_BATCH = 256
 
 export function createExchangeJournal(storage: Storage): ExchangeJournal {
+  const uses = new RecentUses()
   const queue: Waiting[] = []
   let draining = false
 
@@ -44,7 +45,7 @@ export function createExchangeJournal(storage: Storage): ExchangeJournal {
     while (queue.length > 0) {
       // Requests that arrived in the same turn of the event loop come along.
       await nextTick()
-      await write(storage, queue.splice(0, MAX_BATCH))
+      await write({ storage, uses }, queue.splice(0, MAX_BATCH))
     }
     draining = false
   }
@@ -60,32 +61,58 @@ export function createExchangeJournal(storage: Storage): ExchangeJournal {
   }
 }
 
-async function write(storage: Storage, batch: readonly Waiting[]): Promise<void> {
+interface Parts {
+  readonly storage: Storage
+  readonly uses: RecentUses
+}
+
+async function write(parts: Parts, batch: readonly Waiting[]): Promise<void> {
+  const entries = batch.map(({ entry }) => entry)
   try {
-    const written = await storage.transaction((tx) =>
-      writeAll(
-        tx,
-        batch.map(({ entry }) => entry),
-      ),
-    )
+    const written = await parts.storage.transaction((tx) => writeAll(tx, entries, parts.uses))
+    parts.uses.keep(entries.flatMap(({ use }) => use ?? []))
     batch.forEach(({ resolve }, index) => {
       resolve(written[index] ?? false)
     })
   } catch (error) {
     // What one of them cannot write must not take the others' records along.
-    if (batch.length > 1) for (const one of batch) await write(storage, [one])
+    if (batch.length > 1) for (const one of batch) await write(parts, [one])
     else for (const { reject } of batch) reject(error)
   }
 }
 
 /** Statements of one kind are sent together: on PostgreSQL they wait for one answer, not for one each. */
-async function writeAll(tx: Repositories, entries: readonly JournalEntry[]): Promise<readonly boolean[]> {
+async function writeAll(
+  tx: Repositories,
+  entries: readonly JournalEntry[],
+  recent: RecentUses,
+): Promise<readonly boolean[]> {
   const firsts = await Promise.all(entries.map(({ mark }) => mark === undefined || tx.artifacts.insertOnce(mark)))
   const counting = entries.filter((_, index) => firsts[index])
   await tx.events.appendAll(counting.flatMap(({ event }) => event ?? []))
   // The same account many times is used once; in one order, so that two nodes do not wait for each other in a circle.
-  const uses = new Map(counting.flatMap(({ use }) => (use ? [[use.accountId, use.at] as const] : [])))
+  const uses = new Map(
+    counting.flatMap(({ use }) => (use !== undefined && recent.isNews(use) ? [[use.accountId, use.at] as const] : [])),
+  )
   const inOrder = [...uses].sort(([a], [b]) => (a < b ? -1 : 1))
   await Promise.all(inOrder.map(([accountId, at]) => tx.accounts.setUse(accountId, at)))
   return firsts
+}
+
+/** Minutes are fine enough for "last used", and spare the busiest accounts a write each time. */
+const USE_RESOLUTION_SECONDS = 60
+const MAX_RECENT = 100_000
+
+/** What this process wrote of late. */
+class RecentUses {
+  readonly #writtenAt = new Map<string, EpochSeconds>()
+
+  isNews({ accountId, at }: AccountUse): boolean {
+    return at - (this.#writtenAt.get(accountId) ?? 0) >= USE_RESOLUTION_SECONDS
+  }
+
+  keep(uses: readonly AccountUse[]): void {
+    if (this.#writtenAt.size >= MAX_RECENT) this.#writtenAt.clear()
+    for (const use of uses) if (this.isNews(use)) this.#writtenAt.set(use.accountId, use.at)
+  }
 }

@@ -7,7 +7,7 @@ import type { Settings } from '../domain/settings.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { Clock } from '../lib/time.ts'
 import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../protocol/grant-types.ts'
-import type { Artifact, ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery } from '../storage/records.ts'
+import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ReplayMark } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Connector } from '../upstream/connector.ts'
 import type { Connectors } from '../upstream/connectors.ts'
@@ -141,7 +141,7 @@ async function keep({ journal }: Parts, entry: JournalEntry): Promise<void> {
 interface Run {
   readonly form: Form
   readonly client: Client
-  readonly mark: Artifact | undefined
+  readonly mark: ReplayMark | undefined
   readonly subject: OpenedSubject
   readonly query: ExchangeQuery
   readonly facts: ExchangeFacts
@@ -160,7 +160,7 @@ async function serve(parts: Parts, run: Run): Promise<ExchangeAnswer> {
   if (performance.now() - run.readAtMs > STALE_AFTER_MS) await requireStillSo(parts, run, request, account)
   const fresh = requireFresh(token, request, connection, account, connector)
   const now = parts.clock()
-  await keep(parts, { event: exchangeEvent(trail, now), use: useOf(account, now), mark: run.mark })
+  await keep(parts, { event: exchangeEvent(trail, now), use: { accountId: account.id, at: now }, mark: run.mark })
   return answerOf(fresh, request, connector, now)
 }
 
@@ -286,12 +286,6 @@ function requireFresh(
       throw new ExchangeRefusal('not_connected', { connection: name, connect })
   }
 }
-
-/** Minutes are fine enough for "last used", and spare the busiest accounts a write each time. */
-const USE_RESOLUTION_SECONDS = 60
-
-const useOf = ({ id, lastUsedAt = 0 }: StoredAccount, now: number) =>
-  now - lastUsedAt < USE_RESOLUTION_SECONDS ? undefined : { accountId: id, at: now }
 
 /** For a provider that names no end: SDKs need a number (auth0-wire.md §2.3). */
 const SYNTHETIC_TTL_SECONDS = 3600

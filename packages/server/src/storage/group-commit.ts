@@ -1,5 +1,5 @@
 // The one writer of a process to a SQLite file: transactions that are waiting at the same time share one commit, and so
-// one fsync, without seeing or disturbing each other.
+// one wait for the disk, without seeing or disturbing each other. While the disk is at work the next ones gather.
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { Db } from './sql/db.ts'
 import { SqlRepositories } from './sql/repositories.ts'
@@ -10,6 +10,8 @@ import { TransactionEnded, TransactionHeld } from './transaction-errors.ts'
 
 export interface GroupCommitOptions {
   readonly connection: SqliteConnection
+  /** Puts what was committed on the disk. */
+  readonly flush: () => Promise<void>
   readonly statements: Statements
   /** How long to try for the write lock while other processes hold it. */
   readonly patienceMs: number
@@ -24,14 +26,31 @@ export class GroupCommit {
   readonly #connection: SqliteConnection
   readonly #queue: Job[] = []
   #draining: Promise<void> | undefined
+  /** Of the last commit; never rejects. */
+  #flushing: Promise<void> = Promise.resolve()
+  #failure: Error | undefined
   #closed = false
+  /** The open transaction holds something that may change the facts of exchanges. */
+  #touchesFacts = false
+  #changesOfFacts = 0
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
     this.#connection = options.connection
   }
 
+  /** True once the disk refused to keep what was committed: what it holds is not known any more, and nothing is added. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Commits so far that may have changed what exchanges are decided on. */
+  get changesOfFacts(): number {
+    return this.#changesOfFacts
+  }
+
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+    if (this.#failure) return Promise.reject(this.#failure)
     if (this.#closed) return Promise.reject(new Error('the storage is closed'))
     return new Promise((resolve, reject) => {
       // `resolve` gets what this very `work` returned.
@@ -44,12 +63,14 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#closed = true
     await this.#draining
+    await this.#flushing
   }
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       // Requests that arrived in the same turn of the event loop get as far as their own transaction first.
       await nextTick()
+      await this.#flushing
       await this.#commitBatch()
     }
     this.#draining = undefined
@@ -63,15 +84,29 @@ export class GroupCommit {
       return
     }
     const batch = this.#queue.splice(0, MAX_BATCH)
-    for (const answer of await this.#runAndCommit(batch)) answer()
+    const answers = await this.#runAndCommit(batch)
+    this.#flushing = this.#options.flush().then(
+      () => {
+        for (const answer of answers) answer()
+      },
+      (cause: unknown) => this.#breakOff(batch, cause),
+    )
+  }
+
+  /** After a failed sync the system may have dropped what it could not write, and says so only once. */
+  #breakOff(batch: readonly Job[], cause: unknown): void {
+    this.#failure = new Error('the disk did not take a commit', { cause })
+    for (const job of [...batch, ...this.#queue.splice(0)]) job.reject(this.#failure)
   }
 
   /** Returns what to tell each caller; nobody hears anything before the commit is on the disk. */
   async #runAndCommit(batch: readonly Job[]): Promise<readonly (() => void)[]> {
+    this.#touchesFacts = false
     try {
       const answers: (() => void)[] = []
       for (const job of batch) answers.push(await (batch.length === 1 ? this.#run(job) : this.#runInSavepoint(job)))
       this.#connection.execute('commit')
+      if (this.#touchesFacts) this.#changesOfFacts++
       return answers
     } catch (error) {
       // The commit failed, or SQLite rolled everything back on its own: none of the batch has happened.
@@ -112,6 +147,7 @@ export class GroupCommit {
       mayWrite: true,
       run: (statement) => {
         if (ended) throw new TransactionEnded()
+        if (!statement.sparesFacts) this.#touchesFacts = true
         return this.#connection.run(statement)
       },
     })

@@ -56,6 +56,9 @@ export type ArtifactKind =
   | 'DeviceCode'
   | 'BackchannelAuthenticationRequest'
 
+/** Says that something which serves once has served. */
+export type ReplayMark = Artifact & { readonly kind: 'ReplayDetection' }
+
 export interface Artifact {
   readonly kind: ArtifactKind
   /** SHA-256 (hex) of the id that the holder presents; a grant's id is kept as it is. */

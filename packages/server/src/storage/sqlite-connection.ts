@@ -7,24 +7,30 @@ import type { BoundStatement } from './sql/statement.ts'
 
 export interface ConnectionOptions {
   readonly readOnly?: boolean
-  /** False lets a power failure undo commits that were acknowledged; for databases that live as long as a test. */
-  readonly durable?: boolean
+  /**
+   * When a commit is on the disk: before it returns; once its caller flushed the log (`wal-flush.ts`), which cannot
+   * damage the file meanwhile; or whenever the system likes, for databases that live as long as a test.
+   */
+  readonly durable?: 'at once' | 'by flush' | 'never'
 }
+
+const SYNCHRONOUS = { 'at once': 'full', 'by flush': 'normal', never: 'off' } as const
 
 const MAX_PREPARED = 500
 
 export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, Prepared>()
+  #dataVersion: StatementSync | undefined
 
   /** @throws when the file cannot be opened, or (busy, see `isBusy`) while another process recovers it. */
-  constructor(path: string, { readOnly = false, durable = true }: ConnectionOptions = {}) {
+  constructor(path: string, { readOnly = false, durable = 'at once' }: ConnectionOptions = {}) {
     // A busy timeout would put the whole event loop to sleep.
     this.#database = new DatabaseSync(path, { readOnly, timeout: 0, enableForeignKeyConstraints: true })
     try {
       if (!readOnly) this.#database.exec('pragma journal_mode = wal; pragma journal_size_limit = 67108864')
       this.#database.exec(
-        `pragma synchronous = ${durable ? 'full' : 'off'}; pragma cache_size = -65536; pragma temp_store = memory`,
+        `pragma synchronous = ${SYNCHRONOUS[durable]}; pragma cache_size = -65536; pragma temp_store = memory`,
       )
     } catch (error) {
       this.#database.close()
@@ -46,6 +52,15 @@ export class SqliteConnection {
       return { rows, changes: rows.length }
     }
     return { rows: [], changes: Number(statement.run(...parameters).changes) }
+  }
+
+  /**
+   * Another number once any other connection has committed, of this process or of another. Exact inside a transaction,
+   * too: nobody else commits while it holds the write lock.
+   */
+  dataVersion(): number {
+    this.#dataVersion ??= this.#database.prepare('pragma data_version')
+    return Number(this.#dataVersion.get()?.data_version)
   }
 
   /** Runs SQL of ours without parameters or rows. */

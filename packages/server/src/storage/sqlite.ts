@@ -3,12 +3,15 @@
 import { existsSync } from 'node:fs'
 import { GroupCommit } from './group-commit.ts'
 import { requireCurrentVersion, schemaVersion } from './migrations.ts'
+import { rememberFacts } from './remembered-facts.ts'
 import { Db, type Run } from './sql/db.ts'
 import { SqlRepositories } from './sql/repositories.ts'
 import { type BoundStatement, Statements } from './sql/statement.ts'
 import { isBusy, SqliteConnection, whileBusy } from './sqlite-connection.ts'
 import { sqliteVersion } from './sqlite-migrate.ts'
 import type { Repositories, Storage } from './storage.ts'
+import type { Exchanges } from './vault-repositories.ts'
+import { openWalFlush, type WalFlush } from './wal-flush.ts'
 
 export interface SqliteOptions {
   readonly path: string
@@ -28,7 +31,10 @@ const DEFAULT_HOLD_LIMIT_MS = 5_000
 export async function openSqlite(options: SqliteOptions): Promise<Storage> {
   const { path, durable = true, patienceMs = DEFAULT_PATIENCE_MS, holdLimitMs = DEFAULT_HOLD_LIMIT_MS } = options
   if (!existsSync(path)) requireCurrentVersion(0)
-  const writer = await whileBusy(patienceMs, () => new SqliteConnection(path, { durable }))
+  const writer = await whileBusy(
+    patienceMs,
+    () => new SqliteConnection(path, { durable: durable ? 'by flush' : 'never' }),
+  )
   try {
     requireCurrentVersion(await whileBusy(patienceMs, () => sqliteVersion(writer)))
   } catch (error) {
@@ -36,12 +42,16 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
     throw error
   }
   const reader = await whileBusy(patienceMs, () => new SqliteConnection(path, { readOnly: true }))
-  return new SqliteStorage({ writer, reader, patienceMs, holdLimitMs, onClosed: options.onClosed ?? (() => {}) })
+  const disk = durable ? openWalFlush(path) : NO_DISK
+  return new SqliteStorage({ writer, reader, disk, patienceMs, holdLimitMs, onClosed: options.onClosed ?? (() => {}) })
 }
+
+const NO_DISK: WalFlush = { flush: async () => {}, close: () => {} }
 
 interface Parts {
   readonly writer: SqliteConnection
   readonly reader: SqliteConnection
+  readonly disk: WalFlush
   readonly patienceMs: number
   readonly holdLimitMs: number
   readonly onClosed: () => void
@@ -51,15 +61,21 @@ class SqliteStorage extends SqlRepositories implements Storage {
   readonly dialect = 'sqlite'
   readonly #parts: Parts
   readonly #commits: GroupCommit
+  readonly #exchanges: Exchanges
 
   constructor(parts: Parts) {
-    const { writer, reader, patienceMs, holdLimitMs } = parts
+    const { writer, reader, disk, patienceMs, holdLimitMs } = parts
     const statements = new Statements('sqlite')
     // Between transactions the writer reads as well: its own commits, unlike another connection's, leave its pages cached.
     const run: Run = (statement) => read(writer.isInTransaction ? reader : writer, reader, statement, patienceMs)
     super(new Db({ statements, mayWrite: false, run }))
     this.#parts = parts
-    this.#commits = new GroupCommit({ connection: writer, statements, patienceMs, holdLimitMs })
+    this.#exchanges = rememberFacts(super.exchanges, () => `${writer.dataVersion()} ${this.#commits.changesOfFacts}`)
+    this.#commits = new GroupCommit({ connection: writer, flush: disk.flush, statements, patienceMs, holdLimitMs })
+  }
+
+  override get exchanges(): Exchanges {
+    return this.#exchanges
   }
 
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
@@ -68,11 +84,13 @@ class SqliteStorage extends SqlRepositories implements Storage {
 
   async ready(): Promise<boolean> {
     const { reader, patienceMs } = this.#parts
+    if (this.#commits.isBroken) return false
     return whileBusy(patienceMs, () => sqliteVersion(reader) === schemaVersion).catch(() => false)
   }
 
   async close(): Promise<void> {
     await this.#commits.close()
+    this.#parts.disk.close()
     this.#parts.reader.close()
     this.#parts.writer.close()
     this.#parts.onClosed()

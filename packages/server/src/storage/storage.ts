@@ -20,6 +20,7 @@ import type {
   MailProof,
   Page,
   RefreshSubject,
+  ReplayMark,
   ResourceServerRecord,
   SigningKeyRecord,
   SubjectType,
@@ -263,8 +264,8 @@ export interface Artifacts {
   put(artifact: Artifact): Promise<void>
   /** True for the one caller that marked it consumed. */
   consume(kind: ArtifactKind, idHash: string, at: EpochSeconds): Promise<boolean>
-  /** Inserts; false when it is there already (replay detection). */
-  insertOnce(artifact: Artifact): Promise<boolean>
+  /** Inserts; false when it is there already. */
+  insertOnce(mark: ReplayMark): Promise<boolean>
   setSuccessor(kind: ArtifactKind, idHash: string, envelope: Uint8Array): Promise<void>
   delete(kind: ArtifactKind, idHash: string): Promise<void>
   /** Everything issued under a grant, and the grant itself. */

@@ -4,6 +4,7 @@ import type { StoredAccount } from '../../src/domain/tokenset.ts'
 import type { Identity, User } from '../../src/domain/user.ts'
 import type {
   Artifact,
+  ArtifactKind,
   ClientRecord,
   ConnectionRecord,
   ConnectRequest,
@@ -87,7 +88,9 @@ export const sampleConnection = (over: Partial<ConnectionRecord> = {}): Connecti
   ...over,
 })
 
-export const sampleArtifact = (over: Partial<Artifact> & Pick<Artifact, 'kind'>): Artifact => ({
+export const sampleArtifact = <K extends ArtifactKind>(
+  over: Partial<Artifact> & { readonly kind: K },
+): Artifact & { readonly kind: K } => ({
   idHash: unique('hash'),
   uid: undefined,
   grantId: undefined,

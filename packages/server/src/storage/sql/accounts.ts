@@ -210,8 +210,10 @@ const setHealth = statement((q, p: { id: string; health: Health; reason: string 
     .where('generation', '=', p.expectedGeneration),
 )
 
-const setUse = statement((q, p: { id: string; at: number }) =>
-  q.updateTable('accounts').set({ last_used_at: p.at }).where('id', '=', p.id),
+/** Who was used when decides nothing. */
+const setUse = statement(
+  (q, p: { id: string; at: number }) => q.updateTable('accounts').set({ last_used_at: p.at }).where('id', '=', p.id),
+  { sparesFacts: true },
 )
 
 const setLabel = statement((q, p: { id: string; userId: string; label: string }) =>

@@ -27,8 +27,8 @@ export const artifactsTable = (db: Db): Artifacts => ({
   async consume(kind, idHash, at) {
     return (await db.change(consumeArtifact, { kind, idHash, at })) === 1
   },
-  async insertOnce(artifact) {
-    return (await db.change(insertArtifact, rowOf(artifact))) === 1
+  async insertOnce(mark) {
+    return (await db.change(insertMark, rowOf(mark))) === 1
   },
   async setSuccessor(kind, idHash, envelope) {
     await db.change(setSuccessor, { kind, idHash, envelope })
@@ -104,11 +104,14 @@ const findRefreshSubject = statement((q, p: { idHash: string }) =>
     .where('token.id_hash', '=', p.idHash),
 )
 
-const insertArtifact = statement((q, p: Row) =>
-  q
-    .insertInto('artifacts')
-    .values(pick(p, COLUMNS))
-    .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing()),
+/** No exchange is decided on marks: each leaves its own, and finds out whether it was there. */
+const insertMark = statement(
+  (q, p: Row) =>
+    q
+      .insertInto('artifacts')
+      .values(pick(p, COLUMNS))
+      .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing()),
+  { sparesFacts: true },
 )
 
 const REPLACED = [

@@ -36,7 +36,7 @@ const COLUMNS = [
   'data',
 ] as const
 
-const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)))
+const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)), { sparesFacts: true })
 
 /** PostgreSQL alone: each column as an array, so that the statement stays the same however many rows there are. */
 const insertEvents = statement((q, p: Columns) =>

@@ -1,0 +1,36 @@
+// The facts of exchanges on SQLite: read once, and again only when something in the database has changed. Not a cache of
+// what was true a moment ago: SQLite itself says whether anybody else has committed since.
+import type { ExchangeFacts, ExchangeQuery } from './records.ts'
+import type { Exchanges } from './vault-repositories.ts'
+
+const MAX_REMEMBERED = 10_000
+
+/**
+ * @param version another value after every commit, of any process, that may have changed an exchange's facts.
+ */
+export function rememberFacts(exchanges: Exchanges, version: () => string): Exchanges {
+  const remembered = new Map<string, ExchangeFacts>()
+  let asOf = ''
+  const forgetWhatChanged = () => {
+    const now = version()
+    if (now === asOf && remembered.size < MAX_REMEMBERED) return now
+    remembered.clear()
+    asOf = now
+    return now
+  }
+  return {
+    async find(query) {
+      const before = forgetWhatChanged()
+      const key = keyOf(query)
+      const known = remembered.get(key)
+      if (known !== undefined) return known
+      const facts = await exchanges.find(query)
+      // Somebody may have committed between the two looks; then these facts are true, but of which version is not known.
+      if (forgetWhatChanged() === before) remembered.set(key, facts)
+      return facts
+    },
+  }
+}
+
+const keyOf = ({ clientId, connection, subject }: ExchangeQuery): string =>
+  JSON.stringify([clientId ?? null, connection, ...Object.values(subject)])
