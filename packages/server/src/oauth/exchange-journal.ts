@@ -87,7 +87,10 @@ async function writeAll(
   entries: readonly JournalEntry[],
   recent: RecentUses,
 ): Promise<readonly boolean[]> {
-  const firsts = await Promise.all(entries.map(({ mark }) => mark === undefined || tx.artifacts.insertOnce(mark)))
+  const marks = entries.flatMap(({ mark }) => mark ?? [])
+  const inserted = marks.length === 0 ? [] : await tx.artifacts.insertAllOnce(marks)
+  const served = new Set(marks.filter((_, index) => inserted[index] !== true))
+  const firsts = entries.map(({ mark }) => mark === undefined || !served.has(mark))
   const counting = entries.filter((_, index) => firsts[index])
   await tx.events.appendAll(counting.flatMap(({ event }) => event ?? []))
   // The same account many times is used once; in one order, so that two nodes do not wait for each other in a circle.

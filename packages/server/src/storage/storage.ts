@@ -266,6 +266,8 @@ export interface Artifacts {
   consume(kind: ArtifactKind, idHash: string, at: EpochSeconds): Promise<boolean>
   /** Inserts; false when it is there already. */
   insertOnce(mark: ReplayMark): Promise<boolean>
+  /** The same for each; of equal ones the first is the one that is inserted. */
+  insertAllOnce(marks: readonly ReplayMark[]): Promise<readonly boolean[]>
   setSuccessor(kind: ArtifactKind, idHash: string, envelope: Uint8Array): Promise<void>
   delete(kind: ArtifactKind, idHash: string): Promise<void>
   /** Everything issued under a grant, and the grant itself. */

@@ -87,7 +87,8 @@ export class Db {
 
 const NOTHING: QueryResult = { rows: [], changes: 0 }
 
-const isStorable = (value: unknown): boolean =>
+/** False for a text that neither database can hold as it is, and for a list that has one. */
+export const isStorable = (value: unknown): boolean =>
   Array.isArray(value)
     ? value.every(isStorable)
     : typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed())

@@ -3,6 +3,7 @@ import type { Event, NewEvent } from '../../domain/event.ts'
 import type { EventsTable } from '../schema.ts'
 import type { Events, UseCount } from '../storage.ts'
 import type { Db } from './db.ts'
+import { type Columns, columnsOf, given } from './given.ts'
 import { documentOf, orNone, pick } from './rows.ts'
 import { type Builder, statement } from './statement.ts'
 
@@ -14,7 +15,7 @@ export const eventsTable = (db: Db): Events => ({
     if (events.length === 0) return
     // A statement costs next to nothing in SQLite and a round trip in PostgreSQL.
     if (db.dialect === 'sqlite') for (const event of events) await db.change(insertEvent, rowOf(event))
-    else await db.change(insertEvents, columnsOf(events.map(rowOf)))
+    else await db.change(insertEvents, { ...columnsOf(COLUMNS, events.map(rowOf)) })
   },
   async list(query) {
     return (await db.query(eventsMatching(db.builder, query))).map(eventOf)
@@ -38,29 +39,26 @@ const COLUMNS = [
 
 const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)), { sparesFacts: true })
 
-/** PostgreSQL alone: each column as an array, so that the statement stays the same however many rows there are. */
-const insertEvents = statement((q, p: Columns) =>
-  q
-    .insertInto('events')
-    .columns(COLUMNS)
-    .expression((eb) =>
-      eb
-        .selectFrom(
-          sql<Row>`(select * from unnest(${p.type}::text[], ${p.at}::bigint[], ${p.outcome}::text[],
-            ${p.user_id}::text[], ${p.client_id}::text[], ${p.actor}::text[], ${p.connection_id}::text[],
-            ${p.account_id}::text[], ${p.data}::text[]) as given (${sql.join(COLUMNS.map((one) => sql.ref(one)))}))`.as(
-            'many',
-          ),
-        )
-        .select(COLUMNS),
-    ),
+const TYPES = {
+  type: 'text',
+  at: 'bigint',
+  outcome: 'text',
+  user_id: 'text',
+  client_id: 'text',
+  actor: 'text',
+  connection_id: 'text',
+  account_id: 'text',
+  data: 'text',
+} as const satisfies Record<keyof Row, 'text' | 'bigint'>
+
+const insertEvents = statement(
+  (q, p: Columns<Row> & { readonly [name: string]: unknown }) =>
+    q
+      .insertInto('events')
+      .columns(COLUMNS)
+      .expression((eb) => eb.selectFrom(given<Row>(p, TYPES).as('many')).select(COLUMNS)),
+  { sparesFacts: true },
 )
-
-type Columns = { readonly [C in keyof Row]: readonly Row[C][] }
-
-const columnsOf = (rows: readonly Row[]): Columns =>
-  // As in `pick`: one array for each column.
-  Object.fromEntries(COLUMNS.map((column) => [column, rows.map((row) => row[column])])) as unknown as Columns
 
 type Query = Parameters<Events['list']>[0]
 

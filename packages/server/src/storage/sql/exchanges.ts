@@ -1,22 +1,34 @@
-// One statement for an exchange: client, connection, subject and accounts as they are committed now, so that whatever
-// is stopped anywhere is stopped here, without a cache that would have to be told.
-import { sql } from 'kysely'
+// What an exchange is decided on, as it is committed now, so that whatever is stopped anywhere is stopped here, without a
+// cache that would have to be told.
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { isString } from '../../lib/json.ts'
-import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ExchangeSubject } from '../records.ts'
+import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeSubject } from '../records.ts'
 import type { Exchanges } from '../vault-repositories.ts'
-import { STORED_COLUMNS, type StoredRow, storedOf } from './account-rows.ts'
-import type { Db } from './db.ts'
+import { type StoredRow, storedOf } from './account-rows.ts'
+import { type Db, isStorable } from './db.ts'
+import {
+  ASKED_COLUMNS,
+  type Asked,
+  askedOf,
+  findFacts,
+  findManyFacts,
+  type FactsRow as Row,
+} from './exchange-statement.ts'
+import { columnsOf } from './given.ts'
 import { documentOf } from './rows.ts'
-import { type Builder, statement } from './statement.ts'
 
 export function exchangesTable(db: Db): Exchanges {
   const clients = new RowCache<ClientRecord>()
   const connections = new RowCache<ConnectionRecord>()
+  // A statement costs next to nothing in SQLite and a round trip in PostgreSQL.
+  const rowsFor = db.dialect === 'sqlite' ? (asked: Asked) => db.all(findFacts, { ...asked }) : askTogether(db)
   return {
     async find(query) {
-      const rows = await rowsFor(db, query)
+      const asked = askedOf(query)
+      // A text that cannot be stored is nowhere; it must not spoil the questions of others.
+      if (!Object.values(asked).every(isStorable)) return NOTHING
+      const rows = await rowsFor(asked)
       const [row] = rows
-      // The statement always has a row; it is not even sent when a text of it cannot be stored.
       if (row === undefined) return NOTHING
       return {
         client: clientOf(row, clients),
@@ -39,114 +51,26 @@ const NOTHING: ExchangeFacts = {
   accounts: [],
 }
 
-function rowsFor(db: Db, { clientId = null, connection, subject }: Nullable<ExchangeQuery>): Promise<readonly Row[]> {
-  if (subject.kind === 'refresh_token')
-    return db.all(findByRefreshToken, { clientId, connection, tokenHash: subject.tokenHash })
-  if (subject.kind === 'none') return db.all(findByRefreshToken, { clientId, connection, tokenHash: '' })
-  const { clientId: issuedTo, userId, grantId } = subject
-  return db.all(findByGrant, { clientId, connection, issuedTo, userId, grantId })
+/** Questions that come in the same turn of the event loop are sent together and wait for one answer. */
+function askTogether(db: Db): (asked: Asked) => Promise<readonly Row[]> {
+  let next: { readonly asked: Asked[]; readonly rows: Promise<readonly (readonly Row[])[]> } | undefined
+  const send = async (asked: readonly Asked[]) => {
+    await nextTick()
+    next = undefined
+    const answers: Row[][] = asked.map(() => [])
+    const rows = await db.all(findManyFacts, { ...columnsOf(ASKED_COLUMNS, asked) })
+    for (const row of rows) answers[row.turn - 1]?.push(row)
+    return answers
+  }
+  return async (one) => {
+    if (next === undefined) {
+      const asked: Asked[] = []
+      next = { asked, rows: send(asked) }
+    }
+    const index = next.asked.push(one) - 1
+    return (await next.rows)[index] ?? []
+  }
 }
-
-type Nullable<Q extends ExchangeQuery> = Omit<Q, 'clientId'> & { readonly clientId?: string | null | undefined }
-
-interface Target {
-  readonly clientId: string | null
-  readonly connection: string
-  readonly [more: string]: unknown
-}
-
-const findByRefreshToken = statement((q, p: Target & { tokenHash: string }) =>
-  factsOf(
-    start(q).leftJoin('artifacts as token', (join) =>
-      join.on('token.kind', '=', 'RefreshToken').on('token.id_hash', '=', p.tokenHash),
-    ),
-    p,
-  ),
-)
-
-/** For an access token its grant stands: what was deleted with the grant, or never was its own, does not count. */
-const findByGrant = statement((q, p: Target & { issuedTo: string; userId: string; grantId: string }) =>
-  factsOf(
-    start(q).leftJoin('artifacts as token', (join) =>
-      join
-        .on('token.kind', '=', 'Grant')
-        .on('token.id_hash', '=', p.grantId)
-        .on('token.user_id', '=', p.userId)
-        .on('token.client_id', '=', p.issuedTo),
-    ),
-    p,
-  ),
-)
-
-/** One row, so that what is missing shows as null and hides nothing else. */
-const start = (q: Builder) => q.selectFrom(sql<{ one: number }>`(select 1 as one)`.as('start'))
-
-const withToken = (q: Builder) => start(q).leftJoin('artifacts as token', (join) => join.onTrue())
-
-const factsOf = (subject: ReturnType<typeof withToken>, p: Target) =>
-  subject
-    .leftJoin('artifacts as grant', (join) =>
-      join
-        .on('grant.kind', '=', 'Grant')
-        .on('grant.id_hash', '=', sql<string>`case token.kind when 'Grant' then token.id_hash else token.grant_id end`),
-    )
-    .leftJoin('users', 'users.user_id', 'token.user_id')
-    .leftJoin('clients', (join) =>
-      join.on('clients.client_id', '=', sql<string>`coalesce(${p.clientId}, token.client_id)`),
-    )
-    .leftJoin('connections', (join) => join.on('connections.name', '=', p.connection))
-    .leftJoin('connection_clients', (join) =>
-      join
-        .onRef('connection_clients.connection_id', '=', 'connections.id')
-        .onRef('connection_clients.client_id', '=', 'clients.client_id'),
-    )
-    // The user's word holds against the client that asks and against the one that the token was issued to.
-    .leftJoin('agent_stops as caller_stop', (join) =>
-      join.onRef('caller_stop.user_id', '=', 'users.user_id').onRef('caller_stop.client_id', '=', 'clients.client_id'),
-    )
-    .leftJoin('agent_stops as holder_stop', (join) =>
-      join.onRef('holder_stop.user_id', '=', 'users.user_id').onRef('holder_stop.client_id', '=', 'token.client_id'),
-    )
-    .leftJoin('accounts', (join) =>
-      join.onRef('accounts.user_id', '=', 'users.user_id').onRef('accounts.connection_id', '=', 'connections.id'),
-    )
-    .select([
-      'clients.client_id as caller_id',
-      'clients.secret_hash',
-      'clients.document as client_document',
-      'clients.created_at as client_created_at',
-      'clients.updated_at as client_updated_at',
-      'connections.id as target_id',
-      'connections.name',
-      'connections.strategy',
-      'connections.document as target_document',
-      'connections.secret_envelope',
-      'connections.created_at as target_created_at',
-      'connections.updated_at as target_updated_at',
-      'connection_clients.client_id as enabled',
-      'token.client_id as issued_to',
-      'token.user_id as subject_user_id',
-      'token.payload',
-      'token.expires_at as token_expires_at',
-      'token.consumed_at',
-      'grant.expires_at as grant_expires_at',
-      'users.blocked',
-      'caller_stop.stopped_at as caller_stopped_at',
-      'holder_stop.stopped_at as holder_stopped_at',
-    ])
-    .select(ACCOUNT_SELECTION)
-    // 'agents' comes before 'sign_in' in the alphabet.
-    .orderBy('accounts.purpose')
-    .orderBy('accounts.connected_at', 'desc')
-    .orderBy('accounts.id', 'desc')
-
-const ACCOUNT_SELECTION = STORED_COLUMNS.map(
-  <C extends (typeof STORED_COLUMNS)[number]>(column: C) =>
-    // A template literal's type is string unless it is said otherwise.
-    `accounts.${column}` as `accounts.${C}`,
-)
-
-type Row = Awaited<ReturnType<ReturnType<typeof factsOf>['execute']>>[number]
 
 /** The account's columns are not null in a row that has one. */
 const hasAccount = (row: Row): row is Row & StoredRow => row.id !== null

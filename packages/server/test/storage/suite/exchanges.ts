@@ -113,6 +113,27 @@ export const exchangeTests: Topic = (nodes) => {
       assert.equal((await storage.exchanges.find({ ...query, connection: 'no\0where' })).connection, undefined)
     })
 
+    test('questions that come together get each its own answer', async () => {
+      const worlds = [await world(), await world(), await world()]
+      const { storage } = nodes()
+      const queries = worlds.flatMap(({ client, connection, byToken, byGrant }) => [
+        { clientId: client.clientId, connection: connection.name, subject: byToken },
+        { clientId: undefined, connection: connection.name, subject: byGrant },
+        { clientId: client.clientId, connection: 'no\0where', subject: byToken },
+        { clientId: client.clientId, connection: connection.name, subject: { kind: 'none' } as const },
+      ])
+      const together = await Promise.all(queries.map((query) => storage.exchanges.find(query)))
+      for (const [index, { user, client, connection, accounts }] of worlds.entries()) {
+        const [byToken, byGrant, unstorable, none] = together.slice(index * 4)
+        for (const facts of [byToken, byGrant]) {
+          assert.deepEqual([facts?.client, facts?.connection, facts?.accounts], [client, connection, accounts])
+          assert.equal(facts?.subject?.userId, user.userId)
+        }
+        assert.deepEqual([unstorable?.client, unstorable?.accounts], [undefined, []])
+        assert.deepEqual([none?.client, none?.subject], [client, undefined])
+      }
+    })
+
     test('every change shows at once, on the node that made it and on the other', async () => {
       const { storage, user, client, connection, grant, token, byToken } = await world()
       const query = { clientId: client.clientId, connection: connection.name, subject: byToken }

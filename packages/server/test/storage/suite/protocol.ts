@@ -71,6 +71,16 @@ export const protocolTests: Topic = (nodes) => {
     assert.deepEqual(await storage.artifacts.find('ReplayDetection', seen.idHash), seen)
   })
 
+  test('artifacts: of many marks those are inserted that were not there, and the first of equal ones', async () => {
+    const { storage } = nodes()
+    const [old, one, two] = Array.from({ length: 3 }, () => sampleArtifact({ kind: 'ReplayDetection' }))
+    assert.ok(old && one && two)
+    await storage.transaction((tx) => tx.artifacts.insertOnce(old))
+    const marks = [two, old, { ...two, payload: { second: true } }, one]
+    assert.deepEqual(await storage.transaction((tx) => tx.artifacts.insertAllOnce(marks)), [true, false, false, true])
+    assert.deepEqual(await storage.artifacts.find('ReplayDetection', two.idHash), two)
+  })
+
   test('artifacts: a refresh subject hangs on its token, its grant and its user', async () => {
     const { storage } = nodes()
     const user = await storedUser(storage)
