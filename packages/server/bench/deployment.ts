@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Provider, startOAuth2Provider } from '@tenon/sdk/testing'
 import { startPostgres } from '../../../tools/postgres.ts'
-import { ALL_CORES, LOAD_CORE, pinSelf, SERVER_CORE, type Server, startServer, tenonCommand } from './processes.ts'
+import { LOAD_CORE, pinSelf, SERVER_CORE, type Server, startServer, tenonCommand } from './processes.ts'
 import { openSeed, type Seed, tenantOf } from './seed.ts'
 
 export type Database = 'sqlite' | 'postgres'
@@ -20,17 +20,19 @@ export interface Deployment {
 export interface DeploymentOptions {
   readonly database: Database
   readonly workers?: number
-  /** Where the server runs; the rest runs on the other core, or everywhere when the server does. */
+  /** Where the server runs. */
   readonly cores?: string
+  /** Where database and provider run. */
+  readonly company?: string
   readonly environment?: Readonly<Record<string, string>>
 }
 
 export async function deploy(options: DeploymentOptions): Promise<Deployment> {
-  const { database, workers = 1, cores = SERVER_CORE, environment = {} } = options
+  const { database, workers = 1, cores = SERVER_CORE, company = LOAD_CORE, environment = {} } = options
   const dataDir = mkdtempSync(join(tmpdir(), 'tenon-bench-'))
   const remove = () => rmSync(dataDir, { recursive: true, force: true })
   process.once('exit', remove)
-  pinSelf(cores === ALL_CORES ? ALL_CORES : LOAD_CORE)
+  pinSelf(company)
   const postgres = database === 'postgres' ? await startPostgres({ durable: true }) : undefined
   const provider = await startOAuth2Provider({ name: 'work', refresh: 'always', rotation: 'rotating' })
   const tenant = join(dataDir, 'tenant.json')

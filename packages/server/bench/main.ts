@@ -86,21 +86,30 @@ async function oneProcess(database: Database, tools: Tools): Promise<Pick<Result
   }
 }
 
-/** One worker and two on the same cores, beside the same company. */
+/** One worker with a core for everything, and two with two: what a second core brings when it comes with a worker. */
 async function workers(database: Database): Promise<Results['scaling'][number]> {
-  const [load, bare] = [await startLoad(ALL_CORES), await startBare(ALL_CORES)]
-  const measured: Measured[] = []
-  for (const count of [1, 2]) {
-    const deployment = await deploy({ database, workers: count, cores: ALL_CORES })
-    measured.push(await runScenario('secret', deployment, { load, bare }))
-    await deployment.close()
-    say(`${database}, workers: ${count}`, measured.at(-1))
+  return {
+    database,
+    one: await crowded(database, 1, SERVER_CORE),
+    oneOnAll: await crowded(database, 1, ALL_CORES),
+    two: await crowded(database, 2, ALL_CORES),
+    target: TARGETS[database].workers,
   }
-  load.stop()
-  await bare.stop()
-  const [one, two] = measured
-  if (one === undefined || two === undefined) throw new Error('two measurements were taken')
-  return { database, one, two, target: TARGETS[database].workers }
+}
+
+/** Server, database and load on the same cores. */
+async function crowded(database: Database, count: number, cores: string): Promise<Measured> {
+  const [load, bare] = [await startLoad(cores), await startBare(cores)]
+  const deployment = await deploy({ database, workers: count, cores, company: cores })
+  try {
+    const measured = await runScenario('secret', deployment, { load, bare })
+    say(`${database}, workers: ${count}, cores: ${cores}`, measured)
+    return measured
+  } finally {
+    await deployment.close()
+    load.stop()
+    await bare.stop()
+  }
 }
 
 function startBare(cores: string): Promise<Server> {

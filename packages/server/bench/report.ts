@@ -26,8 +26,11 @@ export interface Row {
 
 export interface Scaling {
   readonly database: string
-  /** On all cores, which load and database share. */
+  /** One worker, load and database on one core. */
   readonly one: Measured
+  /** The same on two. */
+  readonly oneOnAll: Measured
+  /** Two workers, load and database on two cores. */
   readonly two: Measured
   readonly target: number
 }
@@ -83,11 +86,12 @@ export function report(results: Results): string {
     ),
     '',
     '### Two workers',
-    'One worker and two, both on all cores, which load generator and database share with them: on a machine with two cores a second',
-    'worker finds only what the first and those others leave.',
+    'Load generator and database share the cores with the workers. On a machine with two cores a second worker alone finds only',
+    'what the first and those others leave (`beside`); `rate` is what a second core brings when it comes with a worker: two',
+    'workers on two cores over one on one.',
     '',
     table(
-      ['database', 'one', 'two', 'rate', 'target', 'processor time: one', 'two', 'p99: one', 'two'],
+      ['database', 'one core', 'two cores', 'rate', 'target', 'one worker, two cores', 'beside', 'p99: one', 'two'],
       results.scaling.map(scalingCells),
     ),
     '',
@@ -133,14 +137,14 @@ const measuredCells = (measured: Measured, target: number): readonly string[] =>
   `${Math.round(measured.bareCpuMicros)} µs`,
 ]
 
-const scalingCells = ({ database, one, two, target }: Scaling): readonly string[] => [
+const scalingCells = ({ database, one, oneOnAll, two, target }: Scaling): readonly string[] => [
   database,
   rate(one.perSecond),
   rate(two.perSecond),
   (two.perSecond / one.perSecond).toFixed(2),
   target.toFixed(1),
-  `${Math.round(one.cpuMicros)} µs`,
-  `${Math.round(two.cpuMicros)} µs`,
+  rate(oneOnAll.perSecond),
+  (two.perSecond / oneOnAll.perSecond).toFixed(2),
   ms(one.p99Ms),
   ms(two.p99Ms),
 ]
