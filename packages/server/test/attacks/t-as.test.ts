@@ -14,10 +14,11 @@ import {
   signIn,
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
-import { request, sleep } from '../support/http.ts'
+import { request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { eventsOf, oneWinner, openDoors } from '../support/state.ts'
 import { API } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 import { databases } from './databases.ts'
 
 const server = await startServer()
@@ -69,9 +70,9 @@ test('T-AS-04 a code is for one client, one redirect URI and one minute', async 
     assert.ok(status === 403 || status === 400, `${name}: ${status}`)
     assert.match(json.error, /^invalid_(grant|request)$/, name)
   }
-  const hasty = await startServer({ settings: { tokens: { code_seconds: 1 } } })
+  const hasty = await startServer({ settings: { tokens: { code_seconds: 60 } } })
   const late = await authorize(new Browser(), hasty, { user: hasty.tenant.ada })
-  await sleep(2100)
+  passTime(61)
   assert.equal((await redeem(hasty, late)).json.error, 'invalid_grant')
 })
 

@@ -17,13 +17,14 @@ import {
   userPath,
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
-import { request, sleep } from '../support/http.ts'
+import { request } from '../support/http.ts'
 import { bareJwt, macJwt, newKey, signJwt } from '../support/keys.ts'
 import { startServer } from '../support/server.ts'
 import { changesNothing, oneWinner } from '../support/state.ts'
+import { passTime } from '../support/time.ts'
 import { databases } from './databases.ts'
 
-const server = await startServer({ settings: { linking: { reauthentication_seconds: 4 } } })
+const server = await startServer()
 const api = await mgmt(server)
 
 interface Own extends SignedIn {
@@ -87,7 +88,7 @@ test('T-LINK-06 nothing but a fresh ID token of ours, for the calling client, li
     for (const wrong of [null, 5, [victim.idToken], { token: victim.idToken }])
       assert.equal((await link(attacker.api, attacker.sub, { link_with: wrong })).status, 400)
   })
-  await sleep(5100)
+  passTime(601)
   await changesNothing(server, async () => {
     const old = await link(attacker.api, attacker.sub, { link_with: victim.idToken })
     assert.equal(old.status, 400, 'an old proof')

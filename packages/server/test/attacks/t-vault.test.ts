@@ -265,11 +265,7 @@ test('T-VAULT-04 and T-VAULT-07: the vault key rotates beside exchanges; session
     const rotated = await run('rotate', '--vault')
     assert.equal(rotated.code, 0, rotated.stderr)
     // What the server wrote while the rotation ran may still be under the old key: pruning keeps what is in use.
-    await eventually(
-      'the old key is in use nowhere',
-      async () => (await run('prune')).stdout.includes('Removed kek_'),
-      30_000,
-    )
+    await eventually('the old key is in use nowhere', async () => (await run('prune')).stdout.includes('Removed kek_'))
     const signed = await run('rotate', '--signing')
     assert.equal(signed.code, 0, signed.stderr)
     going = false

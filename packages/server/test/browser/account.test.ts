@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { connect, exchange, meToken, signIn } from '../support/actors.ts'
-import { eventually, sleep } from '../support/http.ts'
+import { eventually } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { passTime } from '../support/time.ts'
 import { onPage, openBrowser, press } from './support/browser.ts'
 import { looksWell } from './support/looks.ts'
 
@@ -67,7 +68,7 @@ test('J2 J10 a way to sign in is added after both accounts were shown, and remov
   await page.locator('form[data-form=unlink] button').click()
   await onPage(page, 'account-connections')
   assert.match((await page.locator('[role=status]').textContent()) ?? '', /Code is removed/)
-  assert.ok(server.mails().some(({ to, subject }) => to === email && /removed/.test(subject)))
+  await eventually('the mail', () => server.mails().find(({ to, subject }) => to === email && /removed/.test(subject)))
 })
 
 test('J2 J11 every page of the account looks well, in each of its states', async (t) => {
@@ -113,7 +114,7 @@ test('J2 J11 every page of the account looks well, in each of its states', async
 })
 
 test('T-LINK-10 an old sign-in is proven again by password or by provider, and what was wanted goes on', async (t) => {
-  const server = await startServer({ ...named, settings: { linking: { reauthentication_seconds: 2 } } })
+  const server = await startServer(named)
   server.person('ada', ['calendar', 'code', 'work'])
   const { page } = await openBrowser(t)
   const { ada } = server.tenant
@@ -126,7 +127,7 @@ test('T-LINK-10 an old sign-in is proven again by password or by provider, and w
   await onPage(page, 'link-confirm')
   await press(page, 'confirm')
   await onPage(page, 'account-connections')
-  await sleep(3100)
+  passTime(601)
   await page.locator('form[data-form=link][data-connection=code] button').click()
   await onPage(page, 'reauthenticate')
   await looksWell(page, 'reauthenticate')

@@ -1,6 +1,7 @@
 // Consent for apps of others, signing out in both forms, and the person's own page.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '../support/http.ts'
 import { onPage, openBrowser, press } from './support/browser.ts'
 import { looksWell } from './support/looks.ts'
 import { arrived, signInByPassword, startWorld } from './support/world.ts'
@@ -93,8 +94,7 @@ test('T-WEB-02 the sign-in page cannot be framed', async (t) => {
   await page.goto(`${attacker}/frame?${new URLSearchParams({ url: login })}`)
   assert.equal((await answer).status(), 200)
   const refused = () => complaints.some((text) => text.includes('frame-ancestors'))
-  for (let tries = 0; !refused() && tries < 100; tries++) await page.waitForTimeout(20)
-  assert.ok(refused(), 'the browser says that it was refused')
+  await eventually('the browser says that it was refused', refused)
   assert.equal(await page.frameLocator('iframe').locator('body[data-page=login]').count(), 0)
   complaints.length = 0
 })

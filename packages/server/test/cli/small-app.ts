@@ -15,8 +15,10 @@ const createApp: CreateApp = async ({ issuer }) => {
       requests.inc()
       if (request.url === '/die') process.exit(9)
       const answer = () => response.end(JSON.stringify({ pid: process.pid, issuer }))
-      if (request.url === '/slow') setTimeout(answer, 800)
-      else answer()
+      const takesTime = request.url === '/slow' || request.url === '/endless'
+      if (takesTime) log.info({ event: 'slow_request' })
+      if (!takesTime) answer()
+      else if (request.url === '/slow') setTimeout(answer, 2000)
     },
     ready: async () => true,
     metrics,

@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { EnvelopeError } from '../../src/crypto/envelope.ts'
 import { KeyringError } from '../../src/crypto/key-file.ts'
 import { openKeyring } from '../../src/crypto/keyring.ts'
+import { eventually } from '../support/http.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tenon-keyring-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -47,8 +47,7 @@ test('a rotation by another process is noticed by itself, and at once where its 
   const old = server.seal('mail:1', plain)
   const id = command.rotate()
   assert.deepEqual(quiet.open('mail:1', command.seal('mail:1', plain)), plain)
-  await sleep(100)
-  assert.equal(server.activeKeyId, id)
+  await eventually('the rotation is noticed', () => server.activeKeyId === id)
   assert.deepEqual(server.ids(), [id, before])
   assert.deepEqual(server.open('mail:1', old), plain)
   server.close()
@@ -90,8 +89,7 @@ test('a damaged key file is refused without showing it, and does not displace ke
       (error: unknown) => error instanceof KeyringError && !error.message.includes(secret.slice(0, 10)) && !error.cause,
     )
   }
-  await sleep(100)
-  assert.notEqual(errors.length, 0)
+  await eventually('the damage is noticed', () => errors.length > 0)
   assert.deepEqual(ring.open('mail:1', ring.seal('mail:1', plain)), plain)
   ring.close()
 })

@@ -21,7 +21,13 @@ test('an unknown name never verifies, and costs what a wrong password costs', as
     return performance.now() - start
   }
   await timed(undefined)
-  assert.ok((await timed(undefined)) > (await timed(hash)) / 10)
+  // The quickest of some: what a busy machine adds is not counted.
+  const quickest = async (stored: string | undefined) => {
+    const times: number[] = []
+    for (let turn = 0; turn < 5; turn++) times.push(await timed(stored))
+    return Math.min(...times)
+  }
+  assert.ok((await quickest(undefined)) > (await quickest(hash)) / 10)
 })
 
 test('many at once are all answered', async () => {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { queueMail } from '../../src/events/mail-queue.ts'
 import { senderOf, transportFromUrl } from '../../src/events/mail-transport.ts'
+import { eventually } from '../support/http.ts'
 import { codeMail, mailerFor } from './setup.ts'
 import { startSmtpServer } from './smtp-server.ts'
 
@@ -60,8 +61,7 @@ test('a started mailer sends what is queued later, and nothing after it was stop
   const { mailer, queue, outbox } = await mailerFor(t)
   mailer.start()
   await queue(codeMail())
-  for (let turn = 0; turn < 100 && count(outbox) === 0; turn++) await sleep(20)
-  assert.equal(count(outbox), 1)
+  await eventually('the mail', () => count(outbox) === 1)
   await mailer.stop()
   await queue(codeMail())
   await sleep(80)

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { drive, expectStatus, mgmt, type SignedIn, signIn, silently, userPath } from '../support/actors.ts'
 import { Browser, type Page } from '../support/browser.ts'
-import { eventually, sleep } from '../support/http.ts'
+import { eventually } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { changesNothing, eventsOf, openDoors } from '../support/state.ts'
 import { PASSWORDS } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const server = await startServer()
 const { code, files } = server.providers
@@ -249,10 +250,10 @@ test('T-WEB-04 no form of the account area is taken from elsewhere', async () =>
 })
 
 test('T-LINK-10 an old session proves itself again, as the same person, before it adds or removes', async () => {
-  const strict = await startServer({ settings: { linking: { reauthentication_seconds: 2 } } })
+  const strict = await startServer()
   const someone = strict.person('again', ['calendar', 'code', 'work'])
   const { browser, sub } = await signIn(strict, { connection: 'calendar' })
-  await sleep(3100)
+  passTime(601)
   await connections(browser, strict)
   const before = browser.cookie(SESSION)?.value
   await browser.submit('link', { connection: 'code' })
@@ -271,7 +272,7 @@ test('T-LINK-10 an old session proves itself again, as the same person, before i
   await browser.submit('link-confirm', { action: 'confirm' })
   assert.deepEqual(await identitiesOf(sub, strict), ['calendar', 'code'])
 
-  await sleep(3100)
+  passTime(601)
   await connections(browser, strict)
   await browser.submit('unlink')
   assert.equal(browser.page.name, 'reauthenticate')
@@ -281,7 +282,7 @@ test('T-LINK-10 an old session proves itself again, as the same person, before i
 
   const { ada } = strict.tenant
   const own = await signIn(strict, { connection: PASSWORDS, user: ada })
-  await sleep(3100)
+  passTime(601)
   await connections(own.browser, strict)
   await own.browser.submit('link', { connection: 'work' })
   await own.browser.submit('login', { fields: { password: 'not the password of ada' } })

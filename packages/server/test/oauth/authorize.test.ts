@@ -15,9 +15,10 @@ import {
   tokenRequest,
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
-import { request, sleep } from '../support/http.ts'
+import { request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { API, CALLBACK, PASSWORDS } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const server = await startServer({
   tenant: (file) => {
@@ -115,7 +116,7 @@ test('prompt=none shows no page: login_required without a session, consent_requi
 for (const prompt of ['login', 'select_account', 'login consent']) {
   test(`prompt=${prompt} asks who it is although somebody is signed in, and takes another person who says so`, async () => {
     const { browser, claims } = await signIn(server, { user: ada })
-    await sleep(1100)
+    passTime(2)
     const page = await browser.open(authorizeUrl(server, { extra: { prompt } }).url)
     assert.equal(page.name, 'login')
     const same = await signIn(server, { browser, user: ada, extra: { prompt } })
@@ -135,13 +136,13 @@ for (const prompt of ['login', 'select_account', 'login consent']) {
 test('max_age asks again when the sign-in is older, and takes no other person in silence', async () => {
   const { browser, claims } = await signIn(server, { user: ada })
   assert.equal(await silently(browser, server, { extra: { max_age: '1000' } }), 'code')
-  await sleep(2100)
-  assert.equal(await silently(browser, server, { extra: { max_age: '1' } }), 'login_required')
-  const again = await signIn(server, { browser, user: ada, extra: { max_age: '1' } })
+  passTime(101)
+  assert.equal(await silently(browser, server, { extra: { max_age: '100' } }), 'login_required')
+  const again = await signIn(server, { browser, user: ada, extra: { max_age: '100' } })
   assert.ok(Number(again.claims.auth_time) > Number(claims.auth_time))
-  await sleep(2100)
+  passTime(101)
   const answers = { 'link-conflict': false } as const
-  const other = await authorize(browser, server, { user: eve, extra: { max_age: '1' }, answers })
+  const other = await authorize(browser, server, { user: eve, extra: { max_age: '100' }, answers })
   assert.deepEqual([other.page.name, other.params.has('code')], ['link-conflict', false])
 })
 

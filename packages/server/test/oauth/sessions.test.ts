@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authorize, authorizeUrl, expectStatus, mgmt, signIn, silently, userPath } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
-import { sleep } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { LOGGED_OUT } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const server = await startServer()
 const { ada, eve } = server.tenant
@@ -37,19 +37,22 @@ test('T-LINK-14 a session ends with its user being blocked, and with its identit
 })
 
 test('use keeps a session from idling out, and never past its absolute end', async () => {
-  const short = await startServer({ providers: {}, settings: { sessions: { idle_seconds: 4, absolute_seconds: 9 } } })
+  const short = await startServer({
+    providers: {},
+    settings: { sessions: { idle_seconds: 400, absolute_seconds: 900 } },
+  })
   const { browser } = await signIn(short, { user: short.tenant.ada })
   const idle = await signIn(short, { user: short.tenant.ada })
-  for (const seconds of [2.4, 2.4, 2]) {
-    await sleep(seconds * 1000)
+  for (const seconds of [240, 240, 200]) {
+    passTime(seconds)
     assert.ok((await authorize(browser, short, { extra: { prompt: 'none' } })).page.params.has('code'))
   }
   assert.equal(await silently(idle.browser, short), 'login_required')
-  await sleep(2700)
+  passTime(270)
   assert.equal(await silently(browser, short), 'login_required')
   // Whoever signs in now has a new session, not the rest of the old one.
   const again = await signIn(short, { browser, user: short.tenant.ada })
-  await sleep(1000)
+  passTime(100)
   assert.equal(await silently(again.browser, short), 'code')
 })
 

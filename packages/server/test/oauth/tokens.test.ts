@@ -7,9 +7,10 @@ import { systemClock } from '../../src/lib/time.ts'
 import { rotateSigningKeys } from '../../src/oauth/signing-keys.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import { claimsOf, expectStatus, me, meToken, refresh, signIn, tokenRequest } from '../support/actors.ts'
-import { eventually, request, sleep } from '../support/http.ts'
+import { eventually, request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { API } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const OTHER_API = 'https://other.acme.test/'
 const CLOSED_API = 'https://closed.acme.test/'
@@ -28,7 +29,7 @@ const server = await startServer({
     client('many', { refresh_token: { ...still, policies } })
     client('lenient', { refresh_token: { ...rotating, leeway: 60 } })
     client('strict', { refresh_token: { ...rotating, leeway: 0 } })
-    client('short', { refresh_token: { ...rotating, token_lifetime: 10, idle_token_lifetime: 4 } })
+    client('short', { refresh_token: { ...rotating, token_lifetime: 1000, idle_token_lifetime: 400 } })
     client('bound', {
       require_proof_of_possession: true,
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -130,14 +131,14 @@ test('a refresh token ends when it lies idle, and rotation does not move its abs
   const use = async () => {
     refreshToken = expectStatus(await refresh(server, 'short', refreshToken), 200).json.refresh_token
   }
-  await sleep(2000)
+  passTime(200)
   await use()
-  await sleep(2500)
+  passTime(250)
   await use()
   assert.equal((await refresh(server, 'short', idle.refreshToken)).json.error, 'invalid_grant')
-  await sleep(2500)
+  passTime(250)
   await use()
-  await sleep(3600)
+  passTime(360)
   assert.equal((await refresh(server, 'short', refreshToken)).json.error, 'invalid_grant')
 })
 

@@ -27,7 +27,7 @@ export interface RequestOptions {
   readonly target?: string
 }
 
-const TIMEOUT_MS = 30_000
+const TIMEOUT_MS = 60_000
 
 /** Sends one request over a connection of its own and reads the whole answer. Never throws on a status. */
 export function request(url: string, options: RequestOptions = {}): Promise<Answer> {
@@ -98,11 +98,14 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Longer than a loaded machine takes for anything; only a failing test waits as long. */
+const PATIENCE_MS = 60_000
+
 /** Calls `probe` until it answers with something; throws after `timeoutMs`. */
 export async function eventually<T>(
   what: string,
   probe: () => T | undefined | Promise<T | undefined>,
-  timeoutMs = 5000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const end = Date.now() + timeoutMs
   for (;;) {

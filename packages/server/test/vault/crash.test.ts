@@ -33,15 +33,15 @@ for (const database of DATABASES) {
           const world = await openWorld(database, { graceSeconds })
           const account = await world.connect('ada')
           await killAt(step, world, account.id)
-          const killedAt = performance.now()
           const vault = await world.node()
+          const startedAt = performance.now()
           // On SQLite one process has the database, so that a new one knows that all others are dead.
           vault.start({ takeOverLeases: database === 'sqlite' })
           const row = await eventually(async () => {
             const now = await world.account(account.id)
             return now.intentGeneration === undefined && now
           }, `an end of the open intent at ${step}`)
-          assert.ok(performance.now() - killedAt < 10_000, 'within ten seconds')
+          assert.ok(performance.now() - startedAt < 10_000, 'within ten seconds of the start')
           const lost = graceSeconds === 0 && (step === 'effective' || step === 'answered')
           const answer = await vault.freshToken(account.id)
           if (lost) {

@@ -172,7 +172,7 @@ export async function addUser(storage: Storage, userId: string): Promise<void> {
   })
 }
 
-export async function eventually<T>(probe: () => Promise<T | undefined | false>, what: string, timeoutMs = 15_000) {
+export async function eventually<T>(probe: () => Promise<T | undefined | false>, what: string, timeoutMs = 60_000) {
   const end = performance.now() + timeoutMs
   for (;;) {
     const found = await probe()

@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { ensureChromium } from '../../../../../tools/chromium.ts'
 
-const WAIT_MS = 10_000
+/** Longer than a loaded machine takes for any page. */
+const WAIT_MS = 60_000
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',

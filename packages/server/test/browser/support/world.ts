@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type CalendarProvider, type CodeProvider, startCalendarProvider, startCodeProvider } from '@tenon/sdk/testing'
 import type { Page } from 'playwright-core'
+import { eventually } from '../../support/http.ts'
 import type { ReceivedMail } from '../../support/outbox.ts'
 import { startServer } from '../../support/server.ts'
 import { PASSWORDS } from '../../support/tenant.ts'
@@ -11,7 +12,6 @@ import { type Arrived, ClientApp } from './client-app.ts'
 export const PASSWORD = 'correct horse battery staple'
 export const ADA = 'ada@example.test'
 
-const MAIL_TRIES = 200
 const OWN = { clientId: 'agent', clientSecret: 'agent-secret-agent-secret' }
 const THEIRS = { clientId: 'theirs', clientSecret: 'theirs-secret-theirs-secret' }
 
@@ -47,14 +47,8 @@ export async function startWorld(t: TestContext, { https = false } = {}): Promis
     await server.close()
     assert.deepEqual(server.logs().match(/^.*"level":"(?:error|fatal)".*$/gm), null)
   })
-  const mailTo = async (address: string) => {
-    for (let tries = 0; tries < MAIL_TRIES; tries++) {
-      const mail = server.mails().findLast(({ to }) => to === address)
-      if (mail !== undefined) return mail
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error('no mail came')
-  }
+  const mailTo = (address: string) =>
+    eventually(`a mail to ${address}`, () => server.mails().findLast(({ to }) => to === address))
   return { tenon: server, calendar, code, app, theirs, mailTo }
 }
 
