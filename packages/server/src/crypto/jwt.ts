@@ -1,5 +1,6 @@
 // Signs our JWTs and verifies JWTs against a set of keys: signature, header and times. What a token may do (issuer,
 // audience, live grant) is the caller's to judge, each time anew.
+import { isUtf8 } from 'node:buffer'
 import {
   constants,
   createHash,
@@ -193,7 +194,7 @@ function decode(text: string): Buffer | undefined {
 function decodeObject(text: string): JsonObject | undefined {
   const bytes = decode(text)
   try {
-    const value = bytes && parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const value = bytes && isUtf8(bytes) && parseStrictJson(bytes.toString('utf8'))
     return isJsonObject(value) ? value : undefined
   } catch {
     return undefined

@@ -29,6 +29,7 @@ export const assertionAudiences = (issuer: string): readonly string[] =>
   [issuer, `${issuer}oauth/token/`].flatMap((url) => [url, url.slice(0, -1)])
 
 export function createAssertionVerifier({ issuer, clock }: AssertionDeps): AssertionVerifier {
+  const audiences = assertionAudiences(issuer)
   const keys = new WeakMap<Client, readonly UsableKey[]>()
   const keysOf = (client: Client) => {
     const known = keys.get(client) ?? client.keys.flatMap(usable)
@@ -36,7 +37,7 @@ export function createAssertionVerifier({ issuer, clock }: AssertionDeps): Asser
     return known
   }
   return (client, assertion) => {
-    const end = judgeAssertion(assertion.claims, { clientId: client.clientId, issuer, now: clock() })
+    const end = judgeAssertion(assertion.claims, { clientId: client.clientId, audiences, now: clock() })
     if (end === undefined) return undefined
     if (!keysOf(client).some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES })))
       return undefined
@@ -47,13 +48,12 @@ export function createAssertionVerifier({ issuer, clock }: AssertionDeps): Asser
 /** The end of its life when everything that it says is right; undefined otherwise. Its signature is another matter. */
 export function judgeAssertion(
   claims: JsonObject,
-  { clientId, issuer, now }: { clientId: string; issuer: string; now: EpochSeconds },
+  { clientId, audiences, now }: { clientId: string; audiences: readonly string[]; now: EpochSeconds },
 ): EpochSeconds | undefined {
   const { iss, sub, aud, exp, iat = now, nbf = now, jti } = claims
   if (iss !== clientId || sub !== clientId) return undefined
   // Somebody else named beside us could use it as well (T-CONN-06).
   const named = Array.isArray(aud) ? aud : [aud]
-  const audiences = assertionAudiences(issuer)
   if (named.length === 0 || !named.every((one) => isString(one) && audiences.includes(one))) return undefined
   if (!isString(jti) || jti.length > MAX_JTI_LENGTH) return undefined
   if (!isSeconds(exp) || !isSeconds(iat) || !isSeconds(nbf)) return undefined

@@ -143,7 +143,9 @@ function configuration(deps: EngineDeps): Configuration {
     clockTolerance: 10,
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims, _header, client) => {
       // The engine's own checks take a list that names others too, and any length of life (T-AS-08). Claims are JSON.
-      const judged = judgeAssertion(claims as JsonObject, { clientId: client.clientId, issuer, now: clock() })
+      const now = clock()
+      const audiences = assertionAudiences(issuer)
+      const judged = judgeAssertion(claims as JsonObject, { clientId: client.clientId, audiences, now })
       if (judged === undefined) throw new deps.library.errors.InvalidClientAuth('the assertion is not acceptable')
     },
     pkce: { required: (_ctx, client) => client.tokenEndpointAuthMethod === 'none' },
