@@ -34,7 +34,7 @@ import type { Storage } from './storage/storage.ts'
 import { createConnectors } from './upstream/connectors.ts'
 import { createSafeFetch } from './upstream/safe-fetch.ts'
 import { createConnectionReader } from './vault/connections.ts'
-import { checkVaultKey, deploymentSecret } from './vault/meta-secrets.ts'
+import { checkVaultKey, deploymentSecret, samlKey } from './vault/meta-secrets.ts'
 import { createVault } from './vault/vault.ts'
 import { loadAssets } from './web/assets.ts'
 import { createHandler } from './web/handler.ts'
@@ -95,7 +95,11 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     )
   }
   const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
-  const connectors = createConnectors({ fetch: createSafeFetch({ allowedPrivateNetworks }), clock })
+  const connectors = createConnectors({
+    fetch: createSafeFetch({ allowedPrivateNetworks }),
+    clock,
+    saml: { issuer, key: () => samlKey({ storage, keyring }) },
+  })
   const connections = createConnectionReader({ keyring })
   const vault = createVault({
     storage,

@@ -20,6 +20,7 @@ export interface Connection {
 }
 
 export const PASSWORD_STRATEGY = 'auth0'
+export const SAML_STRATEGY = 'samlp'
 export const PASSWORD_CONNECTION = 'Username-Password-Authentication'
 
 export const PREFIXED_STRATEGIES: ReadonlySet<Strategy> = new Set(['oidc', 'oauth2', 'samlp'])

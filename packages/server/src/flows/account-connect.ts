@@ -37,7 +37,7 @@ export async function keepAccount(
   { connection, subject, account, scopesAsked }: Arrival,
   purpose: VaultAccount['purpose'],
 ): Promise<void> {
-  if (account === undefined) return
+  if (account?.tokenset === undefined) return
   const { tokenset, upstreamName: label } = account
   const connectionId = connection.id
   const stored = await vault.store(tx, { userId, connectionId, subject, purpose, tokenset, label, scopesAsked })

@@ -144,7 +144,7 @@ export async function addPage(deps: FlowDeps, request: BrowserRequest, state: st
     state: interaction.uid,
     user: { ...shownUser(owner.user), ways: await signInWays(deps, owner.user) },
     account: { connection: shownConnection(connection), name: nameOfArrival(arrival), address: arrival.email },
-    scopes: arrival.account?.tokenset.scopes ?? arrival.scopesAsked,
+    scopes: arrival.account?.tokenset?.scopes ?? arrival.scopesAsked,
     forSignIn: connection.authenticationActive,
     keepsTokens: keepsSignInTokens(connection),
   }

@@ -23,7 +23,7 @@ export interface Arrival {
   readonly grade: Grade
   /** How they proved it: RFC 8176 method names. */
   readonly amr: readonly string[]
-  /** What the provider gave; undefined for a password. */
+  /** What the provider gave, its tokens where it gives any; undefined for a password. */
   readonly account: Pick<UpstreamAccount, 'tokenset' | 'upstreamName'> | undefined
   readonly scopesAsked: readonly string[]
 }
@@ -59,7 +59,7 @@ export async function keepTokenset(
   { connection, subject, account, scopesAsked }: Arrival,
   { userId, clientId }: { readonly userId: string; readonly clientId?: string | undefined },
 ): Promise<void> {
-  if (account === undefined) return
+  if (account?.tokenset === undefined) return
   const { tokenset, upstreamName } = account
   const owner = { userId, connectionId: connection.id, subject }
   if (!keepsSignInTokens(connection)) return vault.discard(tx, { ...owner, id: '' }, tokenset)
@@ -73,7 +73,7 @@ export async function giveBack(
   { connection, subject, account }: Arrival,
   userId: string,
 ): Promise<void> {
-  if (account === undefined) return
+  if (account?.tokenset === undefined) return
   await vault.discard(tx, { id: '', userId, connectionId: connection.id, subject }, account.tokenset)
 }
 
@@ -93,7 +93,8 @@ export function sealArrival({ keyring, vault }: FlowDeps, interaction: Interacti
     upstreamName: account?.upstreamName ?? null,
   }
   const context = contextOf(interaction)
-  const tokens = account && vault.sealPending(context, { tokenset: account.tokenset, details: {} })
+  const tokenset = account?.tokenset
+  const tokens = tokenset && vault.sealPending(context, { tokenset, details: {} })
   return {
     details: toText(keyring.seal(context, Buffer.from(JSON.stringify(details)))),
     tokens: tokens === undefined ? null : toText(tokens),
@@ -110,7 +111,7 @@ export async function openArrival(deps: FlowDeps, interaction: Interaction, seal
     if (connection === undefined) throw new FlowError('interaction_expired')
     const { connectionId: _, upstreamName, email, ...rest } = details
     const pending = sealed.tokens === null ? undefined : deps.vault.openPending(context, toBytes(sealed.tokens))
-    const account = pending && { tokenset: pending.tokenset, upstreamName: upstreamName ?? details.subject }
+    const account = upstreamName === null ? undefined : { tokenset: pending?.tokenset, upstreamName }
     return { ...rest, connection, email: email ?? undefined, account }
   } catch (cause) {
     if (cause instanceof EnvelopeError) throw new FlowError('interaction_expired', { cause })

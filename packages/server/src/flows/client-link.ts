@@ -119,7 +119,7 @@ export async function clientLinkPage(deps: FlowDeps, request: BrowserRequest, op
         name: nameOfArrival(arrival),
         address: arrival.email,
       },
-      scopes: arrival.account?.tokenset.scopes ?? arrival.scopesAsked,
+      scopes: arrival.account?.tokenset?.scopes ?? arrival.scopesAsked,
       keepsTokens: keepsSignInTokens(arrival.connection),
     },
   }

@@ -120,6 +120,8 @@ export async function finishConnectLeg(
 ): Promise<Outcome> {
   const connect = await requireLeg(deps, request, secrets.continueWith, 'opened')
   const { subject, email, upstreamName, tokenset } = account
+  // Nothing to keep: such connections are refused when the journey begins.
+  if (tokenset === undefined) throw new FlowError('connection_unavailable')
   const details = serializePendingAccount({
     subject,
     email,

@@ -75,34 +75,64 @@ async function takeAnswer(
   const connector = connectorOf(deps, open.connection, next)
   try {
     await connector.checkAnswer(answer)
+    const account = await connector.redeem(answer, {
+      redirectUri: new URL(transaction.callbackPath, deps.issuer).href,
+      state: answer.get('state') ?? '',
+      nonce: transaction.nonce,
+      codeVerifier: open.secrets.verifier,
+      ...(open.secrets.asksAnew ? { authenticatedAfter: transaction.createdAt } : {}),
+    })
+    await takeOnce(deps, account)
+    return { kind: 'redeemed', open, account }
   } catch (error) {
     if (error instanceof UpstreamRefused && (error.code === 'access_denied' || error.code === 'provider_error'))
       return { kind: 'refused', open, error }
     throw flowErrorOf(error, next)
   }
-  const account = await connector
-    .redeem(answer, {
-      redirectUri: new URL(transaction.callbackPath, deps.issuer).href,
-      state: answer.get('state') ?? '',
-      nonce: transaction.nonce,
-      codeVerifier: open.secrets.verifier,
-    })
-    .catch((error: unknown) => {
-      throw flowErrorOf(error, next)
-    })
-  return { kind: 'redeemed', open, account }
+}
+
+/** An assertion serves once on all nodes, although its transaction did already (T-SAML-04). */
+async function takeOnce({ storage, clock }: FlowDeps, { once }: UpstreamAccount): Promise<void> {
+  if (once === undefined) return
+  const mark = {
+    kind: 'ReplayDetection',
+    idHash: sha256Hex(once.key),
+    uid: undefined,
+    grantId: undefined,
+    userId: undefined,
+    clientId: undefined,
+    payload: { kind: 'ReplayDetection' },
+    createdAt: clock(),
+    expiresAt: once.expiresAt,
+    consumedAt: undefined,
+    successorEnvelope: undefined,
+    identityKey: undefined,
+  } as const
+  const isFirst = await storage.transaction((tx) => tx.artifacts.insertOnce(mark))
+  if (!isFirst) throw new UpstreamRefused('answer_replayed')
+}
+
+/** What can be told without a session: time, browser, path. @throws {FlowError} `transaction_invalid`, `wrong_browser`. */
+export function requireLeg(
+  { clock }: Pick<FlowDeps, 'clock'>,
+  request: BrowserRequest,
+  { expiresAt, browserHash, callbackPath }: UpstreamTransaction,
+  path: string,
+): void {
+  if (expiresAt <= clock()) throw new FlowError('transaction_invalid')
+  if (browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
+  if (callbackPath !== path) throw new FlowError('transaction_invalid')
 }
 
 async function openTransaction(
-  { storage, keyring, clock, connections }: FlowDeps,
+  deps: FlowDeps,
   request: BrowserRequest,
   transaction: UpstreamTransaction,
   path: string,
 ): Promise<OpenTransaction> {
-  const { stateHash, kind, browserHash, callbackPath, sessionUid, connectionId, verifierEnvelope } = transaction
-  if (transaction.expiresAt <= clock()) throw new FlowError('transaction_invalid')
-  if (browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
-  if (callbackPath !== path) throw new FlowError('transaction_invalid')
+  const { storage, keyring, connections } = deps
+  const { stateHash, kind, sessionUid, connectionId, verifierEnvelope } = transaction
+  requireLeg(deps, request, transaction, path)
   if (kind !== 'login' && sessionUid !== request.session?.uid) throw new FlowError('wrong_user')
   const connection = await connections.find(storage, connectionId)
   if (connection === undefined) throw new FlowError('connection_unavailable')
@@ -110,7 +140,7 @@ async function openTransaction(
 }
 
 /** What was refused, and which check did it: ids and codes, nothing of what the provider said. */
-function recordRefusal(
+export function recordRefusal(
   { storage, clock }: FlowDeps,
   transaction: UpstreamTransaction,
   error: FlowError,

@@ -2,6 +2,7 @@
 import { randomToken, sha256Base64url, sha256Hex } from '../crypto/hashing.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
+import { asksAnew } from '../upstream/authorization.ts'
 import { ConnectionUnavailable, UpstreamRefused, UpstreamUnavailable } from '../upstream/errors.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
@@ -30,6 +31,8 @@ export interface TransactionSecrets {
   readonly verifier: string
   readonly continueWith: string
   readonly proves?: string
+  /** The person was to show anew who they are. */
+  readonly asksAnew?: true
 }
 
 export const transactionContext = (stateHash: string): string => `transaction:${stateHash}`
@@ -61,6 +64,7 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
     verifier,
     continueWith: asked.continueWith,
     ...(asked.proves === undefined ? {} : { proves: asked.proves }),
+    ...(asksAnew(asked.extra ?? {}) ? { asksAnew: true } : {}),
   }
   const now = deps.clock()
   await deps.storage.transaction((tx) =>

@@ -118,16 +118,22 @@ const oauth2 = z.strictObject({
 const samlp = z
   .strictObject({
     ...identity,
-    signInEndpoint: webUrl().meta({ description: "The identity provider's sign-in URL." }),
+    signInEndpoint: member(webUrl(), "The identity provider's sign-in URL; needed without metadata."),
     signOutEndpoint: member(webUrl(), 'Its sign-out URL.'),
-    signingCert: member(z.string().max(20_000), 'Certificate of its signatures, PEM or base64.'),
+    signingCert: member(
+      z.string().max(20_000),
+      'Certificate of its signatures, PEM or base64; several PEM one after the other. Needed without metadata.',
+    ),
     cert: member(z.string().max(20_000), 'The same, under its older name.'),
-    entityId: member(text(1024), "The identity provider's entity id."),
+    entityId: member(text(1024), "The identity provider's entity id; needed without metadata."),
     fieldsMap: member(
       z.record(text(128), z.union([text(256), z.array(text(256)).max(20)], { error: 'a name, or an array of names' })),
       'From our profile fields to attribute names.',
     ),
-    user_id_attribute: member(text(256), 'Attribute that names the person. Default: the NameID.'),
+    user_id_attribute: member(
+      text(256),
+      'Attribute that names the person for good. Default: the NameID, which must be persistent.',
+    ),
     signatureAlgorithm: member(z.enum(['rsa-sha256', 'rsa-sha1']), 'Signature of our requests.', 'rsa-sha256'),
     digestAlgorithm: member(z.enum(['sha256', 'sha1']), 'Digest of our requests.', 'sha256'),
     signSAMLRequest: member(flag(), 'Signs our requests.', false),
@@ -136,13 +142,20 @@ const samlp = z
       'Binding of our requests.',
       'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
     ),
-    metadataUrl: tolerated(webUrl()),
-    metadataXml: tolerated(z.string().max(200_000)),
+    metadataUrl: member(webUrl(), 'Where it publishes its metadata; read again every ten minutes.'),
+    metadataXml: member(
+      z.string().max(200_000),
+      'Its metadata. Sign-in URL, certificates and entity id given beside it win.',
+    ),
     idpinitiated: tolerated(jsonObject()),
     tenant_domain: tolerated(z.string()),
     debug: tolerated(flag()),
   })
   .superRefine((options, context) => {
+    if (options.metadataXml !== undefined || options.metadataUrl !== undefined) return
+    if (options.signInEndpoint === undefined) {
+      context.addIssue({ code: 'custom', path: ['signInEndpoint'], message: "the identity provider's sign-in URL" })
+    }
     if (options.signingCert === undefined && options.cert === undefined) {
       context.addIssue({
         code: 'custom',

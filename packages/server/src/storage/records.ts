@@ -53,6 +53,8 @@ export type ArtifactKind =
   | 'Grant'
   | 'PushedAuthorizationRequest'
   | 'ReplayDetection'
+  /** A provider's answer that came by POST, on its way to a GET of ours; `idHash` is its transaction's. */
+  | 'UpstreamAnswer'
   | 'DeviceCode'
   | 'BackchannelAuthenticationRequest'
 

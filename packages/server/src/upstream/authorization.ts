@@ -21,6 +21,10 @@ const RESERVED = new Set([
 
 const MAX_PARAMETER_LENGTH = 1024
 
+/** The person is to show who they are, whatever session they have there. */
+export const asksAnew = ({ prompt, max_age }: Readonly<Record<string, string>>): boolean =>
+  max_age !== undefined || (prompt ?? '').split(' ').some((one) => one === 'login' || one === 'select_account')
+
 /** `endpoint` keeps the query that it was configured with. */
 export function buildAuthorizationUrl(
   endpoint: string,

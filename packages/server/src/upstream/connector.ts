@@ -2,6 +2,7 @@
 import type { TokenSet } from '../domain/tokenset.ts'
 import type { Profile } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
 
 export interface Connector {
   readonly scopes: ScopeRules
@@ -27,7 +28,8 @@ export interface Connector {
   /**
    * Redeems the code once, checks the answer fully and reads who it is.
    *
-   * @throws {UpstreamRefused} nothing of the answer may be used.
+   * @throws {UpstreamRefused} nothing of the answer may be used; `access_denied` and `provider_error` as `checkAnswer`,
+   *   where the provider's no stands inside what only now can be read (SAML).
    * @throws {UpstreamUnavailable} the code may be spent; the person starts again.
    */
   redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<UpstreamAccount>
@@ -48,6 +50,9 @@ export interface Connector {
    * @throws {UpstreamUnavailable} try again later.
    */
   revoke(token: string, hint: TokenKind): Promise<'revoked' | 'unsupported'>
+
+  /** Our own description in the provider's language, for its operator; absent where there is none (OAuth). */
+  describeUs?(redirectUri: string): Promise<string>
 }
 
 export type TokenKind = 'access_token' | 'refresh_token'
@@ -75,6 +80,8 @@ export interface ExpectedAnswer {
   readonly codeVerifier: string
   /** When `max_age` was sent: refuses an older sign-in at the provider. */
   readonly maxAgeSeconds?: number
+  /** When a new sign-in was asked for: refuses an older one, where providers always say when it was (SAML). */
+  readonly authenticatedAfter?: EpochSeconds
 }
 
 /** Who came back from the provider, and with what. */
@@ -90,9 +97,12 @@ export interface UpstreamAccount {
   readonly authoritativeDomains: readonly string[]
   /** What to call the account: login, name or masked address, else the subject. */
   readonly upstreamName: string
-  readonly tokenset: TokenSet
+  /** `undefined` where providers give none (SAML). */
+  readonly tokenset: TokenSet | undefined
   /** Everything that the provider said of the person; never a token. */
   readonly claims: JsonObject
+  /** The answer may serve once, wherever it turns up again; a code is its provider's to watch over. */
+  readonly once?: { readonly key: string; readonly expiresAt: EpochSeconds }
 }
 
 export interface RefreshRequest {

@@ -1,14 +1,13 @@
 // Hands out the connector of a connection, and keeps it for as long as the connection's options stay the same: with it
 // live the provider's metadata and keys.
 import { createHash } from 'node:crypto'
-import type { Connection } from '../domain/connection.ts'
-import type { Clock } from '../lib/time.ts'
+import { type Connection, SAML_STRATEGY } from '../domain/connection.ts'
 import type { Connector } from './connector.ts'
 import { ConnectionUnavailable } from './errors.ts'
 import { createOAuth2Connector } from './oauth2.ts'
 import { createOidcConnector } from './oidc.ts'
 import { findProfile } from './registry.ts'
-import type { SafeFetch } from './safe-fetch.ts'
+import { createSamlConnector, type SamlDependencies } from './saml.ts'
 import { readSettings } from './settings.ts'
 
 export interface Connectors {
@@ -19,10 +18,7 @@ export interface Connectors {
   for(connection: Connection): Connector
 }
 
-export interface ConnectorsDependencies {
-  readonly fetch: SafeFetch
-  readonly clock: Clock
-}
+export type ConnectorsDependencies = SamlDependencies
 
 interface Kept {
   readonly connection: Connection
@@ -45,11 +41,13 @@ export function createConnectors(dependencies: ConnectorsDependencies): Connecto
   }
 }
 
-function build(connection: Connection, { fetch, clock }: ConnectorsDependencies): Connector {
+function build(connection: Connection, dependencies: ConnectorsDependencies): Connector {
+  if (connection.strategy === SAML_STRATEGY) return createSamlConnector(connection, dependencies)
   const profile = findProfile(connection.strategy)
   if (profile === undefined) throw new ConnectionUnavailable(`strategy ${connection.strategy} is not built`)
   const settings = readSettings(connection, profile)
   const create = profile.protocol === 'oidc' ? createOidcConnector : createOAuth2Connector
+  const { fetch, clock } = dependencies
   return create({ settings, fetch, clock })
 }
 

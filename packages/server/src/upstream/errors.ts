@@ -49,6 +49,16 @@ export type RefusalCode =
   | 'subject_invalid'
   /** A refresh was answered with an ID token of somebody else (OpenID Connect Core §12.2). */
   | 'subject_changed'
+  /** Not the XML of a SAML message: a document type, a comment, too much of it, not well-formed. */
+  | 'saml_xml_refused'
+  /** Not a response to our request, or not of the one shape that has one meaning. */
+  | 'saml_response_invalid'
+  /** None, not the provider's, over something else, or by an algorithm that does not hold. */
+  | 'saml_signature_refused'
+  /** Signed, and not for us, not now, or not about anybody. */
+  | 'saml_assertion_refused'
+  /** What may serve once was here before. */
+  | 'answer_replayed'
 
 /** The provider's answer, or the way to it, breaks a rule. Nothing of it may be used; trying again does not help. */
 export class UpstreamRefused extends Error {

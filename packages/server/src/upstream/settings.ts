@@ -93,12 +93,15 @@ function scopeFacts({ options, connectedAccountsActive }: Connection, profile: P
 }
 
 // What a person can change, and another can then take, identifies nobody (threats T-PRE-06, T-PRE-08).
-const CHANGEABLE = /(^|[.\]])(e?mail|email_?address|login|user_?name|preferred_username|nickname|upn|name)$/i
+const CHANGEABLE =
+  /(^|[.\]/:])(e?mail|email_?address|login|user_?name|preferred_username|s?am_?account_?name|display_?name|nickname|upn|name|0\.9\.2342\.19200300\.100\.1\.3)$/i
+
+export const isChangeableName = (name: string): boolean => CHANGEABLE.test(name)
 
 function subjectPath(profile: ProviderProfile, mapped: string | undefined): string {
   if (mapped === undefined) return profile.subject.path
   if (profile.strategy !== 'oauth2') throw new ConnectionUnavailable('options.fieldsMap.user_id is for oauth2 alone')
-  if (CHANGEABLE.test(mapped)) throw new ConnectionUnavailable('options.fieldsMap.user_id names something changeable')
+  if (isChangeableName(mapped)) throw new ConnectionUnavailable('options.fieldsMap.user_id names something changeable')
   return mapped
 }
 

@@ -4,6 +4,7 @@ import { EnvelopeError, keyIdOf } from '../crypto/envelope.ts'
 import { equalSecrets } from '../crypto/hashing.ts'
 import { KeyringError } from '../crypto/key-file.ts'
 import type { Keyring } from '../crypto/keyring.ts'
+import { createSigningCertificate, type SigningCertificate } from '../crypto/signing-certificate.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export interface MetaSecretParts {
@@ -14,7 +15,8 @@ export interface MetaSecretParts {
 const CHECK = 'vault-check'
 const ROOT = 'meta:root-secret'
 /** Keys in `meta`, which are the contexts as well; each value is an envelope in base64. */
-export const META_SECRETS = [CHECK, ROOT] as const
+const SAML_KEY = 'meta:saml-key'
+export const META_SECRETS = [CHECK, ROOT, SAML_KEY] as const
 
 const CHECK_CONTENT = 'tenon vault key check'
 
@@ -58,6 +60,22 @@ export async function deploymentSecret({ storage, keyring }: MetaSecretParts): P
   const stored =
     (await storage.meta.find(ROOT)) ?? (await storage.transaction((tx) => tx.meta.putIfAbsent(ROOT, fresh)))
   return keyring.open(ROOT, Buffer.from(stored, 'base64'))
+}
+
+/**
+ * What all nodes of the deployment share once the first of them has made it: the key that signs our SAML requests. An
+ * identity provider keeps its certificate, so that it lasts.
+ */
+export async function samlKey({ storage, keyring }: MetaSecretParts): Promise<SigningCertificate> {
+  const stored = (await storage.meta.find(SAML_KEY)) ?? (await firstSamlKey({ storage, keyring }))
+  // Sealed by us, from this very type.
+  return JSON.parse(keyring.open(SAML_KEY, Buffer.from(stored, 'base64')).toString('utf8')) as SigningCertificate
+}
+
+async function firstSamlKey({ storage, keyring }: MetaSecretParts): Promise<string> {
+  const fresh = Buffer.from(JSON.stringify(await createSigningCertificate('Tenon SAML requests')))
+  const sealed = Buffer.from(keyring.seal(SAML_KEY, fresh)).toString('base64')
+  return storage.transaction((tx) => tx.meta.putIfAbsent(SAML_KEY, sealed))
 }
 
 /** Brings these values under the active key. Returns how many it changed. */

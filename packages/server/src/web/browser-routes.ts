@@ -11,8 +11,10 @@ import { goUpstream, loginPage, type OpenInteraction, openInteraction, submitPas
 import { logoutOidc, logoutV2, submitLogout } from '../flows/logout.ts'
 import { type Part, partOf } from '../flows/next-step.ts'
 import type { Outcome } from '../flows/outcome.ts'
+import { keepPostedAnswer, takePostedAnswer } from '../flows/posted-answer.ts'
 import { provePage, submitProof } from '../flows/prove-address.ts'
 import { askReset, openReset, submitNewPassword, submitResetRequest } from '../flows/reset-password.ts'
+import { samlMetadata } from '../flows/saml-metadata.ts'
 import {
   cancelSignup,
   pendingAddress,
@@ -24,6 +26,7 @@ import {
 } from '../flows/sign-up.ts'
 import { takeCallback } from '../flows/upstream-callback.ts'
 import { identifyBrowser, readCookie, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
+import { SAML_RESPONSE } from '../upstream/saml.ts'
 import { accountRoutes } from './account/routes.ts'
 import { requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
@@ -91,6 +94,14 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
 
   app.get('/login/callback', show(callback))
   app.get('/login/callback/:connection', show(callback))
+  app.post('/login/callback', show(postedCallback))
+  app.post('/login/callback/:connection', show(postedCallback))
+  app.get(
+    '/login/answer',
+    show((_deps, request, c) => takePostedAnswer(deps, request, c.req.query('id'))),
+  )
+  app.get('/samlp/metadata', show(describeSaml((c) => c.req.query('connection'))))
+  app.get('/samlp/metadata/:connection', show(describeSaml((c) => c.req.param('connection'))))
   app.get(
     '/connected-accounts/connect',
     show((_deps, request, c) => openTicket(deps, request, c.req.query('ticket'))),
@@ -261,9 +272,23 @@ function takeProof(
 }
 
 const callback: Step = (deps, request, c) => {
-  const url = new URL(c.req.url)
-  return takeCallback(deps, request, { path: url.pathname, answer: url.searchParams })
+  const { pathname: path, searchParams: answer } = new URL(c.req.url)
+  // By POST alone (saml-bindings §3.5): in a URL it stands in histories and logs.
+  answer.delete(SAML_RESPONSE)
+  return takeCallback(deps, request, { path, answer })
 }
+
+const postedCallback: Step = async (deps, request, c) => {
+  const { pathname: path } = new URL(c.req.url)
+  return keepPostedAnswer(deps, request, { path, fields: await urlEncoded(c) })
+}
+
+const describeSaml =
+  (nameOf: (c: Page) => string | undefined): Step =>
+  async (deps, _request, c) =>
+    new Response(await samlMetadata(deps, nameOf(c)), {
+      headers: { 'content-type': 'application/samlmetadata+xml; charset=utf-8', 'x-content-type-options': 'nosniff' },
+    })
 
 function confirmAnswer(form: Form): 'confirm' | 'cancel' | 'another' {
   if (form.prompt !== undefined) return 'another'
@@ -281,8 +306,10 @@ function logoutRequest(fields: Form, returnTo: string | undefined) {
 }
 
 /** Our forms are posted url-encoded; anything else was not sent by one. @throws {FlowError} `invalid_request`. */
-async function formFields(c: Page): Promise<Form> {
+const formFields = async (c: Page): Promise<Form> => Object.fromEntries(await urlEncoded(c))
+
+async function urlEncoded(c: Page): Promise<URLSearchParams> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') throw new FlowError('invalid_request')
-  return Object.fromEntries(new URLSearchParams(await c.req.text()))
+  return new URLSearchParams(await c.req.text())
 }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { after } from 'node:test'
 import type { Provider } from '@tenon/sdk/testing'
 import type { Connection } from '../../src/domain/connection.ts'
+import type { TokenSet } from '../../src/domain/tokenset.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { type Clock, systemClock } from '../../src/lib/time.ts'
 import type { AuthorizationRequest, Connector, ExpectedAnswer, UpstreamAccount } from '../../src/upstream/connector.ts'
@@ -63,10 +64,13 @@ export async function startLeg(connector: Connector, request: Partial<Authorizat
 export async function signIn(
   connector: Connector,
   request: Partial<AuthorizationRequest> = {},
-): Promise<UpstreamAccount> {
+): Promise<UpstreamAccount & { readonly tokenset: TokenSet }> {
   const { answer, expected } = await startLeg(connector, request)
   await connector.checkAnswer(answer)
-  return connector.redeem(answer, expected)
+  const account = await connector.redeem(answer, expected)
+  const { tokenset } = account
+  if (tokenset === undefined) throw new Error('the provider gave no tokens')
+  return { ...account, tokenset }
 }
 
 const randomId = () => randomBytes(16).toString('base64url')

@@ -1,15 +1,16 @@
 // Every connection: are its options complete, can its provider be reached, does it say who it is meant to be?
 import type { ServerConfig } from '../../config/server-config.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
-import { type Connection, PASSWORD_STRATEGY } from '../../domain/connection.ts'
+import { type Connection, PASSWORD_STRATEGY, SAML_STRATEGY } from '../../domain/connection.ts'
 import { systemClock } from '../../lib/time.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { createConnectors } from '../../upstream/connectors.ts'
+import { type Connectors, createConnectors } from '../../upstream/connectors.ts'
 import { ConnectionUnavailable, UpstreamRefused, UpstreamUnavailable } from '../../upstream/errors.ts'
 import { findProfile } from '../../upstream/registry.ts'
 import { createSafeFetch, type SafeFetch } from '../../upstream/safe-fetch.ts'
 import { createConnectionReader } from '../../vault/connections.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
+import { examineSaml } from './saml.ts'
 
 interface Options {
   readonly config: ServerConfig
@@ -24,11 +25,14 @@ const CLOCK_SECONDS = 60
 export async function examineConnections({ config, storage, keyring, tell }: Options): Promise<void> {
   const skews: number[] = []
   const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.dangerouslyAllowUpstreamNetwork })
-  const connectors = createConnectors({ fetch: noteClock(safeFetch, skews), clock: systemClock })
+  const fetch = noteClock(safeFetch, skews)
+  const issuer = config.issuer ?? 'http://127.0.0.1/'
+  const saml = { issuer, key: () => Promise.reject(new Error('doctor signs nothing')) }
+  const connectors = createConnectors({ fetch, clock: systemClock, saml })
   const reader = createConnectionReader({ keyring })
   for (let offset = 0; ; offset += PAGE) {
     const { items } = await storage.connections.list({ offset, limit: PAGE })
-    for (const record of items) tell(await examine(reader.open(record), connectors, config.issuer))
+    for (const record of items) tell(await examine(reader.open(record), { connectors, fetch, issuer }))
     if (items.length < PAGE) break
   }
   await safeFetch.close()
@@ -41,12 +45,11 @@ export async function examineConnections({ config, storage, keyring, tell }: Opt
 
 async function examine(
   connection: Connection,
-  connectors: ReturnType<typeof createConnectors>,
-  issuer = 'http://127.0.0.1/',
+  { connectors, fetch, issuer }: { connectors: Connectors; fetch: SafeFetch; issuer: string },
 ): Promise<Finding> {
   const what = connection.name
   if (connection.strategy === PASSWORD_STRATEGY) return ok(what, 'passwords of our own')
-  if (!findProfile(connection.strategy)) {
+  if (!findProfile(connection.strategy) && connection.strategy !== SAML_STRATEGY) {
     return warn(
       what,
       `${connection.strategy} is stored, and not served by this version`,
@@ -61,7 +64,10 @@ async function examine(
       nonce: 'doctor',
       codeChallenge: 'doctor',
     }
-    const url = await connectors.for(connection).authorizationUrl({ ...request, scopes: [] })
+    const connector = connectors.for(connection)
+    if (connection.strategy === SAML_STRATEGY)
+      return await examineSaml(connection, { fetch, clock: systemClock, issuer })
+    const url = await connector.authorizationUrl({ ...request, scopes: [] })
     return ok(what, `${connection.strategy} at ${url.host}`)
   } catch (error) {
     if (error instanceof ConnectionUnavailable)
@@ -79,7 +85,7 @@ const describe = ({ message, code, detail }: UpstreamRefused) =>
 const mendOf = ({ code }: UpstreamRefused) =>
   code === 'address_blocked'
     ? 'a private address: name its network in --dangerously-allow-upstream-network, if that is meant'
-    : 'compare options.issuer with the issuer of its discovery document'
+    : 'compare the options with what the provider publishes of itself'
 
 /** The same fetch, noting how far the other side's clock is from ours. */
 function noteClock(fetch: SafeFetch, skews: number[]): SafeFetch {
