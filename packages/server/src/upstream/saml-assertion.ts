@@ -65,7 +65,7 @@ export function readAssertion(xml: string, expected: ExpectedAssertion): SamlAss
 function requireIssuer(root: XmlElement, expected: string): void {
   const issuer = one(root, 'Issuer')
   const format = issuer.attributes.get('Format')
-  if (issuer.text !== expected || (format !== undefined && format !== ENTITY)) throw refused('issuer')
+  if (textOf(issuer) !== expected || (format !== undefined && format !== ENTITY)) throw refused('issuer')
 }
 
 const CONDITIONS = ['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction']
@@ -78,7 +78,7 @@ function requireConditions(conditions: XmlElement, { audience, now }: ExpectedAs
   if (notBefore !== undefined && notBefore - SAML_SKEW_SECONDS > now) throw refused('not before')
   if (notOnOrAfter !== undefined && notOnOrAfter + SAML_SKEW_SECONDS <= now) throw refused('expired')
   const restrictions = childrenOf(conditions, SAML, 'AudienceRestriction')
-  const named = restrictions.map((each) => childrenOf(each, SAML, 'Audience').map(({ text }) => text))
+  const named = restrictions.map((each) => childrenOf(each, SAML, 'Audience').map(textOf))
   if (named.length === 0 || !named.every((audiences) => audiences.includes(audience))) throw refused('audience')
 }
 
@@ -110,9 +110,9 @@ function nameIdOf(subject: XmlElement): NameId | undefined {
   const [nameId, ...more] = childrenOf(subject, SAML, 'NameID')
   if (more.length > 0) throw refused('name id')
   if (nameId === undefined) return undefined
-  const { text: value, attributes } = nameId
+  const { attributes } = nameId
   return {
-    value,
+    value: textOf(nameId),
     format: attributes.get('Format'),
     nameQualifier: attributes.get('NameQualifier'),
     spNameQualifier: attributes.get('SPNameQualifier'),
@@ -129,6 +129,12 @@ function attributesOf(root: XmlElement): ReadonlyMap<string, readonly string[]> 
     attributes.set(name, [...(attributes.get(name) ?? []), ...values.map(({ text }) => text)])
   }
   return attributes
+}
+
+/** What identifies is plain text: with elements in it, readers differ on what it says (T-SAML-02). */
+function textOf({ text, children }: XmlElement): string {
+  if (children.length > 0) throw refused('mixed content')
+  return text
 }
 
 function one(parent: XmlElement, name: string): XmlElement {

@@ -80,7 +80,7 @@ class Reader {
   #takeText(raw: string): void {
     const parent = this.#open.at(-1)
     if (parent !== undefined) parent.text += unescapeText(raw)
-    else if (raw.trim() !== '') throw refused('text outside')
+    else if (/[^\t\n\r ]/.test(raw)) throw refused('text outside')
   }
 
   #takeTag([, end, tag = '', attributes = '', empty]: RegExpExecArray): void {
