@@ -162,13 +162,20 @@ async function verify(response: SamlResponse, idp: IdentityProvider, entityId: s
     acceptedClockSkewMs: -1,
     validateInResponseTo: ValidateInResponseTo.never,
   })
-  // Its messages quote what they were given; they are not kept.
-  const { profile } = await saml.validatePostResponseAsync({ SAMLResponse: encoded }).catch(() => {
-    throw badSignature('does not hold')
+  const { profile } = await saml.validatePostResponseAsync({ SAMLResponse: encoded }).catch((cause: unknown) => {
+    throw refusedByLibrary(cause)
   })
   const xml = profile?.getAssertionXml?.()
   if (xml === undefined) throw badSignature('covers no assertion')
   return xml
+}
+
+/** It reads a little of the assertion as well, and stumbles. Its messages quote what they were given; they are not kept. */
+function refusedByLibrary(cause: unknown): UpstreamRefused {
+  const isSignature = cause instanceof Error && /\bsignature\b/i.test(cause.message)
+  return isSignature
+    ? badSignature('does not hold')
+    : new UpstreamRefused('saml_assertion_refused', { detail: 'library' })
 }
 
 const invalid = (detail: string): UpstreamRefused => new UpstreamRefused('saml_response_invalid', { detail })
