@@ -26,6 +26,7 @@ export type FlowPage =
   | LinkChoosePage
   | LinkConflictPage
   | MergePreviewPage
+  | GoUpstreamPage
   | LogoutPage
   | ErrorPage
 
@@ -191,6 +192,14 @@ export interface MergeRow {
   readonly thing: string
   readonly outcome: 'kept' | 'moved' | 'merged' | 'dropped'
   readonly why: PlannedIdentity['why'] | PlannedAccount['why'] | PlannedAddress['why'] | PlannedKey['why']
+}
+
+/** On to a provider that wants the question posted. */
+export interface GoUpstreamPage {
+  readonly name: 'go-upstream'
+  readonly connection: ShownConnection
+  readonly action: string
+  readonly fields: Readonly<Record<string, string>>
 }
 
 export interface LogoutPage {

@@ -3,8 +3,10 @@ import { randomToken, sha256Base64url, sha256Hex } from '../crypto/hashing.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
 import { asksAnew } from '../upstream/authorization.ts'
+import type { AuthorizationRequest, Connector } from '../upstream/connector.ts'
 import { ConnectionUnavailable, UpstreamRefused, UpstreamUnavailable } from '../upstream/errors.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
+import { shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError, type FlowNext } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
@@ -45,20 +47,18 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
   const next = waysToSignIn(asked.kind, asked.continueWith)
   const connector = connectorOf(deps, connection, next)
   const scopes = connector.scopes.ask(asked.scopes)
-  const url = await connector
-    .authorizationUrl({
-      redirectUri: new URL(callbackPath, deps.issuer).href,
-      state,
-      nonce,
-      codeChallenge: sha256Base64url(verifier),
-      scopes,
-      wantsRefreshToken: asked.wantsRefreshToken,
-      extra: asked.extra ?? {},
-      clientRequest: asked.clientRequest ?? {},
-    })
-    .catch((error: unknown) => {
-      throw flowErrorOf(error, next)
-    })
+  const leave = await leaveFor(connection, connector, {
+    redirectUri: new URL(callbackPath, deps.issuer).href,
+    state,
+    nonce,
+    codeChallenge: sha256Base64url(verifier),
+    scopes,
+    wantsRefreshToken: asked.wantsRefreshToken,
+    extra: asked.extra ?? {},
+    clientRequest: asked.clientRequest ?? {},
+  }).catch((error: unknown) => {
+    throw flowErrorOf(error, next)
+  })
   const stateHash = sha256Hex(state)
   const secrets: TransactionSecrets = {
     verifier,
@@ -85,7 +85,15 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
       expiresAt: now + TRANSACTION_SECONDS,
     }),
   )
-  return { kind: 'redirect', url: url.href, cookies: withBrowserCookie(request) }
+  return { ...leave, cookies: withBrowserCookie(request) }
+}
+
+/** How the browser goes there: by a redirect, or by a form where the provider wants to be posted to. */
+async function leaveFor(connection: Connection, connector: Connector, request: AuthorizationRequest): Promise<Outcome> {
+  if (connector.authorizationForm === undefined)
+    return { kind: 'redirect', url: (await connector.authorizationUrl(request)).href }
+  const form = await connector.authorizationForm(request)
+  return { kind: 'page', page: { name: 'go-upstream', connection: shownConnection(connection), ...form } }
 }
 
 /** One redirect URI for each connection (T-CONN-02); Auth0's shared one where the operator wants it. */

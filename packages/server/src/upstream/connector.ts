@@ -17,6 +17,13 @@ export interface Connector {
   authorizationUrl(request: AuthorizationRequest): Promise<URL>
 
   /**
+   * The same where the provider wants it posted; such a connector has it, and is asked for no URL.
+   *
+   * @throws as `authorizationUrl` does.
+   */
+  authorizationForm?(request: AuthorizationRequest): Promise<AuthorizationForm>
+
+  /**
    * Checks what can be checked before the code is redeemed: one code, no error, the right issuer (RFC 9207). Calls
    * nothing but the provider's metadata.
    *
@@ -71,6 +78,11 @@ export interface AuthorizationRequest {
   readonly extra?: Readonly<Record<string, string>>
   /** The client's request to us: source of the connection's `upstream_params` aliases and of what the profile lets through. */
   readonly clientRequest?: Readonly<Record<string, string>>
+}
+
+export interface AuthorizationForm {
+  readonly action: string
+  readonly fields: Readonly<Record<string, string>>
 }
 
 export interface ExpectedAnswer {

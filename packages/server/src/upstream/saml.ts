@@ -9,7 +9,7 @@ import { ConnectionUnavailable, UpstreamRefused } from './errors.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import { PERSISTENT, type SamlNames, samlAccountOf, samlNamesOf } from './saml-account.ts'
 import { readAssertion, SAML_SKEW_SECONDS } from './saml-assertion.ts'
-import { type IdentityProvider, identityProviderOf, liveCertificates } from './saml-provider.ts'
+import { type IdentityProvider, identityProviderOf, liveCertificates, POST_BINDING } from './saml-provider.ts'
 import { readSamlResponse, type SamlResponse } from './saml-response.ts'
 
 /** The name of the field by which a response comes, always by POST (saml-bindings §3.5). */
@@ -43,22 +43,40 @@ export const samlEntityId = (issuer: string, { name }: Pick<Connection, 'name'>)
 export function createSamlConnector(connection: Connection, dependencies: SamlDependencies): Connector {
   const { clock, saml: self } = dependencies
   if (self === undefined) throw new ConnectionUnavailable('nobody said who we are to SAML providers')
-  const { signSAMLRequest, signatureAlgorithm } = connection.options
+  const { signSAMLRequest, signatureAlgorithm, protocolBinding } = connection.options
   if (signSAMLRequest === true && signatureAlgorithm === 'rsa-sha1')
     throw new ConnectionUnavailable('options.signatureAlgorithm rsa-sha1 is too weak to sign with')
   const provider = identityProviderOf(connection, dependencies)
   const names = samlNamesOf(connection)
   const us = { entityId: samlEntityId(self.issuer, connection), names }
   const signing = async (): Promise<Partial<SamlConfig>> =>
-    signSAMLRequest === true ? { privateKey: (await self.key()).privateKey, signatureAlgorithm: 'sha256' } : {}
+    signSAMLRequest === true
+      ? { privateKey: (await self.key()).privateKey, signatureAlgorithm: 'sha256', digestAlgorithm: 'sha256' }
+      : {}
+  const asking = async (request: AuthorizationRequest) => {
+    const { signInEndpoint } = await provider()
+    return new SAML(
+      requestOptions(us, request, {
+        entryPoint: signInEndpoint,
+        isPosted: protocolBinding === POST_BINDING,
+        ...(await signing()),
+      }),
+    )
+  }
   return {
     scopes: { ask: () => [], missing: (wanted) => wanted, spellings: (granted) => granted },
     traits: { refreshTokenGraceSeconds: undefined, revocationEnds: 'token', apiHosts: [] },
     async authorizationUrl(request) {
-      const { signInEndpoint } = await provider()
-      const saml = new SAML(requestOptions(us, request, { entryPoint: signInEndpoint, ...(await signing()) }))
-      return new URL(await saml.getAuthorizeUrlAsync(request.state, undefined, {}))
+      return new URL(await (await asking(request)).getAuthorizeUrlAsync(request.state, undefined, {}))
     },
+    ...(protocolBinding === POST_BINDING
+      ? {
+          async authorizationForm(request: AuthorizationRequest) {
+            const fields = await (await asking(request)).getAuthorizeMessageAsync(request.state)
+            return { action: (await provider()).signInEndpoint, fields: textsOf(fields) }
+          },
+        }
+      : {}),
     async checkAnswer(answer) {
       readSamlResponse(requireResponse(answer))
     },
@@ -103,13 +121,16 @@ interface Us {
 
 const nameIdFormat = ({ subject }: SamlNames): string | null => (subject === undefined ? PERSISTENT : null)
 
+const textsOf = (fields: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]))
+
 /** The transaction's nonce: an answer to any other request names another. */
 const requestIdOf = ({ nonce }: { readonly nonce: string }): string => `_${nonce}`
 
 function requestOptions(
   { entityId, names }: Us,
   { redirectUri, nonce, extra = {} }: AuthorizationRequest,
-  more: Partial<SamlConfig>,
+  { isPosted, ...more }: Partial<SamlConfig> & { readonly isPosted: boolean },
 ): SamlConfig {
   return {
     issuer: entityId,
@@ -120,6 +141,8 @@ function requestOptions(
     disableRequestedAuthnContext: true,
     forceAuthn: asksAnew(extra),
     passive: extra.prompt === 'none',
+    // Packed in URLs alone (saml-bindings §3.4.4.1, §3.5.4).
+    skipRequestCompression: isPosted,
     generateUniqueId: () => requestIdOf({ nonce }),
     ...more,
   }

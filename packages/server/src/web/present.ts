@@ -6,6 +6,7 @@ import { csrfToken } from './csrf.ts'
 import { renderConsent } from './pages/consent.ts'
 import { type ErrorNext, renderError } from './pages/error.ts'
 import type { FieldError, FormTarget } from './pages/forms.ts'
+import { renderGoUpstream } from './pages/go-upstream.ts'
 import type { Html } from './pages/html.ts'
 import type { PageFrame } from './pages/layout.ts'
 import { renderLinkChoose } from './pages/link-choose.ts'
@@ -123,6 +124,11 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
       })
     case 'merge-preview':
       return renderMergePreview({ ...page, frame, form: form('/u/merge', page.state) })
+    case 'go-upstream': {
+      const { connection, action, fields } = page
+      const { name: connectionName, displayName: connectionDisplayName } = connection
+      return renderGoUpstream({ frame, action, fields, connectionName, connectionDisplayName })
+    }
     case 'logout':
       return page.step === 'ask'
         ? renderLogout({ frame, step: 'ask', form: form('/u/logout', page.returnTo ?? ''), user: page.user })

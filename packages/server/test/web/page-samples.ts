@@ -3,6 +3,7 @@
 import { renderAccount } from '../../src/web/pages/account.ts'
 import { renderConsent } from '../../src/web/pages/consent.ts'
 import { renderError } from '../../src/web/pages/error.ts'
+import { renderGoUpstream } from '../../src/web/pages/go-upstream.ts'
 import type { Html } from '../../src/web/pages/html.ts'
 import type { PageFrame } from '../../src/web/pages/layout.ts'
 import { renderLinkConfirm } from '../../src/web/pages/link-confirm.ts'
@@ -267,6 +268,16 @@ function otherPages(frame: PageFrame, words: SampleWords): readonly Sample[] {
         form,
         user: { name: words.person, address: words.address },
         connectionDisplayName: words.provider,
+      }),
+    },
+    {
+      name: 'go-upstream',
+      html: renderGoUpstream({
+        frame,
+        connectionName: 'corp',
+        connectionDisplayName: words.provider,
+        action: 'https://corp.test/sso',
+        fields: { SAMLRequest: words.address, RelayState: words.userId },
       }),
     },
     { name: 'logout-plain', html: renderLogout({ frame, step: 'ask', form }) },

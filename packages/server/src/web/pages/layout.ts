@@ -34,6 +34,7 @@ export type LetterPage =
   | 'not-me'
   | 'error'
   | 'logout'
+  | 'go-upstream'
 
 export interface Letter {
   readonly page: LetterPage
