@@ -15,9 +15,11 @@ export interface XmlElement {
 }
 
 export const MAX_XML_LENGTH = 256 * 1024
-const MAX_ELEMENTS = 2000
+const MAX_ELEMENTS = 1000
 const MAX_DEPTH = 24
 const MAX_ATTRIBUTES = 32
+/** Different ones in a document: canonicalization looks through all that are in scope, at each element. */
+const MAX_PREFIXES = 24
 
 const NAME = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?'
 const DECLARATION =
@@ -57,6 +59,7 @@ class Reader {
   readonly #open: Open[] = []
   #root: XmlElement | undefined
   #elements = 0
+  readonly #prefixes = new Set<string>()
 
   constructor(text: string) {
     this.#text = text
@@ -97,6 +100,8 @@ class Reader {
     if (this.#root !== undefined) throw refused('second root')
     if (++this.#elements > MAX_ELEMENTS || this.#open.length >= MAX_DEPTH) throw refused('size')
     const { scope, attributes } = readAttributes(raw, this.#open.at(-1)?.scope ?? new Map([['xml', XML_NAMESPACE]]))
+    for (const prefix of scope.keys()) this.#prefixes.add(prefix)
+    if (this.#prefixes.size > MAX_PREFIXES) throw refused('size')
     const [prefix, name] = split(tag)
     const namespace = scope.get(prefix)
     if (namespace === undefined && prefix !== '') throw refused('namespace')
