@@ -119,7 +119,7 @@ const samlp = z
   .strictObject({
     ...identity,
     signInEndpoint: member(webUrl(), "The identity provider's sign-in URL; needed without metadata."),
-    signOutEndpoint: member(webUrl(), 'Its sign-out URL.'),
+    signOutEndpoint: tolerated(webUrl()),
     signingCert: member(
       z.string().max(20_000),
       'Certificate of its signatures, PEM or base64; several PEM one after the other. Needed without metadata.',

@@ -20,7 +20,7 @@ export function renderGoUpstream({ frame, action, fields, ...connection }: GoUps
   )
   const content = html`${heading(say(frame, 'go-upstream.title', values), say(frame, 'go-upstream.lead', values))}
 <form method="post" action="${safeUrl(action)}" data-form="go-upstream" data-connection="${connection.connectionName}">${inputs}
-<button class="btn primary"><span>${say(frame, 'go-upstream.go')}</span></button>
+<button class="btn go full"><span>${say(frame, 'go-upstream.go')}</span></button>
 </form>`
   return renderLetter(frame, { page: 'go-upstream', title: sayPlain(frame, 'go-upstream.title', values), content })
 }

@@ -295,7 +295,7 @@ export const en = {
   'error.close': 'If you did not start anything, you can close this page.',
 
   'go-upstream.title': 'Go on to {connection}',
-  'go-upstream.lead': '{connection} will say to {tenant} who you are.',
+  'go-upstream.lead': 'It tells {tenant} who you are.',
   'go-upstream.go': 'Go on',
   'logout.title': 'Sign out of {tenant}?',
   'logout.effect': 'This ends your session in this browser. Agents that you allowed keep working.',
