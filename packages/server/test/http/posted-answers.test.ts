@@ -1,6 +1,7 @@
 // An OAuth provider's answer that comes by POST (`form_post`): the same checks, by way of a GET of ours.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sha256Hex } from '../../src/crypto/hashing.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import { authorizeUrl, redeem, signIn, silently } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
@@ -74,11 +75,7 @@ test('what is kept on the way is sealed, and forgotten when it is taken', async 
   const rows = async () => {
     const storage = await openStorage({ url: server.databaseUrl })
     try {
-      const { createHash } = await import('node:crypto')
-      const idHash = createHash('sha256')
-        .update(fields.state ?? '')
-        .digest('hex')
-      return await storage.artifacts.find('UpstreamAnswer', idHash)
+      return await storage.artifacts.find('UpstreamAnswer', sha256Hex(fields.state ?? ''))
     } finally {
       await storage.close()
     }
