@@ -4,7 +4,7 @@ import { EnvelopeError, keyIdOf } from '../crypto/envelope.ts'
 import { equalSecrets } from '../crypto/hashing.ts'
 import { KeyringError } from '../crypto/key-file.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import { createSigningCertificate, type SigningCertificate } from '../crypto/signing-certificate.ts'
+import type { SigningCertificate } from '../crypto/signing-certificate.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export interface MetaSecretParts {
@@ -73,6 +73,8 @@ export async function samlKey({ storage, keyring }: MetaSecretParts): Promise<Si
 }
 
 async function firstSamlKey({ storage, keyring }: MetaSecretParts): Promise<string> {
+  // Its library is slow to load, and this happens once in a deployment's life.
+  const { createSigningCertificate } = await import('../crypto/signing-certificate.ts')
   const fresh = Buffer.from(JSON.stringify(await createSigningCertificate('Tenon SAML requests')))
   const sealed = Buffer.from(keyring.seal(SAML_KEY, fresh)).toString('base64')
   return storage.transaction((tx) => tx.meta.putIfAbsent(SAML_KEY, sealed))

@@ -2,8 +2,8 @@
 import type { Connection } from '../../domain/connection.ts'
 import type { Clock } from '../../lib/time.ts'
 import type { SafeFetch } from '../../upstream/safe-fetch.ts'
-import { samlEntityId } from '../../upstream/saml.ts'
 import { certificateEnd, identityProviderOf, liveCertificates } from '../../upstream/saml-provider.ts'
+import { samlEntityId } from '../../upstream/saml-request.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const SOON_SECONDS = 30 * 86_400
