@@ -1,0 +1,129 @@
+// What the rows say, read once for each state: who is signed in where, what whom can reach, and by which ways.
+import { sha256Hex } from '../../src/crypto/hashing.ts'
+import { identityKeyOf } from '../../src/domain/identity-key.ts'
+import type { JsonObject } from '../../src/lib/json.ts'
+import type { Engine } from './engine.ts'
+import type { Row, Tables } from './memory-storage.ts'
+import { ACCOUNTS, accountsOf, PASSWORDS, type People, type Place, type Who } from './people.ts'
+
+export interface Identity {
+  readonly connection: string
+  readonly subject: string
+  readonly userId: string
+  readonly position: number
+  readonly profileData: JsonObject
+  /** For one that signs in by password: the address that it does so by, and who knows the password. */
+  readonly password: { readonly address: string; readonly knownTo: Who | undefined } | undefined
+}
+
+export interface Evidence {
+  readonly userId: string
+  readonly address: string
+  /** `connection:NAME`, `mail`, `operator`. */
+  readonly source: string
+  readonly grade: number
+}
+
+export interface Facts {
+  readonly tables: Tables
+  readonly people: People
+  readonly identities: readonly Identity[]
+  readonly evidence: readonly Evidence[]
+  readonly connectionNames: ReadonlyMap<string, string>
+}
+
+export function factsOf({ connectionNames, passwordBehind }: Engine, tables: Tables, people: People): Facts {
+  const nameOf = (id: unknown) => connectionNames.get(String(id)) ?? String(id)
+  const identities = rowsOf(tables, 'identities').map((row) => {
+    const password = rowsOf(tables, 'passwords').find(
+      (one) => one.connection_id === row.connection_id && one.subject === row.subject,
+    )
+    return {
+      connection: nameOf(row.connection_id),
+      subject: String(row.subject),
+      userId: String(row.user_id),
+      position: Number(row.position),
+      profileData: JSON.parse(String(row.profile_data)) as JsonObject,
+      password: password && {
+        address: String(password.address),
+        knownTo: knowing(passwordBehind(String(password.hash))),
+      },
+    }
+  })
+  const evidence = rowsOf(tables, 'evidence').map((row) => ({
+    userId: String(row.user_id),
+    address: String(row.address),
+    source: String(row.source).replace(/^connection:(.*)$/, (_, id) => `connection:${nameOf(id)}`),
+    grade: Number(row.grade),
+  }))
+  return { tables, people, identities, evidence, connectionNames }
+}
+
+export const rowsOf = (tables: Tables, name: string): readonly Row[] => tables[name] ?? []
+
+const knowing = (password: string | undefined): Who | undefined =>
+  (['victim', 'attacker'] as const).find((who) => PASSWORDS[who] === password)
+
+/** Who is signed in in a browser: the session stands, and the identity that it came in by is still its user's. */
+export function signedIn({ tables, people, identities, connectionNames }: Facts, place: Place): string | undefined {
+  const held = people.sessions[place]
+  if (held === undefined) return undefined
+  const hash = sha256Hex(held.cookie)
+  const row = rowsOf(tables, 'artifacts').find(({ kind, id_hash: id }) => kind === 'Session' && id === hash)
+  if (row === undefined || !rowsOf(tables, 'users').some(({ user_id: id }) => id === row.user_id)) return undefined
+  const userId = String(row.user_id)
+  const [connectionId, subject] = splitKey(String(row.identity_key))
+  const lives = identities.some(
+    (one) => one.userId === userId && one.subject === subject && one.connection === connectionNames.get(connectionId),
+  )
+  return lives ? userId : undefined
+}
+
+function splitKey(key: string): readonly [string, string] {
+  const cut = key.indexOf('|')
+  return [key.slice(0, cut), key.slice(cut + 1)]
+}
+
+/** Users whom somebody can sign in as by an account at a provider or a password of theirs. */
+export const enterable = ({ identities, people }: Facts, who: Who): ReadonlySet<string> =>
+  new Set(
+    identities
+      .filter(({ connection, subject, password }) =>
+        password === undefined
+          ? accountsOf(who, people).some(
+              (name) => ACCOUNTS[name].provider === connection && ACCOUNTS[name].subject === subject,
+            )
+          : password.knownTo === who,
+      )
+      .map(({ userId }) => userId),
+  )
+
+/** The user whom somebody's app holds a token for, while its grant lives. */
+export function appUser({ tables, people }: Facts, who: Who): string | undefined {
+  const app = people.apps[who]
+  const grant =
+    app && rowsOf(tables, 'artifacts').find(({ kind, id_hash: id }) => kind === 'Grant' && id === app.grantId)
+  return grant && String(grant.user_id)
+}
+
+/** Users of whom somebody holds a session or a token, or whom they can sign in as. */
+export function reachable(facts: Facts, who: Who): ReadonlySet<string> {
+  const users = new Set(enterable(facts, who))
+  for (const place of ['victim', 'attacker'] as const) {
+    const userId = facts.people.sessions[place]?.by === who ? signedIn(facts, place) : undefined
+    if (userId !== undefined) users.add(userId)
+  }
+  const byApp = appUser(facts, who)
+  return byApp === undefined ? users : users.add(byApp)
+}
+
+export const identitiesOf = ({ identities }: Facts, userId: string): readonly Identity[] =>
+  identities.filter((one) => one.userId === userId)
+
+export const tombstoned = ({ tables, connectionNames }: Facts, connection: string, subject: string): boolean =>
+  rowsOf(tables, 'identity_tombstones').some(
+    (row) => row.subject === subject && connectionNames.get(String(row.connection_id)) === connection,
+  )
+
+/** The same as the server's own key, over a connection's id. */
+export const keyOf = (connectionId: string, subject: string): string => identityKeyOf({ connectionId, subject })

@@ -1,0 +1,85 @@
+// Bugs to plant, one at a time: lines of the server as they would read if somebody had not thought of it.
+
+/** Replaces `from`, which stands in the file exactly once. */
+export interface Edit {
+  /** Below `src/`. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+export interface Seed {
+  readonly name: string
+  readonly edits: readonly Edit[]
+}
+
+export const SEEDS: readonly Seed[] = [
+  {
+    name: 'join on an unverified email',
+    edits: [
+      {
+        file: 'accounts/sign-in-facts.ts',
+        from: 'email === undefined || identity || grade === 0',
+        to: 'email === undefined || identity',
+      },
+      { file: 'domain/sign-in.ts', from: 'if (grade === 0) return create', to: 'if (false) return create' },
+      { file: 'domain/sign-in.ts', from: '...(grade < 2 ?', to: '...(false ?' },
+    ],
+  },
+  {
+    name: 'an unlinked identity returns by its email',
+    edits: [
+      {
+        file: 'domain/sign-in.ts',
+        from: "...(tombstoned ? (['tombstone_expires'] as const) : []),",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a proof is not tied to the subject',
+    edits: [
+      { file: 'flows/prove.ts', from: 'if (user?.userId !== pending.userId) {', to: 'if (user === undefined) {' },
+      {
+        file: 'flows/suggest.ts',
+        from: 'return recordArrival(deps, tx, proof, { user: added.user, request, at })',
+        to: 'return recordArrival(deps, tx, arrival, { user: added.user, request, at })',
+      },
+    ],
+  },
+  {
+    name: "state is not tied to the session's user",
+    edits: [
+      {
+        file: 'flows/upstream-callback.ts',
+        from: "if (kind !== 'login' && sessionUid !== request.session?.uid) throw new FlowError('wrong_user')",
+        to: '',
+      },
+      {
+        file: 'flows/account-link.ts',
+        from: "if (transaction.userId !== userId) throw new FlowError('wrong_user')",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'the sweep of an account that somebody prepared is forgotten',
+    edits: [
+      {
+        file: 'flows/reset-password.ts',
+        from: 'await sweepOwnAccount(tx, deps.vault, { userId: user.userId, kept, at })',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'the sweep of who sat on an address is forgotten',
+    edits: [
+      {
+        file: 'flows/sign-up.ts',
+        from: 'await sweepSquatters(tx, deps.vault, { address, ownerId: made.userId, at: now })',
+        to: '',
+      },
+    ],
+  },
+]
