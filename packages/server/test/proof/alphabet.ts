@@ -40,8 +40,8 @@ function movesOf(facts: Facts, who: Who): readonly Move[] {
   const moves = [
     ...entrances(facts, standing, user),
     ...answers(facts, standing),
-    ...recovery(facts, who),
     ...(user !== undefined && own ? changes(facts, standing, user) : []),
+    ...recovery(facts, who),
   ]
   return moves.map(({ name, run }) => ({ name: `${who}: ${name}`, run }))
 }
@@ -105,7 +105,7 @@ function recovery(facts: Facts, who: Who): readonly Move[] {
   const tickets = facts.people.tickets[who].filter((ticket) => isOpen(facts, ticket))
   return [
     ...(passwordAt(facts, ADDRESSES[who]) ? [reset(standing)] : []),
-    ...tickets.map((ticket, index) => deny(standing, ticket, index)),
+    ...tickets.map((ticket) => deny(standing, ticket)),
   ]
 }
 
@@ -339,7 +339,7 @@ async function callApi(stage: Stage, who: Who, method: string, path: string, bod
 async function answered(stage: Stage, who: Who, status: Promise<number>): Promise<void> {
   stage.answer = String(await status)
   if ((await status) >= 500) throw new Error(`the Management API answered ${stage.answer}`)
-  await stage.readMails(who)
+  stage.readMails(who)
 }
 
 /** The app's backend writes what the person typed. */
@@ -366,8 +366,8 @@ const reset = (standing: Standing): Move => ({
   },
 })
 
-const deny = (standing: Standing, ticket: string, index: number): Move => ({
-  name: `undo by the mailed link "this was not me" (${index + 1})`,
+const deny = (standing: Standing, ticket: string): Move => ({
+  name: 'undo by the mailed link "this was not me"',
   run: (stage) =>
     stage.step(standing, async () => {
       await submitNotMe(stage.engine.deps, ticket)

@@ -1,5 +1,5 @@
 // What must hold in every state, and between a state and the next.
-import { appUser, type Evidence, enterable, type Facts, identitiesOf, reachable, rowsOf } from './facts.ts'
+import { type Evidence, enterable, type Facts, identitiesOf, reachable, rowsOf } from './facts.ts'
 import { ACCOUNTS, ADDRESSES, accountsOf, OTHER, type ProviderAccount, type Who } from './people.ts'
 
 /** What is wrong with this state, when something is. */
@@ -11,7 +11,6 @@ export function violation(before: Facts | undefined, after: Facts): string | und
     foreignTokens(after, 'attacker') ??
     foreignTokens(after, 'victim') ??
     lockedOut(after) ??
-    twice(after) ??
     (before && leftSquatting(before, after))
   )
 }
@@ -74,15 +73,6 @@ function survivor(facts: Facts, userId: string): string {
   return alias === undefined ? userId : survivor(facts, String(alias.primary_user_id))
 }
 
-/** Positions of a user's identities are those of a list; a retired user has none. */
-function twice(facts: Facts): string | undefined {
-  for (const { user_id: id } of rowsOf(facts.tables, 'users')) {
-    const positions = identitiesOf(facts, String(id)).map(({ position }) => position)
-    if (new Set(positions).size !== positions.length) return `two identities of ${id} have one place`
-  }
-  return undefined
-}
-
 /** Once the victim proves their address for the first time, nobody else who merely claimed it keeps it. */
 function leftSquatting(before: Facts, after: Facts): string | undefined {
   if (holdsOwn(before) || !holdsOwn(after)) return undefined
@@ -103,6 +93,3 @@ function holdsOwn(facts: Facts): boolean {
   const users = reachable(facts, 'victim')
   return facts.evidence.some((one) => one.address === ADDRESSES.victim && one.grade >= 1 && users.has(one.userId))
 }
-
-/** For who reads a trace: what the attacker has. */
-export const appOf = appUser

@@ -12,15 +12,15 @@ import type { Repositories, Storage } from '../../src/storage/storage.ts'
 
 /** Columns by name, as SQLite gives them. */
 export type Row = Readonly<Record<string, unknown>>
-/** Every row of every table that changes. A table that did not change is the same array. */
+/** Every row of every table that changes. What did not change, a table or a row, is the same object. */
 export type Tables = Readonly<Record<string, readonly Row[]>>
 
 /** What nobody on the way reads: who was told what. Of the events, the two kinds that decide which id a user may have. */
-const FORGOTTEN = [
-  "delete from events where type not in ('user.retired', 'user.deleted')",
-  'delete from limits',
-  'delete from revocations',
-]
+const FORGOTTEN: Readonly<Record<string, string>> = {
+  events: "delete from events where type not in ('user.retired', 'user.deleted')",
+  limits: 'delete from limits',
+  revocations: 'delete from revocations',
+}
 
 /** Written when the tenant is set up, and by nobody afterwards. */
 const STILL = [
@@ -72,19 +72,27 @@ export class MemoryStorage extends SqlRepositories implements Storage {
 
   /** How things stand now. */
   look(): Tables {
-    for (const text of FORGOTTEN) this.#connection.execute(text)
     const before = this.#tables
     const written = this.#connection.takeWritten()
+    for (const [name, text] of Object.entries(FORGOTTEN)) if (written(name)) this.#connection.execute(text)
     const found = this.#schema
       .filter(({ name }) => written(name))
       .map(({ name }) => {
         // Rows of `select *` are objects of columns.
         const rows = this.#connection.run({ text: `select * from ${name}`, values: [] }).rows as readonly Row[]
         const known = before[name] ?? []
-        return [name, areEqual(known, rows) ? known : rows]
+        return [name, areEqual(known, rows) ? known : rows.map((row) => known.find((one) => sameRow(one, row)) ?? row)]
       })
     this.#tables = { ...before, ...Object.fromEntries(found) }
     return this.#tables
+  }
+
+  /** Takes the mails away that wait to be sent. */
+  takeMails(): readonly Row[] {
+    if (!this.#connection.hasWritten('mails')) return []
+    const { rows } = this.#connection.run({ text: 'delete from mails returning id, envelope', values: [] })
+    // Two columns of the table.
+    return rows as readonly Row[]
   }
 
   /**
@@ -162,7 +170,10 @@ class WatchedConnection extends SqliteConnection {
     return super.run(statement)
   }
 
-  /** Whoever is deleted takes rows of other tables along. */
+  hasWritten(table: string): boolean {
+    return this.#written.has(table) || this.#written.has(EVERYTHING)
+  }
+
   takeWritten(): (table: string) => boolean {
     const written = this.#written
     this.#written = new Set()
@@ -173,15 +184,17 @@ class WatchedConnection extends SqliteConnection {
 const EVERYTHING = '*'
 const tableOf = new Map<string, string | undefined>()
 
-/** The table that a statement writes, `*` when it may be several. */
+/** The table that a statement writes, everything when it may be several, nothing when it reads. */
 function writtenBy(text: string): string | undefined {
-  if (!tableOf.has(text)) {
-    const [, verb = '', table] =
-      /^\s*(insert|update|delete|replace|with)\b(?:.*?(?:into|from|update)\s+)?"?(\w+)/is.exec(text) ?? []
-    const isPlain = verb === 'insert' || verb === 'update' || (verb === 'delete' && !PARENTS.has(table ?? ''))
-    tableOf.set(text, verb === '' ? undefined : isPlain ? table : EVERYTHING)
-  }
+  if (!tableOf.has(text)) tableOf.set(text, parseWrite(text))
   return tableOf.get(text)
+}
+
+function parseWrite(text: string): string | undefined {
+  if (/^(select|pragma)\b/.test(text)) return undefined
+  const [, verb, table = ''] = /^(insert into|update|delete from) "?(\w+)/.exec(text) ?? []
+  // Whoever is deleted takes along what hangs on them.
+  return verb === undefined || (verb === 'delete from' && PARENTS.has(table)) ? EVERYTHING : table
 }
 
 /** Rows that others hang on. */

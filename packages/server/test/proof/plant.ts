@@ -1,9 +1,7 @@
 // Plants a bug in this process: a line of the server is read as another while its module is loaded. Nothing of the server
 // knows of it, and a line that is not there any more, or stands twice, is an error rather than a bug that is not planted.
 
-import { readFileSync } from 'node:fs'
-import { registerHooks, stripTypeScriptTypes } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { registerHooks } from 'node:module'
 import type { Edit, Seed } from './seeds.ts'
 
 const SOURCES = new URL('../../src/', import.meta.url)
@@ -13,11 +11,13 @@ export function plant({ edits }: Seed): () => void {
   const waiting = new Set(edits)
   registerHooks({
     load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context)
       const own = edits.filter(({ file }) => url === new URL(file, SOURCES).href)
-      if (own.length === 0) return nextLoad(url, context)
-      const text = own.reduce(edited, readFileSync(fileURLToPath(url), 'utf8'))
+      if (own.length === 0) return loaded
       for (const edit of own) waiting.delete(edit)
-      return { format: 'module', source: stripTypeScriptTypes(text), shortCircuit: true }
+      // A file of TypeScript comes as it is stored.
+      const text = Buffer.from(loaded.source as Uint8Array).toString('utf8')
+      return { ...loaded, source: own.reduce(edited, text) }
     },
   })
   return () => {

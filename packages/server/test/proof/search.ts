@@ -17,8 +17,8 @@ export interface Root {
 
 export interface Level {
   readonly depth: number
-  /** Every state of the level before was expanded. */
-  readonly complete: boolean
+  /** Of the states of the level before, those that were looked at in time: 1 when it was all of them. */
+  readonly share: number
   /** All so far. */
   readonly states: number
   readonly transitions: number
@@ -62,44 +62,62 @@ interface Step {
 }
 
 export async function search(options: SearchOptions): Promise<Result> {
-  const { engine, maxDepth, minDepth, until } = options
+  const { maxDepth, minDepth, until, onLevel } = options
   const startedAt = performance.now()
-  const seen = new Set<string>()
-  const alphabet = new Set<string>()
+  const course: Course = { seen: new Set(), alphabet: new Set(), transitions: 0 }
+  const { seen, alphabet } = course
   const levels: Level[] = []
-  let transitions = 0
-  let frontier = await openRoots(options, seen)
-  for (let depth = 1; depth <= maxDepth && frontier.length > 0; depth++) {
-    const next: Node[] = []
-    let expanded = 0
-    for (const node of frontier) {
-      if (depth > minDepth && performance.now() > until) break
-      const before = factsOf(engine, node.tables, node.people)
-      for (const move of movesIn(before)) {
-        alphabet.add(move.name)
-        transitions++
-        const { after, step, what } = await make(engine, node, before, move)
-        if (what !== undefined) return { levels, alphabet, found: { what, trace: traceOf(step), depth } }
-        const key = keyOfState(engine, after.tables, after.people)
-        if (seen.has(key)) continue
-        seen.add(key)
-        next.push({ tables: after.tables, people: after.people, step })
-      }
-      expanded++
-    }
-    const level = {
-      depth,
-      complete: expanded === frontier.length,
-      states: seen.size,
-      transitions,
-      seconds: (performance.now() - startedAt) / 1000,
-    }
+  const opened = await openRoots(options, course)
+  if (opened.found !== undefined) return { levels, alphabet, found: opened.found }
+  let { nodes } = opened
+  for (let depth = 1; depth <= maxDepth && nodes.length > 0; depth++) {
+    const isOver = () => depth > minDepth && performance.now() > until
+    const { next, expanded, found } = await expand(options, course, nodes, isOver)
+    if (found !== undefined) return { levels, alphabet, found: { ...found, depth } }
+    if (expanded === 0) break
+    const share = expanded / nodes.length
+    const seconds = (performance.now() - startedAt) / 1000
+    const level = { depth, share, states: seen.size, transitions: course.transitions, seconds }
     levels.push(level)
-    options.onLevel?.(level)
-    if (!level.complete) break
-    frontier = next
+    onLevel?.(level)
+    if (share < 1) break
+    nodes = next
   }
   return { levels, alphabet, found: undefined }
+}
+
+/** What a search knows by now. */
+interface Course {
+  readonly seen: Set<string>
+  readonly alphabet: Set<string>
+  transitions: number
+}
+
+/** Every move in each of these states. @returns the states that are new, and how many were looked at in time. */
+async function expand(
+  { engine }: SearchOptions,
+  course: Course,
+  nodes: readonly Node[],
+  isOver: () => boolean,
+): Promise<{ next: Node[]; expanded: number; found: Omit<Found, 'depth'> | undefined }> {
+  const next: Node[] = []
+  let expanded = 0
+  for (const node of nodes) {
+    if (isOver()) break
+    const before = factsOf(engine, node.tables, node.people)
+    for (const move of movesIn(before)) {
+      course.alphabet.add(move.name)
+      course.transitions++
+      const { after, step, what } = await make(engine, node, before, move)
+      if (what !== undefined) return { next, expanded, found: { what, trace: traceOf(step) } }
+      const key = keyOfState(engine, after.tables, after.people)
+      if (course.seen.has(key)) continue
+      course.seen.add(key)
+      next.push({ tables: after.tables, people: after.people, step })
+    }
+    expanded++
+  }
+  return { next, expanded, found: undefined }
 }
 
 async function make(engine: Engine, { tables, step: from }: Node, before: Facts, move: Move) {
@@ -118,23 +136,24 @@ async function make(engine: Engine, { tables, step: from }: Node, before: Facts,
 const describe = (failure: unknown): string =>
   failure instanceof Error ? (failure.stack ?? '') : JSON.stringify(failure)
 
-async function openRoots({ engine, roots }: SearchOptions, seen: Set<string>): Promise<Node[]> {
+/** @throws when a move of a root is not possible. */
+async function openRoots({ engine, roots }: SearchOptions, course: Course): Promise<{ nodes: Node[]; found?: Found }> {
   const empty = engine.storage.look()
   const nodes: Node[] = []
   for (const { name, moves } of roots) {
-    let node: Node = { tables: empty, people: NOBODY, step: { name, answer: '', from: undefined } }
-    for (const wanted of moves) {
+    let node: Node = { tables: empty, people: NOBODY, step: { name: 'the way to a root', answer: '', from: undefined } }
+    for (const [index, wanted] of moves.entries()) {
       const before = factsOf(engine, node.tables, node.people)
       const move = movesIn(before).find((one) => one.name === wanted)
       if (move === undefined) throw new Error(`${name}: "${wanted}" is not possible`)
-      const { after, what } = await make(engine, node, before, move)
-      if (what !== undefined) throw new Error(`${name}: "${wanted}" leads to: ${what}`)
-      node = { tables: after.tables, people: after.people, step: node.step }
+      const { after, step, what } = await make(engine, node, before, move)
+      if (what !== undefined) return { nodes, found: { what, trace: traceOf(step), depth: index + 1 } }
+      node = { tables: after.tables, people: after.people, step }
     }
-    seen.add(keyOfState(engine, node.tables, node.people))
-    nodes.push(node)
+    course.seen.add(keyOfState(engine, node.tables, node.people))
+    nodes.push({ ...node, step: { name, answer: '', from: undefined } })
   }
-  return nodes
+  return { nodes }
 }
 
 function traceOf(step: Step): readonly string[] {

@@ -11,6 +11,8 @@ export interface Edit {
 export interface Seed {
   readonly name: string
   readonly edits: readonly Edit[]
+  /** Found from where both have two accounts. */
+  readonly needsTwoEach?: true
 }
 
 export const SEEDS: readonly Seed[] = [
@@ -81,5 +83,30 @@ export const SEEDS: readonly Seed[] = [
         to: '',
       },
     ],
+  },
+  {
+    name: 'a changed email counts as proven',
+    edits: [
+      {
+        file: 'accounts/update-user.ts',
+        from: "source: 'operator', grade: 0, saidAt: at",
+        to: "source: 'operator', grade: 3, saidAt: at",
+      },
+    ],
+  },
+  {
+    name: 'tokens stay behind when their identity is unlinked',
+    edits: [
+      {
+        file: 'accounts/unlink.ts',
+        from: 'if (kept !== undefined) await vault.drop(tx, kept, at)',
+        to: 'if (kept !== undefined) vault.drop',
+      },
+    ],
+  },
+  {
+    name: 'a merge forgets where the secondary went',
+    edits: [{ file: 'accounts/link.ts', from: 'await tx.users.addAlias(secondaryUserId, primaryUserId, at)', to: '' }],
+    needsTwoEach: true,
   },
 ]

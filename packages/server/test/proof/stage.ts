@@ -55,7 +55,7 @@ export class Stage {
       this.journey(who, undefined)
       return undefined
     } finally {
-      await this.readMails(who)
+      this.readMails(who)
     }
   }
 
@@ -137,8 +137,8 @@ export class Stage {
     this.journey(who, { kind: 'question', own, place, question: question as Question, uid })
   }
 
-  async readMails(who: Who): Promise<void> {
-    for (const mail of await this.engine.takeMails()) {
+  readMails(who: Who): void {
+    for (const mail of this.engine.takeMails()) {
       const reader = (['victim', 'attacker'] as const).find((one) => ADDRESSES[one] === mail.to)
       if (reader === undefined) continue
       const journey = this.people.journeys[reader]

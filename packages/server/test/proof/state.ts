@@ -23,10 +23,11 @@ const HELD_TABLES = new Set([
 
 export function keyOfState(engine: Engine, tables: Tables, people: People): string {
   const chance = namesByChance(tables)
-  const lines = [...tableLines(tables), ...metaLines(engine, tables), ...idLines(tables)]
-  const snapshots = rowsOf(tables, 'link_snapshots').map((row) => snapshotLine(engine, row))
+  const lines = [...tableLines(tables), ...metaLines(tables), ...idLines(tables)]
+  const snapshots = rowsOf(tables, 'link_snapshots').map((row) => snapshotLine(row, engine))
   const held = JSON.stringify(holdings(engine, tables, people))
-  return sha256Base64url(rename(chance, [...lines, ...snapshots], held))
+  const named = [held, ...lines, ...snapshots].map((line) => nameConnections(engine, line))
+  return sha256Base64url(rename(chance, named))
 }
 
 /** Ids that say nothing but that two places mean the same. */
@@ -50,24 +51,34 @@ function namesByChance(tables: Tables): readonly string[] {
  * Lines in an order that does not depend on chance, then each name by its first appearance. Lines that differ by chance
  * alone keep the order that they came in: two equal states may be taken for different ones, never the other way round.
  */
-function rename(names: readonly string[], lines: readonly string[], held: string): string {
-  if (names.length === 0) return [...[...lines].sort(), held].join('\n')
-  const pattern = new RegExp(names.map((name) => name.replaceAll(/[~|]/g, '\\$&')).join('|'), 'g')
+function rename(names: readonly string[], lines: readonly string[]): string {
+  const pattern = new RegExp(names.map((name) => name.replaceAll(/[~|]/g, '\\$&')).join('|') || NOTHING, 'g')
   const sorted = lines
     .map((line) => ({ line, masked: line.replaceAll(pattern, '*') }))
     .sort((a, b) => (a.masked < b.masked ? -1 : a.masked > b.masked ? 1 : 0))
   const given = new Map<string, string>()
-  return [held, ...sorted.map(({ line }) => line)].join('\n').replaceAll(pattern, (name) => {
-    const known = given.get(name) ?? `#${given.size}`
-    given.set(name, known)
-    return known
-  })
+  return sorted
+    .map(({ line }) => line)
+    .join('\n')
+    .replaceAll(pattern, (name) => {
+      const known = given.get(name) ?? `#${given.size}`
+      given.set(name, known)
+      return known
+    })
 }
+
+/** Matches no text. */
+const NOTHING = '(?!)'
+
+const nameConnections = ({ connectionNames }: Engine, line: string): string =>
+  line.replaceAll(/con_\w{16}/g, (id) => connectionNames.get(id) ?? id)
 
 const tableLines = (tables: Tables): readonly string[] =>
   Object.keys(tables)
     .filter((name) => !UNSEEN_TABLES.has(name) && !HELD_TABLES.has(name))
-    .flatMap((name) => rowsOf(tables, name).map((row) => `${name} ${JSON.stringify(visible(row))}`))
+    .flatMap((name) => rowsOf(tables, name).map((row) => lineOf(row, name)))
+
+const lineOf = once((row, name: string) => `${name} ${JSON.stringify(visible(row))}`)
 
 const visible = (row: Row): Row =>
   Object.fromEntries(
@@ -75,7 +86,7 @@ const visible = (row: Row): Row =>
   )
 
 /** Pairs that stay apart are kept under a hash of the identity. */
-function metaLines(_engine: Engine, tables: Tables): readonly string[] {
+function metaLines(tables: Tables): readonly string[] {
   const known = new Map(
     [...rowsOf(tables, 'identities'), ...rowsOf(tables, 'identity_tombstones')].map((row) => {
       const key = keyOf(String(row.connection_id), String(row.subject))
@@ -93,12 +104,12 @@ function metaLines(_engine: Engine, tables: Tables): readonly string[] {
 const idLines = (tables: Tables): readonly string[] =>
   rowsOf(tables, 'given_user_ids').map(({ user_id: id }) => `given ${id}`)
 
-function snapshotLine({ deps }: Engine, { link_id: id, envelope }: Row): string {
+const snapshotLine = once(({ link_id: id, envelope }, { deps }: Engine) => {
   // Sealed by the engine a moment ago.
   const text = deps.keyring.open(`link:${id}`, envelope as Uint8Array).toString('utf8')
   const document = JSON.parse(text, (key, value) => (UNSEEN_COLUMNS.has(key) ? undefined : value)) as JsonValue
   return `snapshot ${id} ${JSON.stringify(document)}`
-}
+})
 
 /** Sessions, tokens, tickets and journeys, by who holds them: what nobody holds any more opens nothing. */
 function holdings(engine: Engine, tables: Tables, people: People): unknown {
@@ -147,40 +158,43 @@ function transaction(engine: Engine, tables: Tables, state: string): unknown {
   const hash = sha256Hex(state)
   const row = rowsOf(tables, 'upstream_transactions').find(({ state_hash: id }) => id === hash)
   if (row === undefined) return undefined
-  const sealed = row.verifier_envelope as Uint8Array
-  const secrets = JSON.parse(engine.deps.keyring.open(transactionContext(hash), sealed).toString('utf8')) as JsonObject
-  const { continueWith } = secrets
-  return [
-    row.kind,
-    row.connection_id,
-    row.browser_hash,
-    row.session_uid,
-    row.user_id,
-    interaction(engine, tables, String(continueWith)) ?? continueWith,
-  ]
+  const uid = continuation(row, engine)
+  const { kind, connection_id, browser_hash, session_uid, user_id } = row
+  return [kind, connection_id, browser_hash, session_uid, user_id, interaction(engine, tables, uid) ?? uid]
 }
+
+const continuation = once(({ state_hash: hash, verifier_envelope: sealed }, { deps }: Engine) => {
+  const text = deps.keyring.open(transactionContext(String(hash)), sealed as Uint8Array).toString('utf8')
+  return String((JSON.parse(text) as JsonObject).continueWith)
+})
 
 function interaction(engine: Engine, tables: Tables, uid: string): unknown {
   const hash = sha256Hex(uid)
   const row = rowsOf(tables, 'artifacts').find(({ kind, id_hash: id }) => kind === 'Interaction' && id === hash)
-  if (row === undefined) return undefined
-  const payload = JSON.parse(String(row.payload)) as JsonObject
-  const { local, browser, signup, pending, returnTo } = payload
-  return [
-    row.user_id,
-    local,
-    browser,
-    returnTo,
-    address(signup),
-    isJsonObject(pending) ? opened(engine, hash, pending) : null,
-  ]
+  return row && interactionLine(row, engine)
 }
 
+const interactionLine = once(({ id_hash: hash, payload, user_id: userId }, engine: Engine) => {
+  const { local, browser, signup, pending, returnTo } = JSON.parse(String(payload)) as JsonObject
+  const asked = isJsonObject(pending) ? opened(engine, String(hash), pending) : null
+  return JSON.stringify([userId, local, browser, returnTo, awaited(signup), asked])
+})
+
 /** A code is right or wrong; which digits it has does not matter. */
-const address = (signup: JsonValue | undefined): unknown =>
+const awaited = (signup: JsonValue | undefined): unknown =>
   isJsonObject(signup) ? [signup.address, signup.passwordHash] : undefined
 
 function opened({ deps }: Engine, hash: string, { id: _, arrival, ...pending }: JsonObject): unknown {
   const sealed = isJsonObject(arrival) ? Buffer.from(String(arrival.details), 'base64url') : Buffer.alloc(0)
   return [pending, deps.keyring.open(`arrival:${hash}`, sealed).toString('utf8')]
+}
+
+/** What is read from a row is read once: a row that does not change is the same object from state to state. */
+function once<A>(read: (row: Row, given: A) => string): (row: Row, given: A) => string {
+  const known = new WeakMap<Row, string>()
+  return (row, given) => {
+    const text = known.get(row) ?? read(row, given)
+    known.set(row, text)
+    return text
+  }
 }
