@@ -141,6 +141,28 @@ test('sign-in: nobody is signed in, joined or asked about because of an address 
   )
 })
 
+test('sign-in: for a known identity nothing that is said of an address counts', () => {
+  fc.assert(
+    fc.property(anyFacts, anyFacts, (facts, other) => {
+      if (facts.owner === undefined) return
+      const { grade, holders, tombstoned, policy } = other
+      const told = decideSignIn({ ...facts, grade, holders, tombstoned, policy })
+      assert.deepEqual(told, decideSignIn(facts))
+    }),
+  )
+})
+
+test('sign-in: an address alone signs nobody in, whoever holds it', () => {
+  fc.assert(
+    fc.property(anyFacts, (facts) => {
+      const { kind } = decideSignIn({ ...facts, owner: undefined })
+      assert.notEqual(kind, 'sign_in')
+      // Joined to somebody who exists: only where both sides are authoritative (G2), or we proved the mailbox (G3).
+      if (kind === 'join') assert.ok(facts.grade >= 2 && facts.holders.some((one) => one.grade >= 2))
+    }),
+  )
+})
+
 test('sign-in: a sweep touches nobody who proved anything', () => {
   fc.assert(
     fc.property(anyFacts, (facts) => {
