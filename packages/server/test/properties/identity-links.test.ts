@@ -171,8 +171,9 @@ async function take(history: History, one: Step): Promise<void> {
 }
 
 async function split(history: History, userId: string, at: number): Promise<void> {
+  // The first one stays; that it does is refused, which is looked at as well.
   const identities = await w.storage.identities.listOfUser(userId)
-  const identity: Identity | undefined = identities[at % Math.max(1, identities.length)]
+  const identity: Identity | undefined = identities.at(-1 - (at % Math.max(1, identities.length)))
   const record = identity && (await w.storage.connections.find(identity.connectionId))
   if (identity === undefined || record === undefined) return
   const name = { provider: record.strategy, identityUserId: identityUserId(record, identity.subject) }
