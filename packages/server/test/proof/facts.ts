@@ -4,7 +4,7 @@ import { identityKeyOf } from '../../src/domain/identity-key.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { Engine } from './engine.ts'
 import type { Row, Tables } from './memory-storage.ts'
-import { ACCOUNTS, accountsOf, PASSWORDS, type People, type Place, type Who } from './people.ts'
+import { ACCOUNTS, type AccountName, accountsOf, PASSWORDS, type People, type Place, type Who } from './people.ts'
 
 export interface Identity {
   readonly connection: string
@@ -127,3 +127,21 @@ export const tombstoned = ({ tables, connectionNames }: Facts, connection: strin
 
 /** The same as the server's own key, over a connection's id. */
 export const keyOf = (connectionId: string, subject: string): string => identityKeyOf({ connectionId, subject })
+
+export const identityOf = ({ identities }: Facts, name: AccountName): Identity | undefined =>
+  identities.find((one) => one.connection === ACCOUNTS[name].provider && one.subject === ACCOUNTS[name].subject)
+
+export const passwordOf = ({ identities }: Facts, who: Who): Identity | undefined =>
+  identities.find(({ password }) => password?.knownTo === who)
+
+export const passwordAt = ({ identities }: Facts, address: string): boolean =>
+  identities.some(({ password }) => password?.address === address)
+
+export const emailOf = ({ tables }: Facts, userId: string): unknown =>
+  rowsOf(tables, 'users').find((row) => row.user_id === userId)?.email
+
+export function isOpen({ tables }: Facts, ticket: string): boolean {
+  const proof = rowsOf(tables, 'proofs').find((row) => row.id_hash === sha256Hex(ticket))
+  const link = proof && rowsOf(tables, 'links').find(({ id }) => id === proof.bound_to)
+  return link !== undefined && link.undone_at === null
+}

@@ -42,12 +42,18 @@ export class MemoryStorage extends SqlRepositories implements Storage {
   #tables: Tables
 
   constructor() {
-    const connection = new WatchedConnection(':memory:', { durable: false })
+    const connection = new WatchedConnection(':memory:', { durable: 'never' })
     for (const migration of migrations) for (const text of migration(columnTypes.sqlite)) connection.executeScript(text)
     const statements = new Statements('sqlite')
     super(new Db({ statements, mayWrite: false, run: (statement) => connection.run(statement) }))
     this.#connection = connection
-    this.#commits = new GroupCommit({ connection, statements, patienceMs: 0, holdLimitMs: 60_000 })
+    this.#commits = new GroupCommit({
+      connection,
+      flush: async () => {},
+      statements,
+      patienceMs: 0,
+      holdLimitMs: 60_000,
+    })
     this.#schema = schemaOf(connection).filter(({ name }) => !STILL.includes(name))
     this.#tables = Object.fromEntries(this.#schema.map(({ name }) => [name, []]))
   }

@@ -1,10 +1,11 @@
 // Breadth first over every interleaving of the moves: each state is expanded once, whatever way led there, and the first
 // violation found is one that the fewest moves lead to.
-import { type Move, movesIn } from './alphabet.ts'
+import { movesIn } from './alphabet.ts'
 import type { Engine } from './engine.ts'
 import { type Facts, factsOf } from './facts.ts'
 import { violation } from './invariant.ts'
 import type { Tables } from './memory-storage.ts'
+import type { Move } from './moves.ts'
 import { NOBODY, type People } from './people.ts'
 import { Stage } from './stage.ts'
 import { keyOfState } from './state.ts'
