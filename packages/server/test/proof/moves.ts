@@ -174,7 +174,7 @@ export const openApp = (who: Who, userId: string): Move => ({
   name: 'open the app',
   run: async (stage) => {
     const grantId = `grant${randomHex(16)}`
-    await stage.engine.openGrant(userId, grantId)
+    await stage.engine.app.openGrant(userId, grantId)
     stage.people = { ...stage.people, apps: { ...stage.people.apps, [who]: { userId, grantId } } }
   },
 })
@@ -185,7 +185,7 @@ export const linkWith = (who: Who, primary: string, secondary: string): Move => 
   run: async (stage) => {
     const { engine, people } = stage
     const { session } = await engine.request(who, people)
-    const idToken = engine.idToken(secondary, session?.authenticatedAt ?? 0)
+    const idToken = engine.app.idToken(secondary, session?.authenticatedAt ?? 0)
     await callApi(stage, who, 'POST', `/users/${encodeURIComponent(primary)}/identities`, { link_with: idToken })
   },
 })
@@ -202,8 +202,8 @@ export const splitOff = (who: Who, identity: Identity): Move => ({
 async function callApi(stage: Stage, who: Who, method: string, path: string, body?: Record<string, string>) {
   const app = stage.people.apps[who]
   if (app === undefined) throw new Error(`the app of the ${who} holds no token`)
-  const token = stage.engine.appToken(app.userId, app.grantId)
-  await answered(stage, who, stage.engine.manage(token, method, path, body))
+  const token = stage.engine.app.accessToken(app.userId, app.grantId)
+  await answered(stage, who, stage.engine.manage({ token, method, path, body }))
 }
 
 async function answered(stage: Stage, who: Who, status: Promise<number>): Promise<void> {
@@ -219,7 +219,8 @@ export const changeEmail = (userId: string): Move => ({
     const { engine } = stage
     const path = `/users/${encodeURIComponent(userId)}`
     const body = { email: ADDRESSES.victim }
-    return answered(stage, 'attacker', engine.manage(engine.machineToken(), 'PATCH', path, body))
+    const call = { token: engine.app.backendToken(), method: 'PATCH', path, body }
+    return answered(stage, 'attacker', engine.manage(call))
   },
 })
 

@@ -6,7 +6,8 @@ import { startLocal } from '../../src/flows/interactions.ts'
 import { type OpenInteraction, openInteraction } from '../../src/flows/login.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
 import { takeCallback } from '../../src/flows/upstream-callback.ts'
-import { type Engine, ISSUER } from './engine.ts'
+import { ISSUER } from './app.ts'
+import type { Engine } from './engine.ts'
 import { type Facts, factsOf, signedIn } from './facts.ts'
 import {
   ACCOUNTS,
