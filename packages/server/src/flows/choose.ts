@@ -49,7 +49,7 @@ export async function submitChoose(
   requireSessionOf(request, pending)
   if (answer === 'cancel') return decline(deps, request, interaction, pending)
   if (answer === 'link')
-    return isRecent(deps, request, pending)
+    return isRecent(deps, request, { interaction, pending })
       ? addToSession(deps, request, interaction, pending)
       : startProof(deps, request, open, pending)
   const arrival = await arrivalOfPending(deps, interaction, pending)

@@ -47,7 +47,7 @@ export async function submitConflict(
   const pending = requirePending(interaction, 'conflict')
   requireSessionOf(request, pending)
   if (answer === 'link')
-    return isRecent(deps, request, pending)
+    return isRecent(deps, request, { interaction, pending })
       ? toMergePreview(deps, request, interaction, pending)
       : startProof(deps, request, open, pending)
   if (answer === 'cancel' || !maySwitch(interaction)) return decline(deps, request, interaction, pending)

@@ -138,7 +138,7 @@ function requireBothProven(deps: FlowDeps, request: BrowserRequest, interaction:
   const pending = requirePending(interaction, 'merge')
   requireSessionOf(request, pending)
   const { reauthenticationSeconds } = deps.settings().linking
-  if (!isRecent(deps, request, pending) || pending.arrivedAt + reauthenticationSeconds <= deps.clock())
+  if (!isRecent(deps, request, { interaction, pending }) || pending.arrivedAt + reauthenticationSeconds <= deps.clock())
     throw new FlowError('interaction_expired')
   return pending
 }

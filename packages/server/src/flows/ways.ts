@@ -66,9 +66,17 @@ export async function startProof(
   })
 }
 
-/** Signed in so recently that a change to the account needs no further proof. */
-export function isRecent({ clock, settings }: FlowDeps, { session }: BrowserRequest, { provenAt }: Pending): boolean {
-  const at = Math.max(session?.authenticatedAt ?? 0, provenAt ?? 0)
+/**
+ * Signed in so recently that a change to the account needs no further proof. A session counts in what was begun in it:
+ * one that came about meanwhile, in another tab or by another hand, has agreed to nothing here (T-LINK-04).
+ */
+export function isRecent(
+  { clock, settings }: FlowDeps,
+  { session }: BrowserRequest,
+  { interaction, pending }: { readonly interaction: Interaction; readonly pending: Pending },
+): boolean {
+  const isOfSession = session !== undefined && session.userId === interaction.artifact.userId
+  const at = Math.max(isOfSession ? session.authenticatedAt : 0, pending.provenAt ?? 0)
   return at + settings().linking.reauthenticationSeconds > clock()
 }
 

@@ -173,6 +173,38 @@ test('T-LINK-04 a sign-in that ends in somebody else’s session never switches 
   assert.notEqual(first.sub, victim.sub)
 })
 
+test('T-LINK-04 a session that came about during a sign-in agrees to no link and no merge before its user is proven', async () => {
+  // Somebody begins to sign in; before they come back, somebody else signs in in that browser.
+  const swapped = async (): Promise<Browser> => {
+    const { browser, answer } = await heldSignIn('calendar')
+    await signIn(server, { browser, user: eve })
+    await browser.open(answer)
+    return browser
+  }
+  server.person('unknown-to-us', ['calendar'])
+  const chooser = await swapped()
+  assert.equal(chooser.page.name, 'link-choose')
+  server.person('known-to-us', ['calendar'])
+  await signIn(server, { connection: 'calendar' })
+  const merger = await swapped()
+  assert.equal(merger.page.name, 'link-conflict')
+  await changesNothing(server, async () => {
+    for (const browser of [chooser, merger]) {
+      await browser.submit(browser.page.name ?? '', { action: 'link' })
+      assert.equal(new URL(browser.page.url).pathname, '/u/prove')
+      await browser.submit('login', { fields: { username: ada.email, password: ada.password } })
+      assert.ok(['link-choose', 'link-conflict'].includes(browser.page.name ?? ''), 'another proof proves nothing')
+    }
+  })
+  // Whose session it is may go on.
+  await chooser.submit('link-choose', { action: 'link' })
+  await chooser.submit('login', { fields: { username: eve.email, password: eve.password } })
+  assert.ok((await drive(chooser)).params.has('code'))
+  await merger.submit('link-conflict', { action: 'link' })
+  await merger.submit('login', { fields: { username: eve.email, password: eve.password } })
+  assert.equal(merger.page.name, 'merge-preview')
+})
+
 test('T-LINK-05 what an answer is for stands in our row: a sign-in never ends as a connect, nor the reverse', async () => {
   server.person('mixer', ['calendar', 'code'])
   const who = await comesIn(eve)
