@@ -13,6 +13,7 @@ import {
   tombstoned,
 } from './facts.ts'
 import {
+  accept,
   beginSignIn,
   changeEmail,
   choose,
@@ -26,8 +27,7 @@ import {
   openApp,
   passOn,
   plant,
-  proveAt,
-  proveByPassword,
+  prove,
   reset,
   settleConflict,
   signInAt,
@@ -38,8 +38,9 @@ import {
   startLink,
   unlink,
   verify,
+  type Way,
 } from './moves.ts'
-import { ACCOUNTS, ADDRESSES, accountsOf, PASSED_ON, type Who } from './people.ts'
+import { ACCOUNTS, ADDRESSES, accountsOf, type Journey, PASSED_ON, type Who } from './people.ts'
 import type { Standing } from './stage.ts'
 
 /** Every move that is possible now, in an order that is always the same. */
@@ -95,26 +96,30 @@ function answers(facts: Facts, standing: Standing): readonly Move[] {
         },
       ]
     case 'question':
-      return answersTo(facts, begun, journey.question, journey.uid)
+      return answersTo(facts, begun, journey)
   }
 }
 
-function answersTo(facts: Facts, standing: Standing, question: string, uid: string): readonly Move[] {
+function answersTo(
+  facts: Facts,
+  standing: Standing,
+  { question, uid, proof }: Extract<Journey, { kind: 'question' }>,
+): readonly Move[] {
   // Whoever looked sees no reason to add anything to an account that is not theirs.
   const joins = standing.who === 'attacker' || standing.own
   switch (question) {
     case 'suggest':
-      return [...provings(facts, standing, uid), keepSeparate(standing, uid)]
+      return [...provings(facts, standing.who).map((way) => accept(standing, uid, way)), keepSeparate(standing, uid)]
     case 'choose':
       return [...(joins ? [choose(standing, uid, 'link')] : []), choose(standing, uid, 'continue')]
     case 'conflict':
       return [...(joins ? [settleConflict(standing, uid, 'link')] : []), settleConflict(standing, uid, 'continue')]
+    case 'prove':
+      return provings(facts, standing.who).map((way) => prove(standing, { uid, proof }, way))
     case 'merge':
       return joins ? [merge(standing, uid)] : []
     case 'add':
       return joins ? [confirmAdd(standing, uid)] : []
-    default:
-      return []
   }
 }
 
@@ -161,14 +166,14 @@ function tricks(facts: Facts): readonly Move[] {
   return moves.map(({ name, run }) => ({ name: `attacker: ${name}`, run }))
 }
 
-/** By every way of one's own that the user who is to be proven could have. */
-function provings(facts: Facts, standing: Standing, uid: string): readonly Move[] {
-  const password = passwordOf(facts, standing.who)
+/** Every way of one's own that the user who is to be proven could have. */
+function provings(facts: Facts, who: Who): readonly Way[] {
+  const password = passwordOf(facts, who)?.password
   return [
-    ...(password === undefined ? [] : [proveByPassword(standing, uid, password)]),
-    ...accountsOf(standing.who, facts.people)
+    ...(password === undefined ? [] : [{ kind: 'password', address: password.address } as const]),
+    ...accountsOf(who, facts.people)
       .filter((name) => identityOf(facts, name) !== undefined)
-      .map((account) => proveAt(standing, uid, account)),
+      .map((account) => ({ kind: 'account', account }) as const),
   ]
 }
 

@@ -2,6 +2,7 @@
 import { randomHex } from '../../src/crypto/hashing.ts'
 import { identityUserId } from '../../src/domain/connection.ts'
 import { submitAdd } from '../../src/flows/account-link.ts'
+import type { BrowserRequest } from '../../src/flows/browser-request.ts'
 import { submitChoose } from '../../src/flows/choose.ts'
 import { submitConflict } from '../../src/flows/conflict.ts'
 import { goUpstream, submitPassword } from '../../src/flows/login.ts'
@@ -99,32 +100,52 @@ export const confirmAdd = (standing: Standing, uid: string): Move => ({
   run: (stage) => stage.step(standing, (request) => submitAdd(stage.engine.deps, request, uid, 'confirm')),
 })
 
-export const proveByPassword = (standing: Standing, uid: string, { password }: Identity): Move => ({
-  name: 'accept the suggestion, and prove it by password',
+/** How somebody shows who they are. */
+export type Way =
+  | { readonly kind: 'password'; readonly address: string }
+  | { readonly kind: 'account'; readonly account: AccountName }
+
+const nameOfWay = (way: Way): string => (way.kind === 'password' ? 'by password' : `as ${way.account}`)
+
+/** Of a suggestion: the way is chosen on its page. */
+export const accept = (standing: Standing, uid: string, way: Way): Move => ({
+  name: `accept the suggestion, and prove it ${nameOfWay(way)}`,
   run: (stage) =>
     stage.step(standing, async (request) => {
       const { deps } = stage.engine
-      const method = PASSWORD_CONNECTION
-      const asked = await submitSuggest(deps, request, await stage.open(request, uid), { action: 'link', method })
-      const proof = asked.kind === 'redirect' ? new URL(asked.url, deps.issuer).searchParams.get('proof') : null
-      return submitProof(deps, request, await stage.open(request, uid), {
-        proof: proof ?? undefined,
-        connection: undefined,
-        username: password?.address,
-        password: PASSWORDS[standing.who],
-      })
+      const method = way.kind === 'password' ? PASSWORD_CONNECTION : ACCOUNTS[way.account].provider
+      const sent = await submitSuggest(deps, request, await stage.open(request, uid), { action: 'link', method })
+      if (way.kind === 'account') return stage.comeBack(request, sent, way.account)
+      const proof = sent.kind === 'redirect' ? new URL(sent.url, deps.issuer).searchParams.get('proof') : null
+      return proveHere(stage, standing, request, { uid, proof: proof ?? undefined }, way)
     }),
 })
 
-export const proveAt = (standing: Standing, uid: string, account: AccountName): Move => ({
-  name: `accept the suggestion, and prove it as ${account}`,
-  run: (stage) =>
-    stage.step(standing, async (request) => {
-      const answer = { action: 'link', method: ACCOUNTS[account].provider } as const
-      const sent = await submitSuggest(stage.engine.deps, request, await stage.open(request, uid), answer)
-      return stage.comeBack(request, sent, account)
-    }),
+/** Of who is signed in: the page offers all of their ways. */
+export const prove = (standing: Standing, asked: AskedProof, way: Way): Move => ({
+  name: `prove it ${nameOfWay(way)}`,
+  run: (stage) => stage.step(standing, (request) => proveHere(stage, standing, request, asked, way)),
 })
+
+interface AskedProof {
+  readonly uid: string
+  readonly proof: string | undefined
+}
+
+async function proveHere(
+  stage: Stage,
+  { who }: Standing,
+  request: BrowserRequest,
+  { uid, proof }: AskedProof,
+  way: Way,
+): Promise<Outcome> {
+  const typed =
+    way.kind === 'password'
+      ? { connection: undefined, username: way.address, password: PASSWORDS[who] }
+      : { connection: ACCOUNTS[way.account].provider, username: undefined, password: undefined }
+  const outcome = await submitProof(stage.engine.deps, request, await stage.open(request, uid), { proof, ...typed })
+  return way.kind === 'password' ? outcome : stage.comeBack(request, outcome, way.account)
+}
 
 export const keepSeparate = (standing: Standing, uid: string): Move => ({
   name: 'keep separate',

@@ -47,8 +47,8 @@ export const OWN: Readonly<Record<Who, readonly AccountName[]>> = {
 export const PASSED_ON: AccountName = 'corp/v'
 
 /** The pages that ask something. */
-export type Question = 'suggest' | 'choose' | 'conflict' | 'merge' | 'add'
-export const QUESTIONS: readonly string[] = ['suggest', 'choose', 'conflict', 'merge', 'add'] satisfies Question[]
+export const QUESTIONS = ['suggest', 'choose', 'conflict', 'prove', 'merge', 'add'] as const
+export type Question = (typeof QUESTIONS)[number]
 
 /** What somebody is in the middle of; whatever they begin next takes its place. */
 export type Journey = {
@@ -67,7 +67,14 @@ export type Journey = {
       readonly path: string
       readonly state: string
     }
-  | { readonly kind: 'question'; readonly place: Place; readonly question: Question; readonly uid: string }
+  | {
+      readonly kind: 'question'
+      readonly place: Place
+      readonly question: Question
+      readonly uid: string
+      /** The arrival for which somebody is to be proven. */
+      readonly proof: string | undefined
+    }
 )
 
 /** What the people hold and know. The rest stands in the database. */

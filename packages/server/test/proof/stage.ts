@@ -17,7 +17,6 @@ import {
   type People,
   type Place,
   QUESTIONS,
-  type Question,
   type Who,
 } from './people.ts'
 
@@ -60,12 +59,13 @@ export class Stage {
     }
   }
 
-  /** Opens the sign-in page of our own pages. */
+  /** Opens a sign-in page, as whoever is signed in. */
   async openSignIn(request: BrowserRequest): Promise<OpenInteraction> {
     const { deps, storage } = this.engine
-    const returnTo = `${ISSUER}account`
-    const uid = await storage.transaction((tx) => startLocal(tx, deps, { request, purpose: 'sign-in', returnTo }))
-    return this.open(request, uid)
+    const { userId } = request.session ?? {}
+    const began = userId === undefined ? {} : { userId }
+    const given = { request, purpose: 'sign-in', returnTo: `${ISSUER}account`, ...began } as const
+    return this.open(request, await storage.transaction((tx) => startLocal(tx, deps, given)))
   }
 
   open(request: BrowserRequest, uid: string): Promise<OpenInteraction> {
@@ -127,15 +127,11 @@ export class Stage {
       return
     }
     const url = new URL(outcome.url, ISSUER)
-    const question = url.pathname.replace('/u/', '')
+    const question = QUESTIONS.find((one) => url.pathname === `/u/${one}`)
     this.answer = url.host === new URL(ISSUER).host ? url.pathname : `to ${url.host}`
-    if (!QUESTIONS.includes(question)) {
-      this.journey(who, undefined)
-      return
-    }
     const uid = url.searchParams.get('state') ?? ''
-    // One of the list, as was just seen.
-    this.journey(who, { kind: 'question', own, place, question: question as Question, uid })
+    const proof = url.searchParams.get('proof') ?? undefined
+    this.journey(who, question && { kind: 'question', own, place, question, uid, proof })
   }
 
   readMails(who: Who): void {

@@ -148,10 +148,28 @@ function journeyOf(engine: Engine, tables: Tables, people: People, who: Who): un
     case 'code':
       return [kind, own, journey.code !== undefined, interaction(engine, tables, journey.uid)]
     case 'question':
-      return [kind, own, journey.place, journey.question, interaction(engine, tables, journey.uid)]
+      return [
+        kind,
+        own,
+        journey.place,
+        journey.question,
+        isAsked(tables, journey),
+        interaction(engine, tables, journey.uid),
+      ]
     case 'answer':
       return [kind, own, journey.place, journey.account, journey.path, transaction(engine, tables, journey.state)]
   }
+}
+
+/** Whether a proof is still for the arrival for which it was asked; which name that has does not matter. */
+function isAsked(
+  tables: Tables,
+  { uid, proof }: { readonly uid: string; readonly proof: string | undefined },
+): unknown {
+  const row = interactionRow(tables, uid)
+  if (proof === undefined || row === undefined) return proof
+  const { pending } = JSON.parse(String(row.payload)) as JsonObject
+  return isJsonObject(pending) && pending.id === proof
 }
 
 function transaction(engine: Engine, tables: Tables, state: string): unknown {
@@ -169,9 +187,13 @@ const continuation = once(({ state_hash: hash, verifier_envelope: sealed }, { de
 })
 
 function interaction(engine: Engine, tables: Tables, uid: string): unknown {
-  const hash = sha256Hex(uid)
-  const row = rowsOf(tables, 'artifacts').find(({ kind, id_hash: id }) => kind === 'Interaction' && id === hash)
+  const row = interactionRow(tables, uid)
   return row && interactionLine(row, engine)
+}
+
+function interactionRow(tables: Tables, uid: string): Row | undefined {
+  const hash = sha256Hex(uid)
+  return rowsOf(tables, 'artifacts').find(({ kind, id_hash: id }) => kind === 'Interaction' && id === hash)
 }
 
 const interactionLine = once(({ id_hash: hash, payload, user_id: userId }, engine: Engine) => {
