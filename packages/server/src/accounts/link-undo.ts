@@ -59,9 +59,8 @@ export async function undoLink(tx: Repositories, deps: LinkDeps, request: UndoRe
   const link = await tx.links.find(linkId)
   if (link === undefined) throw new NotFound('inexistent_link', 'The link does not exist.')
   const [primary] = await tx.users.lock([link.primaryUserId])
-  if (link.undoneAt !== undefined || !(await tx.links.claimUndo(linkId, at, by)))
-    throw new Conflict('link_undone', 'The link is undone already.')
-  if (link.undoUntil < at) throw new Conflict('undo_expired', 'The time for undoing this link is over.')
+  requireInTime(link, at)
+  if (!(await tx.links.claimUndo(linkId, at, by))) throw new Conflict('link_undone', 'The link is undone already.')
   if (primary === undefined) throw await primaryGone(tx, link)
   const conflicts =
     link.secondaryUserId === undefined
@@ -71,7 +70,47 @@ export async function undoLink(tx: Repositories, deps: LinkDeps, request: UndoRe
   return { link: undone, restoredUserId: link.secondaryUserId, conflicts }
 }
 
-async function primaryGone(tx: Repositories, { primaryUserId }: LinkRecord): Promise<Conflict> {
+/** What undoing a link would do now: the conflicts that want a choice, or the code of what forbids it. */
+export type UndoPreview =
+  | {
+      readonly kind: 'possible'
+      /** Undefined when an identity alone would be taken away. */
+      readonly plan: UndoPlan | undefined
+      readonly conflicts: readonly UndoConflict[]
+    }
+  | { readonly kind: 'refused'; readonly code: string }
+
+/** Looks at it as `undoLink` would. Writes nothing. */
+export async function previewUndo(
+  repositories: Repositories,
+  deps: Pick<LinkDeps, 'keyring'>,
+  { link, at }: { readonly link: LinkRecord; readonly at: EpochSeconds },
+): Promise<UndoPreview> {
+  const { primaryUserId, secondaryUserId, identity } = link
+  try {
+    requireInTime(link, at)
+    const primary = await repositories.users.find(primaryUserId)
+    if (primary === undefined) throw await primaryGone(repositories, link)
+    if (secondaryUserId !== undefined) {
+      const { plan, now } = await planOfUndo(repositories, deps, { link, primary, secondaryUserId, at })
+      requireWaysIn(plan, now)
+      return { kind: 'possible', plan, conflicts: plan.conflicts }
+    }
+    const present = identity && (await repositories.identities.find(identity.connectionId, identity.subject))
+    if (present?.userId !== primaryUserId) throw unavailable()
+    return { kind: 'possible', plan: undefined, conflicts: [] }
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    return { kind: 'refused', code: error.code }
+  }
+}
+
+function requireInTime({ undoneAt, undoUntil }: LinkRecord, at: EpochSeconds): void {
+  if (undoneAt !== undefined) throw new Conflict('link_undone', 'The link is undone already.')
+  if (undoUntil < at) throw new Conflict('undo_expired', 'The time for undoing this link is over.')
+}
+
+async function primaryGone(tx: Pick<Repositories, 'users'>, { primaryUserId }: LinkRecord): Promise<Conflict> {
   return (await tx.users.findAlias(primaryUserId)) === undefined
     ? new Conflict('undo_unavailable', 'The user has been deleted.')
     : new Conflict('link_superseded', 'The user was itself linked into another one since: undo that first.')
@@ -108,11 +147,7 @@ async function takeApart(
   { link, primary, secondaryUserId, request }: Parting,
 ): Promise<readonly UndoConflict[]> {
   const { at, clientId, actor } = request
-  // An identity that was unlinked since has taken the id with it.
-  if ((await tx.users.find(secondaryUserId)) !== undefined) throw unavailable()
-  const snapshot = await readSnapshot(tx, deps, link.id)
-  const now = await loadSide(tx, primary)
-  const plan = planUndo(snapshot, now, at)
+  const { plan, now } = await planOfUndo(tx, deps, { link, primary, secondaryUserId, at })
   if (plan.conflicts.length > 0 && request.keepChanges !== true) throw new UndoConflicts(plan.conflicts)
   requireWaysIn(plan, now)
   await restoreSecondary(tx, plan)
@@ -133,7 +168,24 @@ async function takeApart(
   return conflicts
 }
 
-async function readSnapshot(tx: Repositories, { keyring }: LinkDeps, linkId: string): Promise<MergeSnapshot> {
+/** @throws {Conflict} `undo_unavailable`. */
+async function planOfUndo(
+  repositories: Repositories,
+  deps: Pick<LinkDeps, 'keyring'>,
+  { link, primary, secondaryUserId, at }: Omit<Parting, 'request'> & { readonly at: EpochSeconds },
+): Promise<{ readonly plan: UndoPlan; readonly now: MergeSide }> {
+  // An identity that was unlinked since has taken the id with it.
+  if ((await repositories.users.find(secondaryUserId)) !== undefined) throw unavailable()
+  const snapshot = await readSnapshot(repositories, deps, link.id)
+  const now = await loadSide(repositories, primary)
+  return { plan: planUndo(snapshot, now, at), now }
+}
+
+async function readSnapshot(
+  tx: Repositories,
+  { keyring }: Pick<LinkDeps, 'keyring'>,
+  linkId: string,
+): Promise<MergeSnapshot> {
   const envelope = await tx.links.findSnapshot(linkId)
   if (envelope === undefined) throw unavailable()
   try {

@@ -1,4 +1,4 @@
-// Where a user went who was merged away.
+// Where a user went who was merged away, and who came to a user that way.
 import type { Repositories } from '../storage/storage.ts'
 
 /** More merges in a row than anybody makes. */
@@ -13,4 +13,21 @@ export async function findMergedInto(repositories: Repositories, userId: string)
     at = next
   }
   return at
+}
+
+/** Ids that lead to this user, because theirs were merged into it, or into one of these. */
+export async function listRetiredIds(repositories: Repositories, userId: string): Promise<readonly string[]> {
+  const retired: string[] = []
+  const waiting = [userId]
+  for (let at = waiting.shift(); at !== undefined && retired.length < MAX_STEPS; at = waiting.shift()) {
+    const { items } = await repositories.links.listOfUser(at, { offset: 0, limit: MAX_STEPS })
+    for (const { primaryUserId, secondaryUserId, undoneAt } of items) {
+      if (primaryUserId !== at || secondaryUserId === undefined || undoneAt !== undefined) continue
+      // The id lives again when the identity that it came from was unlinked.
+      if ((await repositories.users.findAlias(secondaryUserId)) !== at || retired.includes(secondaryUserId)) continue
+      retired.push(secondaryUserId)
+      waiting.push(secondaryUserId)
+    }
+  }
+  return retired
 }

@@ -1,5 +1,6 @@
 // Gathers what a sign-in is decided by. The journey, `link explain` and the simulation all ask here.
 import { mayLink } from '../domain/addresses-of-user.ts'
+import { isPrivileged } from '../domain/operators.ts'
 import type { LinkPolicy } from '../domain/settings.ts'
 import type { AddressHolder, SignInFacts } from '../domain/sign-in.ts'
 import type { AddressEvidence, Grade } from '../domain/user.ts'
@@ -56,8 +57,7 @@ async function holdersOf(
     const user = await repositories.users.find(userId)
     if (user === undefined || userId === ownUserId) continue
     const separate = (await findSeparate(repositories, { connectionId, subject }, userId)) !== undefined
-    const proven = (await repositories.evidence.listOfUser(userId)).filter((one) => one.grade >= 1)
-    const privileged = operators.includes(userId) || proven.some(({ address }) => operators.includes(address))
+    const privileged = isPrivileged(operators, userId, await repositories.evidence.listOfUser(userId))
     holders.push({ userId, grade, closed: user.blocked || !mayLink(user), privileged, separate })
   }
   return holders

@@ -22,6 +22,35 @@ export interface SimulatedArrival {
   readonly decision: SignInDecision
 }
 
+/** How often what would have been decided. */
+export interface SimulatedOutcome {
+  readonly decision: SignInDecision['kind']
+  readonly rule: SignInDecision['rule']
+  readonly reason: SignInDecision['reason']
+  readonly count: number
+}
+
+export interface SimulationTally {
+  add(decision: SignInDecision): void
+  readonly examined: () => number
+  /** The most frequent first. */
+  readonly outcomes: () => readonly SimulatedOutcome[]
+}
+
+export function createSimulationTally(): SimulationTally {
+  const counted = new Map<string, SimulatedOutcome>()
+  let examined = 0
+  return {
+    add({ kind: decision, rule, reason }) {
+      examined++
+      const key = `${decision} ${rule} ${reason}`
+      counted.set(key, { decision, rule, reason, count: (counted.get(key)?.count ?? 0) + 1 })
+    },
+    examined: () => examined,
+    outcomes: () => [...counted.values()].sort((a, b) => b.count - a.count),
+  }
+}
+
 const PAGE = 100
 
 /** One by one, address by address: there may be many. */

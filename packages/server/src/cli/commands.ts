@@ -45,6 +45,11 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./link-simulate.ts')).simulateLinks,
   },
   {
+    name: 'console link',
+    summary: 'Print a link that opens the console once, within five minutes; for a start without named operators.',
+    load: async () => (await import('./console-link.ts')).consoleLink,
+  },
+  {
     name: 'doctor',
     summary: 'Look at configuration, database, keys, clock and connections; say what is wrong and how to mend it.',
     load: async () => (await import('./doctor.ts')).doctor,

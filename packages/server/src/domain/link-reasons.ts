@@ -7,6 +7,7 @@ import type { UndoConflictCode } from './unmerge.ts'
 /** Which rule allowed a link, as its record names it. */
 export const LINK_RULES = {
   management: 'An operator, or a backend that may change users, joined them.',
+  console: 'An operator saw in the console what would change, and answered for it.',
   link_with: 'The person showed a fresh ID token of the other account to an app that they were signed in to.',
   account: 'The person added it on their account page, after signing in anew.',
   client: 'An app asked for it, and the person agreed on our page.',

@@ -4,6 +4,7 @@ import { startAccountLink } from './account-link.ts'
 import { unlinkFromAccount } from './account-unlink.ts'
 import type { AccountWish } from './account-wish.ts'
 import type { BrowserRequest } from './browser-request.ts'
+import { carryOutConsole } from './console-changes.ts'
 import type { FlowDeps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -15,5 +16,7 @@ export function carryOut(deps: FlowDeps, request: BrowserRequest, wish: AccountW
       return unlinkFromAccount(deps, request, wish.identity)
     case 'resume-agent':
       return resumeAgent(deps, request, wish.client)
+    case 'console':
+      return carryOutConsole(deps, request, wish.change)
   }
 }

@@ -7,6 +7,8 @@ export interface BrowserRequest {
   /** The live session, if any, and the cookie that opened it. */
   readonly session: Session | undefined
   readonly sessionCookie: string | undefined
+  /** Of a console that was entered by a link. */
+  readonly consoleCookie?: string | undefined
   readonly ip: string | undefined
 }
 

@@ -42,7 +42,10 @@ export interface ClientGrantRecord {
   readonly document: JsonObject
 }
 
-/** Everything that the protocol engine keeps: sessions, interactions, codes, tokens, grants, pushed requests. */
+/**
+ * Everything that the protocol engine keeps: sessions, interactions, codes, tokens, grants, pushed requests. And ours:
+ * links that open the console once, and the sessions that they opened.
+ */
 export type ArtifactKind =
   | 'Session'
   | 'Interaction'
@@ -57,6 +60,8 @@ export type ArtifactKind =
   | 'UpstreamAnswer'
   | 'DeviceCode'
   | 'BackchannelAuthenticationRequest'
+  | 'ConsoleLink'
+  | 'ConsoleSession'
 
 /** Says that something which serves once has served. */
 export type ReplayMark = Artifact & { readonly kind: 'ReplayDetection' }

@@ -26,8 +26,10 @@ import {
 } from '../flows/sign-up.ts'
 import { takeCallback } from '../flows/upstream-callback.ts'
 import { identifyBrowser, readCookie, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
+import { CONSOLE_COOKIE } from '../sessions/console-sessions.ts'
 import { SAML_RESPONSE } from '../upstream/saml.ts'
-import { accountRoutes } from './account/routes.ts'
+import { type AccountAnswering, accountRoutes } from './account/routes.ts'
+import { consoleRoutes } from './console/routes.ts'
 import { requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
 import { linkRoutes } from './link-routes.ts'
@@ -146,10 +148,12 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
     show: (step) => show((_deps, request, c) => step(request, c.req.query())),
     take: (step) => take((_deps, request, form) => step(request, form)),
   })
-  accountRoutes(app, deps, {
+  const answering: AccountAnswering = {
     show: (step) => show((_deps, request, c) => step(request, c)),
     take: (step) => take((_deps, request, form, c) => step(request, form, c)),
-  })
+  }
+  accountRoutes(app, deps, answering)
+  consoleRoutes(app, deps, answering)
   return app
 }
 
@@ -190,6 +194,7 @@ async function browserRequest(deps: BrowserRoutesDeps, c: Page): Promise<Browser
     browser: identifyBrowser(cookies),
     session: await deps.sessions.find(sessionCookie),
     sessionCookie,
+    consoleCookie: readCookie(cookies, CONSOLE_COOKIE),
     ip: clientAddress(c.env.incoming as Parameters<typeof clientAddress>[0], deps.trustProxy),
   }
 }

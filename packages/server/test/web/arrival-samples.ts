@@ -3,7 +3,8 @@ import type { PageFrame } from '../../src/web/pages/layout.ts'
 import { renderLinkChoose } from '../../src/web/pages/link-choose.ts'
 import { renderLinkConflict } from '../../src/web/pages/link-conflict.ts'
 import { renderLinkSuggest } from '../../src/web/pages/link-suggest.ts'
-import { type MergePreviewView, type MergeSideView, renderMergePreview } from '../../src/web/pages/merge-preview.ts'
+import type { MergeSideView } from '../../src/web/pages/merge-parts.ts'
+import { type MergePreviewView, renderMergePreview } from '../../src/web/pages/merge-preview.ts'
 import type { Sample, SampleWords } from './page-samples.ts'
 
 const AT = 1_700_000_000

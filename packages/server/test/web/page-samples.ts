@@ -14,6 +14,7 @@ import { renderSignup } from '../../src/web/pages/signup.ts'
 import { renderVerifyEmail } from '../../src/web/pages/verify-email.ts'
 import { accountSamples } from './account-samples.ts'
 import { arrivalPages } from './arrival-samples.ts'
+import { consoleSamples } from './console-samples.ts'
 
 /** Everything on the pages that comes from outside. */
 export interface SampleWords {
@@ -74,6 +75,7 @@ export function samplePages(frame: PageFrame, words: SampleWords = ada): readonl
     ...arrivalPages(frame, words),
     ...errorPages(frame, words),
     ...otherPages(frame, words),
+    ...consoleSamples(frame, words),
   ]
 }
 

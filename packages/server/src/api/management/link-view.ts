@@ -5,6 +5,7 @@ import { identityUserId } from '../../domain/connection.ts'
 import type { Duplicate } from '../../domain/duplicates.ts'
 import { explainRule } from '../../domain/link-reasons.ts'
 import { describeEnded, describeMergePlan } from '../../domain/merge.ts'
+import { CONSOLE_LINK } from '../../domain/operators.ts'
 import type { UndoConflict } from '../../domain/unmerge.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { type EpochSeconds, toIso } from '../../lib/time.ts'
@@ -44,11 +45,14 @@ function serializeLink(link: LinkRecord, connections: Connections, now: EpochSec
   }
 }
 
-const serializeActor = ({ clientId, actor }: LinkRecord): JsonObject => ({
-  kind: actor !== undefined ? 'user' : clientId !== undefined ? 'client' : 'policy',
-  ...(actor === undefined ? {} : { user_id: actor }),
-  ...(clientId === undefined ? {} : { client_id: clientId }),
-})
+function serializeActor({ rule, clientId, actor }: LinkRecord): JsonObject {
+  if (rule === 'console') return { kind: 'operator', ...(actor === CONSOLE_LINK ? {} : { user_id: actor ?? '' }) }
+  return {
+    kind: actor !== undefined ? 'user' : clientId !== undefined ? 'client' : 'policy',
+    ...(actor === undefined ? {} : { user_id: actor }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+  }
+}
 
 /** The plan with what people know its parts by; the caller may read both users, so that nothing is left out. */
 export async function viewPreview(

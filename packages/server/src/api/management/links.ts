@@ -56,7 +56,7 @@ const linkShape = z.object({
   secondary_user_id: userId.optional(),
   identity: z.object({ connection: z.string(), provider: z.string(), user_id: z.string() }).partial().optional(),
   by: z.object({
-    kind: z.enum(['client', 'user', 'policy']),
+    kind: z.enum(['client', 'user', 'policy', 'operator']),
     client_id: z.string().optional(),
     user_id: z.string().optional(),
   }),

@@ -107,10 +107,16 @@ const NOT_YOURS: ReadonlySet<ActivityType> = new Set([
   'session.step_up_refused',
 ])
 
-function byOf({ clientId, actor }: Event, type: ActivityType, userId: string): ActivityEntry['by'] {
+function byOf(event: Event, type: ActivityType, userId: string): ActivityEntry['by'] {
+  const { clientId, actor } = event
   if (NOT_YOURS.has(type)) return 'other'
+  if (isOperators(event)) return 'operator'
   return clientId === undefined || actor === userId ? 'you' : 'agent'
 }
+
+/** Done in the console: whoever joins two accounts of theirs is one of the two, and takes back by a mailed link. */
+const isOperators = ({ type, actor, userId, data }: Event): boolean =>
+  data?.rule === 'console' || (type === 'link.undone' && actor !== undefined && actor !== userId)
 
 /** One line for the same thing done again and again. */
 function merged(entries: readonly ActivityEntry[]): readonly ActivityEntry[] {

@@ -9,8 +9,8 @@ export interface ActivityEntry {
   readonly at: EpochSeconds
   readonly type: ActivityType
   readonly outcome: 'ok' | 'refused'
-  /** `agent`: an app or agent, or a client of the operator's; `other`: we, or nobody known. */
-  readonly by: 'you' | 'agent' | 'other'
+  /** `agent`: an app or agent, or a client of the operator's; `operator`: in the console; `other`: we, or nobody known. */
+  readonly by: 'you' | 'agent' | 'operator' | 'other'
   /** Name of the agent or client. */
   readonly agent: string | undefined
   readonly connection: string | undefined
@@ -56,7 +56,8 @@ export function entryWords(frame: PageFrame, entry: ActivityEntry): Html {
 
 function sentence(frame: PageFrame, entry: ActivityEntry): Html {
   const { type, outcome } = entry
-  const who = entry.agent === undefined ? say(frame, 'activity.you') : said(entry.agent)
+  const agent = entry.agent ?? (entry.by === 'operator' ? frame.tenantName : undefined)
+  const who = agent === undefined ? say(frame, 'activity.you') : said(agent)
   const connection = entry.connection ?? say(frame, 'activity.someone')
   switch (type) {
     case 'vault.exchanged':

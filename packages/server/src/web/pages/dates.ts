@@ -14,6 +14,10 @@ export const weekday = (speaker: Speaker, at: EpochSeconds): string => formatted
 export const longDay = (speaker: Speaker, at: EpochSeconds): Html =>
   html`<time datetime="${toIso(at).slice(0, 10)}">${formatted(speaker, at, { weekday: 'long', day: 'numeric', month: 'long' })}</time>`
 
+/** `22 Nov 2026, 09:14`, in the reader's zone. */
+export const moment = (speaker: Speaker, at: EpochSeconds): Html =>
+  html`<time datetime="${toIso(at)}">${formatted(speaker, at, { dateStyle: 'medium', timeStyle: 'short' })}</time>`
+
 function formatted({ locale, timeZone }: Speaker, at: EpochSeconds, options: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat(locale.formats, { ...options, timeZone: timeZone ?? 'UTC' }).format(at * 1000)
 }

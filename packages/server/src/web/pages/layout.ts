@@ -35,6 +35,8 @@ export type LetterPage =
   | 'error'
   | 'logout'
   | 'go-upstream'
+  | 'console-enter'
+  | 'console-closed'
 
 export interface Letter {
   readonly page: LetterPage
@@ -106,14 +108,25 @@ ${content}
   return renderDocument(frame, { page, title, body })
 }
 
+export type ConsolePage =
+  | 'console-home'
+  | 'console-users'
+  | 'console-user'
+  | 'console-duplicates'
+  | 'console-merge'
+  | 'console-undo'
+  | 'console-simulate'
+
 interface Document {
-  readonly page: LetterPage | AccountPage
+  readonly page: LetterPage | AccountPage | ConsolePage
   readonly title: string
   readonly errorCode?: string | undefined
+  /** The area whose widths and parts the stylesheet gives it. */
+  readonly area?: 'console'
   readonly body: Html
 }
 
-function renderDocument(frame: PageFrame, { page, title, errorCode, body }: Document): Html {
+export function renderDocument(frame: PageFrame, { page, title, errorCode, area, body }: Document): Html {
   const { lang, dir } = frame.locale
   const theme = frame.themePath !== undefined && isOwnPath(frame.themePath) ? frame.themePath : undefined
   return html`<!doctype html>
@@ -130,20 +143,20 @@ function renderDocument(frame: PageFrame, { page, title, errorCode, body }: Docu
 <link rel="stylesheet" href="${theme}">`
   }
 </head>
-<body data-page="${page}"${errorCode !== undefined && html` data-error="${errorCode}"`}>
+<body${area && html` class="${area}"`} data-page="${page}"${errorCode !== undefined && html` data-error="${errorCode}"`}>
 <a class="skip" href="#main">${say(frame, 'page.skip')}</a>
 ${body}
 </body>
 </html>`
 }
 
-function brand({ tenantName, logoPath }: PageFrame): Html {
+export function brand({ tenantName, logoPath }: PageFrame): Html {
   const own = logoPath !== undefined && isOwnPath(logoPath)
   // The name stands beside the picture, so the picture itself says nothing.
   return html`${own ? html`<img class="logo" src="${logoPath}" alt="">` : mark}<span>${plainText(tenantName)}</span>`
 }
 
-function footer(frame: PageFrame): Html {
+export function footer(frame: PageFrame): Html {
   return frame.host === ''
     ? nothing
     : html`<footer class="foot"><span>${say(frame, 'page.identity-by', { host: frame.host })}</span></footer>`

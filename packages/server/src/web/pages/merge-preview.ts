@@ -1,11 +1,18 @@
 // What joining two proven accounts would change, before it happens: both side by side, then each thing with its fate.
 import type { EpochSeconds } from '../../lib/time.ts'
-import type { SignInWay } from './account.ts'
-import { badge, button, chip, choicePair, dots, heading, maskedAddress, monogram, type Tone } from './components.ts'
+import { choicePair, dots, heading, maskedAddress } from './components.ts'
 import { type FormTarget, form } from './forms.ts'
-import { type Html, type HtmlValue, html, nothing } from './html.ts'
+import { type Html, html, nothing } from './html.ts'
 import { type PageFrame, renderLetter } from './layout.ts'
-import { day, listOf, pluralKey, say, sayPlain } from './locale.ts'
+import { day, pluralKey, say, sayPlain } from './locale.ts'
+import {
+  type DiffGroup,
+  diffTable,
+  type MergeOutcome,
+  type MergeSideView,
+  sideCard,
+  whichRemains,
+} from './merge-parts.ts'
 import { maskAddress, plainText, said } from './text.ts'
 
 export interface MergePreviewView {
@@ -22,25 +29,11 @@ export interface MergePreviewView {
   readonly stale: boolean
 }
 
-export interface MergeSideView {
-  /** How the form names it. */
-  readonly side: 'own' | 'other'
-  readonly mayRemain: boolean
-  readonly name: string
-  /** Whole; shown masked. */
-  readonly address?: string | undefined
-  readonly createdAt: EpochSeconds
-  readonly lastLogin?: EpochSeconds | undefined
-  readonly ways: readonly SignInWay[]
-  /** Labels of connected accounts. */
-  readonly accounts: readonly string[]
-}
-
 export interface MergeRowView {
   readonly group: (typeof GROUPS)[number]
   /** A name, a label or a key; an address is shown masked. */
   readonly thing: string
-  readonly outcome: keyof typeof TONES
+  readonly outcome: MergeOutcome
   readonly why: MergeWhy
 }
 
@@ -56,7 +49,6 @@ export type MergeWhy =
   | 'primary_wins'
 
 const GROUPS = ['ways', 'accounts', 'addresses', 'metadata'] as const
-const TONES = { kept: 'plain', moved: 'ok', merged: 'ok', dropped: 'stop' } as const satisfies Record<string, Tone>
 
 export function renderMergePreview(view: MergePreviewView): Html {
   const { frame, form: target, primary, secondary, planHash, undoUntil } = view
@@ -65,19 +57,21 @@ export function renderMergePreview(view: MergePreviewView): Html {
   const content = html`${heading(say(frame, 'merge.title'), say(frame, view.stale ? 'merge.stale' : 'merge.lead'))}
 ${warnings(view)}
 <div class="join">
-${sideCard(frame, 'remains', say(frame, 'merge.remains'), primary)}
-${sideCard(frame, 'becomes', say(frame, 'merge.becomes'), secondary)}
+${sideCard(frame, { id: 'remains', title: say(frame, 'merge.remains'), side: primary, address: masked(primary) })}
+${sideCard(frame, { id: 'becomes', title: say(frame, 'merge.becomes'), side: secondary, address: masked(secondary) })}
 </div>
 ${form(
   target,
   { name: 'merge-preview', stack: true, hidden: { plan_hash: planHash } },
-  html`${whichRemains(view)}
-${diff(view)}
+  html`${whichRemains(frame, view, masked)}
+${diffTable(frame, groupsOf(view))}
 <p class="notice">${say(frame, 'merge.undo', { day: day(frame, undoUntil) })}</p>
 ${choicePair(no, yes)}`,
 )}`
   return renderLetter(frame, { page: 'merge-preview', title: sayPlain(frame, 'merge.title'), width: 'long', content })
 }
+
+const masked = ({ address }: MergeSideView) => address !== undefined && maskedAddress(address)
 
 function warnings({ frame, ended }: MergePreviewView): Html {
   const { sessions, apps } = ended
@@ -89,61 +83,13 @@ function warnings({ frame, ended }: MergePreviewView): Html {
   return html`<section class="notice warn" aria-labelledby="again"><h2 id="again">${say(frame, 'merge.again')}</h2>${dots(lines)}</section>`
 }
 
-function sideCard(frame: PageFrame, id: string, title: Html, side: MergeSideView): Html {
-  const { name, address, createdAt, lastLogin, ways, accounts } = side
-  const words = ways.map((way) =>
-    way.kind === 'password' ? say(frame, 'account.way.password') : said(way.displayName),
-  )
-  const facts: readonly (readonly [HtmlValue, HtmlValue] | false)[] = [
-    [say(frame, 'merge.made'), day(frame, createdAt)],
-    lastLogin !== undefined && [say(frame, 'merge.last-used'), day(frame, lastLogin)],
-    words.length > 0 && [say(frame, 'merge.ways'), listOf(frame, words)],
-    accounts.length > 0 && [
-      say(frame, 'merge.accounts'),
-      listOf(
-        frame,
-        accounts.map((label) => said(label)),
-      ),
-    ],
-  ]
-  return html`<section class="card" aria-labelledby="${id}">
-<h2 class="kicker" id="${id}">${title}</h2>
-${chip(monogram(name), html`<b>${said(name)}</b>`, address !== undefined && maskedAddress(address))}
-<dl>${facts.map((fact) => fact && html`<dt>${fact[0]}</dt><dd>${fact[1]}</dd>`)}</dl>
-</section>`
-}
-
-/** Without a script the other way round is another look at the page. */
-function whichRemains({ frame, primary, secondary }: MergePreviewView): Html {
-  if (!secondary.mayRemain) return html`<input type="hidden" name="primary" value="${primary.side}">`
-  return html`<fieldset><legend>${say(frame, 'merge.which')}</legend>
-${[primary, secondary].map((side) => html`<label class="pick"><input type="radio" name="primary" value="${side.side}"${side === primary && html` checked`}> ${said(side.name)}${side.address !== undefined && html` ${maskedAddress(side.address)}`}</label>\n`)}
-${button('continue', say(frame, 'merge.which.do'), { small: true })}</fieldset>`
-}
-
-function diff({ frame, rows }: MergePreviewView): Html {
-  const count = (...outcomes: readonly MergeRowView['outcome'][]) =>
-    rows.filter(({ outcome }) => outcomes.includes(outcome)).length
-  const caption = say(frame, pluralKey(frame, 'merge.caption', rows.length), {
-    count: rows.length,
-    kept: count('kept'),
-    moved: count('moved', 'merged'),
-    dropped: count('dropped'),
-  })
-  return html`<table class="diff" role="table">
-<caption>${caption}</caption>
-<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">${say(frame, 'merge.column.thing')}</th><th role="columnheader" scope="col">${say(frame, 'merge.column.outcome')}</th><th role="columnheader" scope="col">${say(frame, 'merge.column.why')}</th></tr></thead>
-${GROUPS.map((group) => groupOf(frame, group, rows))}</table>`
-}
-
-function groupOf(frame: PageFrame, group: MergeRowView['group'], all: readonly MergeRowView[]): Html {
-  const rows = all.filter((row) => row.group === group)
-  if (rows.length === 0) return nothing
-  return html`<tbody role="rowgroup">
-<tr role="row" class="group"><th role="columnheader" scope="rowgroup" colspan="3">${say(frame, `merge.group.${group}`)}</th></tr>
-${rows.map((row) => html`<tr role="row"><th role="rowheader" scope="row">${thing(row)}</th><td role="cell">${badge(say(frame, `merge.outcome.${row.outcome}`), TONES[row.outcome])}</td><td role="cell">${say(frame, `merge.why.${row.why}`)}</td></tr>\n`)}</tbody>
-`
-}
+const groupsOf = ({ frame, rows }: MergePreviewView): readonly DiffGroup[] =>
+  GROUPS.map((group) => ({
+    title: say(frame, `merge.group.${group}`),
+    rows: rows
+      .filter((row) => row.group === group)
+      .map((row) => ({ thing: thing(row), outcome: row.outcome, why: say(frame, `merge.why.${row.why}`) })),
+  }))
 
 const thing = ({ group, thing: name }: MergeRowView): Html =>
   group === 'addresses' ? html`<bdi>${plainText(maskAddress(name), 120)}</bdi>` : said(name)

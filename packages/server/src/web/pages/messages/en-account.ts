@@ -6,6 +6,7 @@ export const enAccount = {
   'reauth.wish.link': 'add an account',
   'reauth.wish.unlink': 'remove a way to sign in',
   'reauth.wish.resume-agent': 'let an agent go on',
+  'reauth.wish.console': 'change an account as an operator',
   'reauth.minutes.one': '{count} minute',
   'reauth.minutes.other': '{count} minutes',
   'reauth.use': 'Use {connection}',

@@ -1,9 +1,11 @@
 // English. Keys are stable; `{names}` are values, `<b>` is emphasis. Plurals come as `.one` and `.other`.
 import type { Locale } from '../locale.ts'
 import { enAccount } from './en-account.ts'
+import { enConsole } from './en-console.ts'
 
 export const en = {
   ...enAccount,
+  ...enConsole,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
