@@ -48,6 +48,7 @@ function userListSamples(frame: PageFrame, words: SampleWords): readonly Sample[
   const home = { users: 4812, connections: 3, policy: 'suggest', alike: 3, namesOperators: true } as const
   return [
     { name: 'console-home', html: renderConsoleHome({ ...byUser(frame, words), ...home }) },
+    { name: 'console-home-many', html: renderConsoleHome({ ...byUser(frame, words), ...home, alike: undefined }) },
     {
       name: 'console-home-new',
       html: renderConsoleHome({ ...byLink(frame), ...home, alike: 0, namesOperators: false }),

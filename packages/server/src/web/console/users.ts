@@ -7,21 +7,20 @@ import { type Built, type ConsoleDeps, type ConsoleVisit, consoleFrame, recordLo
 
 const PAGE_USERS = 50
 const ONE = { offset: 0, limit: 1 }
+/** The report reads every address: with more users than this it is made when it is asked for. */
+const MAX_COMPARED = 10_000
 
 export async function homePage(deps: ConsoleDeps, visit: ConsoleVisit): Promise<Built> {
   const { storage } = deps
   const { operators, linking } = deps.settings()
-  const [users, connections, report] = await Promise.all([
-    storage.users.list(ONE),
-    storage.connections.list(ONE),
-    reportDuplicates(storage, ONE),
-  ])
+  const [users, connections] = await Promise.all([storage.users.list(ONE), storage.connections.list(ONE)])
+  const report = users.total <= MAX_COMPARED ? await reportDuplicates(storage, ONE) : undefined
   const html = renderConsoleHome({
     ...consoleFrame(deps, visit),
     users: users.total,
     connections: connections.total,
     policy: linking.policy,
-    alike: report.groups.total,
+    alike: report?.groups.total,
     namesOperators: operators.length > 0,
   })
   return { html }

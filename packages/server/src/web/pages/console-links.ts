@@ -123,7 +123,7 @@ export type UndoRefusal = (typeof UNDO_REFUSALS)[number]
 
 export function renderConsoleUndo(view: ConsoleUndoView): Html {
   const { frame, outcome, link, stale, backUrl } = view
-  const back = buttonLink(backUrl, say(frame, 'console.undo.cancel'))
+  const back = buttonLink(backUrl, say(frame, 'console.undo.back'))
   const refused = outcome.kind === 'refused'
   const content = html`${linkCard(frame, link, { isPart: false })}
 ${outcome.kind === 'refused' ? notice(html`<p>${say(frame, `console.refusal.${outcome.code}`)}</p>`, { tone: 'stop' }) : changes(view, outcome)}

@@ -23,14 +23,15 @@ export interface ConsoleHomeView extends ConsoleFrame {
   readonly users: number
   readonly connections: number
   readonly policy: LinkPolicy
-  /** Groups of addresses that are equal or alike and held by several users. */
-  readonly alike: number
+  /** Groups of addresses that are equal or alike and held by several users; undefined when nobody counted them. */
+  readonly alike: number | undefined
   readonly namesOperators: boolean
 }
 
 export function renderConsoleHome(view: ConsoleHomeView): Html {
   const { frame, users, connections, policy, alike, namesOperators } = view
-  const words = alike > 0 && say(frame, pluralKey(frame, 'console.home.alert', alike), { count: alike })
+  const words =
+    alike !== undefined && alike > 0 && say(frame, pluralKey(frame, 'console.home.alert', alike), { count: alike })
   const content = html`${words && notice(html`<p>${words}</p>${buttonLink('/console/duplicates', say(frame, 'console.home.look'), { small: true })}`, { tone: 'warn' })}
 ${!namesOperators && notice(say(frame, 'console.home.no-operators'), { tone: 'plain' })}
 ${searchForm(frame, undefined)}
@@ -41,12 +42,15 @@ ${section(
     [
       [say(frame, 'console.home.users'), number(frame, users)],
       [say(frame, 'console.home.connections'), number(frame, connections)],
-      [say(frame, 'console.home.duplicates'), number(frame, alike)],
+      [
+        say(frame, 'console.home.duplicates'),
+        alike === undefined ? say(frame, 'console.home.not-counted') : number(frame, alike),
+      ],
       [say(frame, 'console.home.policy'), say(frame, `console.policy.${policy}`)],
     ],
     'sheet',
   )}
-<div class="line">${buttonLink('/console/users', say(frame, 'console.nav.users'), { small: true })}${buttonLink('/console/simulate', say(frame, 'console.home.try'), { small: true })}</div>`,
+<div class="line">${buttonLink('/console/users', say(frame, 'console.nav.users'), { small: true })}${buttonLink('/console/duplicates', say(frame, 'console.nav.duplicates'), { small: true })}${buttonLink('/console/simulate', say(frame, 'console.home.try'), { small: true })}</div>`,
 )}`
   return renderConsolePage(view, {
     page: 'console-home',

@@ -58,7 +58,7 @@ export function whichRemains(
 ): Html {
   if (!secondary.mayRemain) return html`<input type="hidden" name="primary" value="${primary.side}">`
   return html`<fieldset><legend>${say(frame, 'merge.which')}</legend>
-${[primary, secondary].map((side) => html`<label class="pick"><input type="radio" name="primary" value="${side.side}"${side === primary && html` checked`}> ${said(side.name)} ${more(side)}</label>\n`)}
+${[primary, secondary].map((side) => html`<label class="pick"><input type="radio" name="primary" value="${side.side}"${side === primary && html` checked`}> <span>${said(side.name)} ${more(side)}</span></label>\n`)}
 ${button('continue', say(frame, 'merge.which.do'), { small: true })}</fieldset>`
 }
 

@@ -59,6 +59,7 @@ export const enConsole = {
   'console.home.connections': 'Connections',
   'console.home.policy': 'Policy for sign-ins',
   'console.home.duplicates': 'Groups of alike addresses',
+  'console.home.not-counted': 'not counted, for there are many users',
   'console.home.look': 'Look at them',
   'console.home.try': 'Try another policy',
   'console.home.alert.one':
@@ -199,6 +200,7 @@ export const enConsole = {
   'console.undo.do': 'Undo the link',
   'console.undo.do-keep': 'Undo the rest, and keep what changed',
   'console.undo.cancel': 'Keep the link',
+  'console.undo.back': 'Back to the user',
 
   'console.merge.title': 'Join two users?',
   'console.merge.lead':
