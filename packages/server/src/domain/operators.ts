@@ -21,6 +21,6 @@ export const isPrivileged = (names: OperatorNames, userId: string, evidence: rea
 
 function isNamed(names: OperatorNames, userId: string, evidence: readonly AddressEvidence[], least: Grade): boolean {
   if (names.includes(userId)) return true
-  const addresses = new Set(names.map((name) => canonicalAddress(name)))
+  const addresses = new Set(names.flatMap((name) => canonicalAddress(name) ?? []))
   return evidence.some(({ address, grade }) => grade >= least && addresses.has(address))
 }

@@ -94,7 +94,7 @@ for (const database of databases) {
         'S6',
         'Nobody has this account of the provider, nor its address.',
         account.id,
-        '1, begun on',
+        'Ends, unless used',
       ])
         assert.ok(text.includes(words), words)
       assert.ok(!body.includes('<b>Lovelace'), 'T-WEB-03 a name is text')

@@ -2,7 +2,7 @@
 import { LINK_RULES } from '../../src/domain/link-reasons.ts'
 import { renderConsoleClosed, renderConsoleEnter } from '../../src/web/pages/console-doors.ts'
 import type { LinkView } from '../../src/web/pages/console-links.ts'
-import { type ConsoleUserView, renderConsoleUser } from '../../src/web/pages/console-user.ts'
+import { type ConsoleUserView, PROFILE_FIELDS, renderConsoleUser } from '../../src/web/pages/console-user.ts'
 import { renderConsoleHome, renderConsoleUsers, type UserRowView } from '../../src/web/pages/console-users.ts'
 import type { PageFrame } from '../../src/web/pages/layout.ts'
 import { pairSamples } from './console-pair-samples.ts'
@@ -165,7 +165,11 @@ function userSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
       },
       { id: 'cac_bbbb', connection: undefined, label: words.account, health: 'reconnect_required', scopes: [] },
     ],
-    sessions: { count: 2, newestAt: AT },
+    profile: PROFILE_FIELDS.map((field) => ({ field, value: words.nickname })),
+    sessions: [
+      { startedAt: AT, provenAt: AT, expiresAt: AT + DAY, connection: words.provider },
+      { startedAt: AT, provenAt: AT, expiresAt: AT + DAY, connection: undefined },
+    ],
     stoppedAgents: 1,
   }
   return [
@@ -186,7 +190,8 @@ function userSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
         totalLinks: 0,
         decisions: [],
         accounts: [],
-        sessions: { count: 0, newestAt: undefined },
+        profile: [],
+        sessions: [],
       }),
     },
   ]

@@ -7,14 +7,17 @@ import type { SignInReason } from '../../domain/sign-in.ts'
 import { SIGN_IN_REASONS } from '../../domain/sign-in-reasons.ts'
 import type { AddressEvidence, Grade, Identity, User } from '../../domain/user.ts'
 import { isString } from '../../lib/json.ts'
-import type { LinkRecord } from '../../storage/records.ts'
+import { parseIdentityKey } from '../../sessions/sessions.ts'
+import type { Artifact, LinkRecord } from '../../storage/records.ts'
 import { loadNames, type Names } from '../account/names.ts'
 import { LINK_POLICIES } from '../pages/console-simulate.ts'
 import {
   type AddressView,
   type DecisionView,
   type IdentityView,
+  PROFILE_FIELDS,
   renderConsoleUser,
+  type SessionView,
   type Source,
 } from '../pages/console-user.ts'
 import { brought, linkView } from './links.ts'
@@ -51,6 +54,7 @@ async function userHtml(deps: ConsoleDeps, visit: ConsoleVisit, user: User) {
   // What was decided before a merge stands under the id of then.
   const before = await Promise.all(retiredIds.slice(0, MAX_RETIRED).map((id) => listDecisions(deps, id)))
   const decided = [...own, ...before.flat()].toSorted((a, b) => b.seq - a.seq).slice(0, SHOWN_DECISIONS)
+  const live = sessions.filter(({ expiresAt }) => expiresAt > clock()).toReversed()
   const sources = evidence.flatMap(({ source }) => connectionIdOf(source) ?? [])
   const names = await loadNames(deps, {
     connections: [
@@ -58,10 +62,10 @@ async function userHtml(deps: ConsoleDeps, visit: ConsoleVisit, user: User) {
       ...links.items.flatMap(({ identity }) => identity?.connectionId ?? []),
       ...decided.flatMap(({ connectionId }) => connectionId ?? []),
       ...sources,
+      ...live.flatMap(({ identityKey }) => (identityKey ? parseIdentityKey(identityKey).connectionId : [])),
     ],
     clients: [],
   })
-  const live = sessions.filter(({ expiresAt }) => expiresAt > clock())
   return renderConsoleUser({
     ...consoleFrame(deps, visit),
     userId,
@@ -85,7 +89,11 @@ async function userHtml(deps: ConsoleDeps, visit: ConsoleVisit, user: User) {
         health: deps.vault.healthOf(account),
         scopes: account.scopesGranted,
       })),
-    sessions: { count: live.length, newestAt: live.at(-1)?.createdAt },
+    profile: PROFILE_FIELDS.flatMap((field) => {
+      const value = user.profile[field]
+      return value === undefined || value === shownName(user) ? [] : [{ field, value }]
+    }),
+    sessions: live.map((session) => sessionView(session, names)),
     stoppedAgents: [...stops].length,
   })
 }
@@ -116,6 +124,12 @@ function cameBy(
   if (link === undefined) return { kind: position === 0 ? 'first' : 'unknown' }
   const { secondaryUserId, rule } = link
   return secondaryUserId === undefined ? { kind: 'added', rule } : { kind: 'joined', from: secondaryUserId, rule }
+}
+
+function sessionView({ createdAt, expiresAt, identityKey, payload }: Artifact, names: Names): SessionView {
+  const connectionId = identityKey === undefined ? undefined : parseIdentityKey(identityKey).connectionId
+  const provenAt = typeof payload.loginTs === 'number' ? payload.loginTs : createdAt
+  return { startedAt: createdAt, provenAt, expiresAt, connection: names.connection(connectionId)?.name }
 }
 
 /** The main address first, then the surest. */

@@ -11,7 +11,7 @@ import { type LinkView, linkCard } from './console-links.ts'
 import { moment } from './dates.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
 import type { PageFrame } from './layout.ts'
-import { day, pluralKey, say, sayPlain } from './locale.ts'
+import { day, say, sayPlain } from './locale.ts'
 import { plainText, said } from './text.ts'
 
 export interface ConsoleUserView extends ConsoleFrame {
@@ -30,7 +30,10 @@ export interface ConsoleUserView extends ConsoleFrame {
   readonly totalLinks: number
   readonly decisions: readonly DecisionView[]
   readonly accounts: readonly AccountView[]
-  readonly sessions: { readonly count: number; readonly newestAt: EpochSeconds | undefined }
+  /** What the profile says besides the name. */
+  readonly profile: readonly { readonly field: ProfileField; readonly value: string }[]
+  /** Those that live, the newest first. */
+  readonly sessions: readonly SessionView[]
   readonly stoppedAgents: number
 }
 
@@ -66,6 +69,16 @@ export interface DecisionView {
   readonly policy: LinkPolicy
 }
 
+export const PROFILE_FIELDS = ['nickname', 'username', 'givenName', 'familyName', 'phoneNumber'] as const
+export type ProfileField = (typeof PROFILE_FIELDS)[number]
+
+export interface SessionView {
+  readonly startedAt: EpochSeconds
+  readonly provenAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+  readonly connection: string | undefined
+}
+
 export interface AccountView {
   readonly id: string
   readonly connection: string | undefined
@@ -82,6 +95,7 @@ ${section('ids', say(frame, 'console.user.identities'), identities(view))}
 ${section('ev', say(frame, 'console.user.addresses'), addresses(view))}
 ${section('links', say(frame, 'console.user.links'), links(view))}
 ${section('accounts', say(frame, 'console.user.accounts'), accounts(view))}
+${section('sessions', say(frame, 'console.user.sessions'), sessions(view))}
 ${section('decisions', say(frame, 'console.user.decisions'), decisions(view))}
 </div>
 <aside class="stack" aria-label="${sayPlain(frame, 'console.user.about')}">
@@ -178,6 +192,21 @@ function accounts({ frame, accounts: all }: ConsoleUserView): Html {
   return table('accounts', columns, rows)
 }
 
+function sessions({ frame, sessions: all }: ConsoleUserView): Html {
+  if (all.length === 0) return emptySheet(say(frame, 'console.user.no-sessions'))
+  const columns = [
+    say(frame, 'console.user.session.begun'),
+    say(frame, 'console.user.session.by'),
+    say(frame, 'console.user.session.proven'),
+    say(frame, 'console.user.session.ends'),
+  ]
+  const rows = all.map(
+    ({ startedAt, connection, provenAt, expiresAt }) =>
+      html`<tr><th scope="row" class="nowrap">${moment(frame, startedAt)}</th><td>${connectionName(frame, connection)}</td><td class="nowrap">${moment(frame, provenAt)}</td><td class="nowrap">${moment(frame, expiresAt)}</td></tr>`,
+  )
+  return table('sessions', columns, rows)
+}
+
 function decisions({ frame, decisions: all }: ConsoleUserView): Html {
   if (all.length === 0) return emptySheet(say(frame, 'console.user.no-decisions'))
   const columns = [
@@ -195,12 +224,7 @@ function decisions({ frame, decisions: all }: ConsoleUserView): Html {
 }
 
 function aboutUser(view: ConsoleUserView): Html {
-  const { frame, userId, retiredIds, createdAt, lastLogin, loginsCount, sessions, stoppedAgents } = view
-  const count = sessions.count
-  const sessionWords =
-    sessions.newestAt === undefined
-      ? say(frame, 'console.none')
-      : say(frame, pluralKey(frame, 'console.user.session', count), { count, day: day(frame, sessions.newestAt) })
+  const { frame, userId, retiredIds, profile, createdAt, lastLogin, loginsCount, stoppedAgents } = view
   const number = (value: number) =>
     html`<span class="num">${new Intl.NumberFormat(frame.locale.formats).format(value)}</span>`
   const rows: readonly (readonly [HtmlValue, HtmlValue] | false)[] = [
@@ -209,10 +233,10 @@ function aboutUser(view: ConsoleUserView): Html {
       say(frame, 'console.user.retired'),
       retiredIds.map((retired, at) => html`${at > 0 && html`<br>`}${id(retired)}`),
     ],
+    ...profile.map(({ field, value }) => [say(frame, `console.user.${field}`), said(value)] as const),
     [say(frame, 'console.user.made'), moment(frame, createdAt)],
     [say(frame, 'console.user.last'), lastLogin === undefined ? say(frame, 'console.never') : moment(frame, lastLogin)],
     [say(frame, 'console.user.logins'), number(loginsCount)],
-    [say(frame, 'console.user.sessions'), sessionWords],
     [say(frame, 'console.user.stopped'), number(stoppedAgents)],
   ]
   return html`<dl class="sheet facts one">${rows.map((row) => row && html`<dt>${row[0]}</dt><dd>${row[1]}</dd>`)}</dl>`
