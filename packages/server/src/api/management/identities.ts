@@ -6,7 +6,7 @@ import { identityAddedAt } from '../../accounts/link-times.ts'
 import { transact } from '../../accounts/transact.ts'
 import { unlinkIdentity } from '../../accounts/unlink.ts'
 import { sha256Hex } from '../../crypto/hashing.ts'
-import { Conflict } from '../../domain/errors.ts'
+import { Conflict, NotFound } from '../../domain/errors.ts'
 import type { Identity } from '../../domain/user.ts'
 import { isString, type JsonObject } from '../../lib/json.ts'
 import type { Repositories } from '../../storage/storage.ts'
@@ -60,7 +60,7 @@ const link = (deps: ManagementDeps) =>
       const linked = await transact(storage, async (tx): Promise<Linked> => {
         if ((await tx.users.find(params.id)) === undefined) throw inexistentUser()
         const at = clock()
-        const { secondaryUserId, rule, evidence, justAdded } = await proof(tx, at)
+        const { secondaryUserId, rule, evidence, justAdded, wasThere } = await proof(tx, at)
         // Our own page has done already what the app asks for (contract, small certainties).
         if (secondaryUserId === params.id && (await justAdded?.()) === true)
           return { identities: await tx.identities.listOfUser(params.id), retired: undefined }
@@ -77,7 +77,11 @@ const link = (deps: ManagementDeps) =>
             clientId: caller.clientId,
             actor: caller.userId,
           },
-        )
+        ).catch(async (cause: unknown) => {
+          const lost = wasThere === true && cause instanceof NotFound && (await tx.users.find(params.id)) !== undefined
+          if (lost) throw new Conflict('identity_conflict', 'Specified identity was just linked elsewhere.', { cause })
+          throw cause
+        })
         return { identities, retired: secondaryUserId }
       })
       if (linked.retired !== undefined) vault.forgetUser(linked.retired)
@@ -121,6 +125,8 @@ interface ProvenSecondary {
   readonly secondaryUserId: string
   readonly rule: string
   readonly evidence: JsonObject
+  /** It was found in this transaction, without a lock: when it is gone by then, another link was faster. */
+  readonly wasThere?: true
   /** Whether the identity that proved it was added to its user a moment ago. */
   readonly justAdded?: () => Promise<boolean>
 }
@@ -151,14 +157,14 @@ async function namedSecondary(
   const known = await findNamedIdentity(tx, name)
   if (known !== undefined) {
     if (known.identity.position !== 0) throw new Conflict('identity_conflict', 'Specified identity already exists.')
-    return { secondaryUserId: known.identity.userId, rule: 'management', evidence }
+    return { secondaryUserId: known.identity.userId, rule: 'management', evidence, wasThere: true }
   }
   const { total } = await tx.connections.list({ strategies: [name.provider], offset: 0, limit: 1 })
   if (total === 0) throw invalidBody("Payload validation error: 'a known provider' on property /provider.", '/provider')
   const prefix = `${name.provider}|`
   const whole = name.userId.startsWith(prefix) ? name.userId : prefix + name.userId
   if ((await tx.users.find(whole)) === undefined) throw inexistentUser()
-  return { secondaryUserId: whole, rule: 'management', evidence }
+  return { secondaryUserId: whole, rule: 'management', evidence, wasThere: true }
 }
 
 /**
