@@ -10,8 +10,9 @@ import { large } from './large.ts'
 import type { Measured } from './measure.ts'
 import { ALL_CORES, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
-import { keepSection, type Results, report } from './report.ts'
+import { type Results, report } from './report.ts'
 import { runScenario, SCENARIOS, type ScenarioName, type Tools } from './scenarios.ts'
+import { keepSection } from './sections.ts'
 import { storm } from './storm.ts'
 
 const DATABASES: readonly Database[] = ['sqlite', 'postgres']
@@ -39,7 +40,7 @@ load.stop()
 await bare.stop()
 const text = report(results)
 console.log(`\n${text}`)
-if (databases.length === DATABASES.length) keepSection(join(import.meta.dirname, '../../../bench/results.md'), text)
+if (databases.length === DATABASES.length) keepSection('exchange', text)
 process.exit(0)
 
 async function runAll(tools: Tools): Promise<Results> {

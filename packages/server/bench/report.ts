@@ -1,6 +1,4 @@
 // The exchange's section of bench/results.md: ratios first, then what they were measured on and where the time goes.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { LargeResult } from './large.ts'
 import { machineFacts } from './machine.ts'
 import type { Measured } from './measure.ts'
@@ -33,21 +31,6 @@ export interface Scaling {
   /** Two workers, load and database on two cores. */
   readonly two: Measured
   readonly target: number
-}
-
-const [BEGIN, END] = ['<!-- exchange -->', '<!-- /exchange -->'] as const
-
-/** Writes the section; what else stands in the file stays. */
-export function keepSection(file: string, text: string): void {
-  const section = `${BEGIN}\n${text}${END}`
-  const before = existsSync(file) ? readFileSync(file, 'utf8') : '# Results\n'
-  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)]
-  const known = from >= 0 && to > from
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(
-    file,
-    known ? before.slice(0, from) + section + before.slice(to + END.length) : `${before.trimEnd()}\n\n${section}\n`,
-  )
 }
 
 export function report(results: Results): string {

@@ -1,6 +1,5 @@
 // What the kill runs came to, printed after each run of the suite and, in the long one, kept with the benchmarks.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { keepSection } from '../../bench/sections.ts'
 import type { Step } from './steps.ts'
 
 export type Outcome = 'working' | 'reconnect_required' | 'silent'
@@ -15,9 +14,6 @@ export interface Run {
   /** Consents that the provider ended because a replaced refresh token was used again. */
   readonly reuses: number
 }
-
-const FILE = join(import.meta.dirname, '../../../../bench/results.md')
-const [BEGIN, END] = ['<!-- kill-runs -->', '<!-- /kill-runs -->'] as const
 
 export function report(runs: readonly Run[]): string {
   const lines = [...new Set(runs.map(nameOf))].map((name) => {
@@ -35,20 +31,14 @@ ${lines.join('\n')}
 
 const nameOf = ({ database, graceSeconds }: Run) => `${database} | ${graceSeconds} s`
 
-/** Writes the figures into their section of the benchmark results; what else stands there stays. */
+/** Writes the figures into their section of the benchmark results. */
 export function keep(runs: readonly Run[]): void {
-  const section = `${BEGIN}
-## Killed while refreshing
+  keepSection(
+    'kill-runs',
+    `## Killed while refreshing
 
 \`kill -9\` at each step of a provider refresh, and a new start: working again, or told to connect again, within 12 seconds.
 
-${report(runs)}${END}`
-  const before = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '# Results\n'
-  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)]
-  const after =
-    from < 0 || to < from
-      ? `${before.trimEnd()}\n\n${section}\n`
-      : before.slice(0, from) + section + before.slice(to + END.length)
-  mkdirSync(dirname(FILE), { recursive: true })
-  writeFileSync(FILE, after)
+${report(runs)}`,
+  )
 }

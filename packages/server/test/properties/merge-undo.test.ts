@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mergeUndoRules } from './merge-undo-rules.ts'
 
-const ROUNDS = process.env.TENON_TEST_LONG === '1' ? 1000 : 40
+const ROUNDS = process.env.TENON_TEST_LONG === '1' ? 400 : 40
 
 mergeUndoRules('merging and undoing on SQLite', {
   runs: Number(process.env.TENON_PROPERTY_RUNS ?? ROUNDS),

@@ -75,7 +75,9 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     dataDir,
     databaseUrl,
     async start() {
-      child = spawn(TENON, args, { env: ownEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] })
+      // What one process compiled, and kept when it was asked to end, the next one need not compile again.
+      const env = { ...ownEnvironment(), NODE_COMPILE_CACHE: join(folder, 'compiled') }
+      child = spawn(TENON, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       await listening(child, (text) => {
         output += text
       })

@@ -31,6 +31,16 @@ export async function rowsOfUsers(databaseUrl: string, userIds: readonly string[
   }
 }
 
+/** Asks the database of a running deployment; `$1`, `$2` stand for the values. */
+export async function query(databaseUrl: string, sql: string, values: readonly string[]): Promise<readonly Row[]> {
+  const { all, close } = await open(databaseUrl)
+  try {
+    return await all(sql, values)
+  } finally {
+    await close()
+  }
+}
+
 const pairOf = ([one = '', two = one]: readonly string[]) => [one, two]
 
 const textOf = (row: Row) => JSON.stringify(row)
