@@ -7,7 +7,7 @@ import type { Grade, Identity, User } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
-import { recordIdentityLink } from './link-record.ts'
+import { newLinkId, readUndoDays, recordIdentityLink } from './link-record.ts'
 
 export interface NewIdentity {
   readonly userId: string
@@ -42,10 +42,15 @@ export type AddedIdentity =
  */
 export async function addIdentity(tx: Repositories, given: NewIdentity): Promise<AddedIdentity> {
   const { userId, connectionId, subject, at } = given
-  const [user] = await tx.users.lock([userId])
+  // The lock runs first: what follows it sees what whoever had it left.
+  const [[user], known, identities, undoDays] = await Promise.all([
+    tx.users.lock([userId]),
+    tx.identities.find(connectionId, subject),
+    tx.identities.listOfUser(userId),
+    readUndoDays(tx),
+  ])
   if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
   if (user.blocked) throw new Forbidden('user_blocked', 'The user is blocked.')
-  const known = await tx.identities.find(connectionId, subject)
   if (known !== undefined && known.userId !== userId) return { kind: 'conflict', ownerId: known.userId }
   if (known !== undefined) {
     await tx.identities.touch({ ...known, profileData: given.profileData })
@@ -53,27 +58,29 @@ export async function addIdentity(tx: Repositories, given: NewIdentity): Promise
     return { kind: 'already_linked', user, identity: { ...known, profileData: given.profileData } }
   }
   if (!mayLink(user)) throw new Forbidden('address_unproven', "The user's address is not proven.")
-  const identity = await insertLast(tx, given)
-  await fileAddress(tx, given)
-  await tx.users.replace({ ...user, updatedAt: at })
-  const linkId = await recordIdentityLink(tx, given)
-  await tx.events.append({
-    type: 'identity.linked',
-    at,
-    outcome: 'ok',
-    userId,
-    connectionId,
-    ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
-    data: { link_id: linkId, subject, rule: given.rule, proof: given.proof, grade: given.grade },
-  })
+  const linkId = newLinkId()
+  const [identity] = await Promise.all([
+    insertLast(tx, given, identities),
+    fileAddress(tx, given),
+    tx.users.replace({ ...user, updatedAt: at }),
+    recordIdentityLink(tx, { ...given, id: linkId, undoDays }),
+    tx.events.append({
+      type: 'identity.linked',
+      at,
+      outcome: 'ok',
+      userId,
+      connectionId,
+      ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
+      data: { link_id: linkId, subject, rule: given.rule, proof: given.proof, grade: given.grade },
+    }),
+  ])
   return { kind: 'linked', user: { ...user, updatedAt: at }, identity, linkId }
 }
 
 /** The user's row is locked: nobody else adds to the list meanwhile. */
-async function insertLast(tx: Repositories, given: NewIdentity): Promise<Identity> {
+async function insertLast(tx: Repositories, given: NewIdentity, others: readonly Identity[]): Promise<Identity> {
   const { userId, connectionId, subject, profileData, at } = given
-  const last = (await tx.identities.listOfUser(userId)).at(-1)
-  const position = (last?.position ?? -1) + 1
+  const position = (others.at(-1)?.position ?? -1) + 1
   const identity: Identity = {
     connectionId,
     subject,

@@ -24,11 +24,12 @@ const TEMPLATES = {
 export function createLinkNotices({ issuer, keyring, tenant }: LinkNoticesDeps): LinkNotify {
   return async (tx, notice) => {
     const { kind, addresses, connection, at } = notice
-    for (const to of addresses) {
+    const tell = async (to: string) => {
       const link = `${issuer}${await denialPath(tx, notice, to)}`
       const values = { tenant: tenant(), at, link, ...(connection === undefined ? {} : { connection }) }
       await queueMail(tx, keyring, { to, template: TEMPLATES[kind], values })
     }
+    await Promise.all(addresses.map(tell))
   }
 }
 

@@ -7,6 +7,9 @@ import type { Repositories } from '../storage/storage.ts'
 import { SETTINGS_KEY } from './apply-tenant.ts'
 
 export interface LinkedIdentity {
+  readonly id: string
+  /** `linking.undo_days` of the tenant. */
+  readonly undoDays: number
   readonly userId: string
   readonly connectionId: string
   readonly subject: string
@@ -20,11 +23,9 @@ export interface LinkedIdentity {
 const POLICY_RULE = 'S7'
 const DAY_SECONDS = 86_400
 
-/** @returns the id of the link. */
-export async function recordIdentityLink(tx: Repositories, given: LinkedIdentity): Promise<string> {
-  const { userId, connectionId, subject, rule, proof, at, clientId } = given
+export async function recordIdentityLink(tx: Repositories, given: LinkedIdentity): Promise<void> {
+  const { id, userId, connectionId, subject, rule, proof, at, clientId, undoDays } = given
   const byPolicy = rule === POLICY_RULE
-  const id = newLinkId()
   await tx.links.insert({
     id,
     primaryUserId: userId,
@@ -37,16 +38,16 @@ export async function recordIdentityLink(tx: Repositories, given: LinkedIdentity
     plan: { identities: [{ connection_id: connectionId, subject, outcome: 'added' }] },
     planHash: '',
     createdAt: at,
-    undoUntil: at + (await undoDays(tx)) * DAY_SECONDS,
+    undoUntil: at + undoDays * DAY_SECONDS,
     undoneAt: undefined,
     undoneBy: undefined,
   })
-  return id
 }
 
 export const newLinkId = (): string => newId('lnk_', 24)
 
-async function undoDays(tx: Repositories): Promise<number> {
+/** For how long the tenant lets a link be undone. */
+export async function readUndoDays(tx: Repositories): Promise<number> {
   const document: unknown = JSON.parse((await tx.meta.find(SETTINGS_KEY)) ?? '{}')
   return parseSettings(isJsonObject(document) ? document : {}).linking.undoDays
 }

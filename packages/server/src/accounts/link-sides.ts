@@ -35,7 +35,9 @@ export async function loadMergeable(
   if (!mayLink(primary)) throw new Forbidden('address_unproven', "The user's address is not proven.")
   // A blocked person must not come back in by being joined to somebody who may.
   if (primary.blocked || secondary.blocked) throw new Forbidden('user_blocked', 'The user is blocked.')
-  return { primary: await loadSide(repositories, primary), secondary: await loadSide(repositories, secondary) }
+  const sides = [loadSide(repositories, primary), loadSide(repositories, secondary)] as const
+  const [one, other] = await Promise.all(sides)
+  return { primary: one, secondary: other }
 }
 
 function userOf(users: readonly User[], userId: string): User {
@@ -46,26 +48,28 @@ function userOf(users: readonly User[], userId: string): User {
 
 export async function loadSide(repositories: Repositories, user: User): Promise<MergeSide> {
   const { userId } = user
-  return {
-    user,
-    identities: await repositories.identities.listOfUser(userId),
-    accounts: await repositories.accounts.listOfUser(userId),
-    evidence: await repositories.evidence.listOfUser(userId),
-    stops: [...(await repositories.agentStops.listOfUser(userId))].map(([clientId, stoppedAt]) => ({
-      clientId,
-      stoppedAt,
-    })),
-    issued: await countIssued(repositories, userId),
-  }
+  const [identities, accounts, evidence, stops, issued] = await Promise.all([
+    repositories.identities.listOfUser(userId),
+    repositories.accounts.listOfUser(userId),
+    repositories.evidence.listOfUser(userId),
+    repositories.agentStops.listOfUser(userId),
+    countIssued(repositories, userId),
+  ])
+  const stopped = [...stops].map(([clientId, stoppedAt]) => ({ clientId, stoppedAt }))
+  return { user, identities, accounts, evidence, stops: stopped, issued }
 }
 
 async function countIssued({ artifacts }: Repositories, userId: string): Promise<IssuedCounts> {
-  const grants = await artifacts.listOfUser('Grant', userId)
+  const [grants, sessions, refreshTokens] = await Promise.all([
+    artifacts.listOfUser('Grant', userId),
+    artifacts.listOfUser('Session', userId),
+    artifacts.listOfUser('RefreshToken', userId),
+  ])
   const clientIds = new Set(grants.flatMap(({ clientId }) => (clientId === undefined ? [] : [clientId])))
   return {
-    sessions: (await artifacts.listOfUser('Session', userId)).length,
+    sessions: sessions.length,
     grants: grants.length,
-    refreshTokens: (await artifacts.listOfUser('RefreshToken', userId)).length,
+    refreshTokens: refreshTokens.length,
     clientIds: [...clientIds].sort(),
   }
 }

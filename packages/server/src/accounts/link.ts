@@ -4,6 +4,7 @@ import { EnvelopeError } from '../crypto/envelope.ts'
 import { sha256Base64url } from '../crypto/hashing.ts'
 import { isAddressProven } from '../domain/addresses-of-user.ts'
 import { Conflict } from '../domain/errors.ts'
+import type { NewEvent } from '../domain/event.ts'
 import {
   describeMergePlan,
   evidenceAfter,
@@ -15,7 +16,7 @@ import {
   rootOf,
 } from '../domain/merge.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
-import type { Identity, User } from '../domain/user.ts'
+import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
@@ -96,20 +97,20 @@ export async function mergeUsers(tx: Repositories, deps: LinkDeps, request: Merg
   if (request.planHash !== undefined && request.planHash !== planHash)
     throw new Conflict('plan_stale', 'The users have changed since the preview: look at a new one.')
   await applyAccounts(tx, deps, plan, at)
-  await moveIdentities(tx, secondary, primaryUserId)
-  await tx.evidence.moveUser(secondaryUserId, primaryUserId)
-  for (const word of evidenceAfter(plan)) await tx.evidence.put(word)
-  for (const { clientId, stoppedAt } of secondary.stops) await tx.agentStops.put(primaryUserId, clientId, stoppedAt)
-  const user = await replacePrimary(tx, primary.user, plan, at)
-  // What was mailed or begun for either before speaks of somebody who is no more.
-  await tx.proofs.deleteOfUser(primaryUserId)
-  await tx.users.delete(secondaryUserId)
-  await tx.users.addAlias(secondaryUserId, primaryUserId, at)
+  const evidence = await moveBelongings(tx, secondary, plan)
+  const user = primaryAfter(primary.user, plan, evidence, at)
   const link = linkOf(request, plan, planHash)
-  await tx.links.insert(link)
   const snapshot = { primary, secondary, policy: request.policy, mergedAt: at }
-  await tx.links.putSnapshot(link.id, sealSnapshot(deps.keyring, link.id, snapshot), link.undoUntil)
-  await appendEvents(tx, request, link)
+  await Promise.all([
+    tx.users.replace(user),
+    // What was mailed or begun for either before speaks of somebody who is no more.
+    tx.proofs.deleteOfUser(primaryUserId),
+    tx.users.delete(secondaryUserId),
+    tx.users.addAlias(secondaryUserId, primaryUserId, at),
+    tx.links.insert(link),
+    tx.links.putSnapshot(link.id, sealSnapshot(deps.keyring, link.id, snapshot), link.undoUntil),
+    tx.events.appendAll(eventsOf(request, link)),
+  ])
   const addresses = provenAddresses(primary, secondary)
   await deps.notify(tx, { kind: 'users_linked', linkId: link.id, userId: primaryUserId, addresses, at })
   return { user, identities: await tx.identities.listOfUser(primaryUserId), plan, link }
@@ -160,27 +161,52 @@ export async function moveAccount(
   return undefined
 }
 
-async function moveIdentities(tx: Repositories, secondary: MergeSide, toUserId: string): Promise<void> {
-  for (const { connectionId, subject, userId, profileData, position, lastLogin } of secondary.identities) {
-    // The root profile of the secondary lives on as what its first identity says (auth0-wire.md §3.2).
-    const shown = position === 0 ? { ...profileData, ...rootOf(secondary.user) } : profileData
-    if (position === 0) await tx.identities.touch({ connectionId, subject, profileData: shown, lastLogin })
-    if (!(await tx.identities.move({ connectionId, subject, fromUserId: userId }, toUserId)))
-      throw new Conflict('identity_conflict', 'The users changed meanwhile: try again.')
-  }
+/** Identities, words on addresses and stopped agents, in one round trip. @returns what stands on the primary's addresses. */
+async function moveBelongings(
+  tx: Repositories,
+  secondary: MergeSide,
+  plan: MergePlan,
+): Promise<readonly AddressEvidence[]> {
+  const { primaryUserId, secondaryUserId } = plan
+  const [evidence] = await Promise.all([
+    Promise.all([
+      tx.evidence.moveUser(secondaryUserId, primaryUserId),
+      ...evidenceAfter(plan).map((word) => tx.evidence.put(word)),
+    ]).then(() => tx.evidence.listOfUser(primaryUserId)),
+    ...secondary.identities.map((identity) => moveIdentity(tx, secondary.user, identity, primaryUserId)),
+    ...secondary.stops.map(({ clientId, stoppedAt }) => tx.agentStops.put(primaryUserId, clientId, stoppedAt)),
+  ])
+  return evidence
 }
 
-async function replacePrimary(tx: Repositories, primary: User, plan: MergePlan, at: EpochSeconds): Promise<User> {
-  const user: User = {
-    ...primary,
-    emailVerified: isAddressProven(await tx.evidence.listOfUser(primary.userId), primary.email),
-    userMetadata: plan.userMetadata,
-    appMetadata: plan.appMetadata,
-    updatedAt: at,
-  }
-  await tx.users.replace(user)
-  return user
+/** Those that are moved at once keep their order: none of the statements waits for another. */
+async function moveIdentity(
+  tx: Repositories,
+  owner: User,
+  { connectionId, subject, userId, profileData, position, lastLogin }: Identity,
+  toUserId: string,
+): Promise<void> {
+  // The root profile of the secondary lives on as what its first identity says (auth0-wire.md §3.2).
+  const shown = { connectionId, subject, profileData: { ...profileData, ...rootOf(owner) }, lastLogin }
+  const [moved] = await Promise.all([
+    tx.identities.move({ connectionId, subject, fromUserId: userId }, toUserId),
+    ...(position === 0 ? [tx.identities.touch(shown)] : []),
+  ])
+  if (!moved) throw new Conflict('identity_conflict', 'The users changed meanwhile: try again.')
 }
+
+const primaryAfter = (
+  primary: User,
+  plan: MergePlan,
+  evidence: readonly AddressEvidence[],
+  at: EpochSeconds,
+): User => ({
+  ...primary,
+  emailVerified: isAddressProven(evidence, primary.email),
+  userMetadata: plan.userMetadata,
+  appMetadata: plan.appMetadata,
+  updatedAt: at,
+})
 
 function linkOf(request: MergeRequest, plan: MergePlan, planHash: string): LinkRecord {
   const { primaryUserId, secondaryUserId, policy, rule, proof, at, clientId, actor } = request
@@ -209,7 +235,7 @@ export function provenAddresses(...sides: readonly Pick<MergeSide, 'evidence'>[]
   return [...new Set(proven.map(({ address }) => address))].sort()
 }
 
-async function appendEvents(tx: Repositories, request: MergeRequest, link: LinkRecord): Promise<void> {
+function eventsOf(request: MergeRequest, link: LinkRecord): readonly NewEvent[] {
   const { primaryUserId, secondaryUserId, rule, proof, at, clientId, actor } = request
   const common = {
     at,
@@ -217,23 +243,20 @@ async function appendEvents(tx: Repositories, request: MergeRequest, link: LinkR
     ...(clientId === undefined ? {} : { clientId }),
     ...(actor === undefined ? {} : { actor }),
   } as const
-  await tx.events.append({
-    ...common,
-    type: 'user.linked',
-    userId: primaryUserId,
-    data: { link_id: link.id, rule, proof, plan: link.plan },
-  })
-  await tx.events.append({
-    ...common,
-    type: 'user.retired',
-    userId: secondaryUserId,
-    // The first identity: what may give the id back when it is unlinked (see unlink.ts).
-    data: {
-      link_id: link.id,
-      merged_into: primaryUserId,
-      ...(link.identity === undefined
-        ? {}
-        : { connection_id: link.identity.connectionId, subject: link.identity.subject }),
+  return [
+    { ...common, type: 'user.linked', userId: primaryUserId, data: { link_id: link.id, rule, proof, plan: link.plan } },
+    {
+      ...common,
+      type: 'user.retired',
+      userId: secondaryUserId,
+      // The first identity: what may give the id back when it is unlinked (see unlink.ts).
+      data: {
+        link_id: link.id,
+        merged_into: primaryUserId,
+        ...(link.identity === undefined
+          ? {}
+          : { connection_id: link.identity.connectionId, subject: link.identity.subject }),
+      },
     },
-  })
+  ]
 }

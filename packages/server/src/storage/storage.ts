@@ -34,6 +34,9 @@ export interface Storage extends Repositories {
    * Runs `work` in one transaction and returns its result once it is durable; a throw undoes all of it. `work` awaits
    * nothing but the `tx`: on SQLite the transactions of concurrent requests share one commit, and on PostgreSQL a
    * serialisation failure or deadlock runs `work` again.
+   *
+   * Statements run one after the other, in the order in which they were called. Those that are called before the first of
+   * them is awaited travel to PostgreSQL together: one round trip instead of many.
    */
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T>
   /** True when the database answers and its schema is the one this server wants. */

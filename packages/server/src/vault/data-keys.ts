@@ -53,7 +53,8 @@ export class DataKeys {
 
   /** As `forSealing`, and makes the key when there is none. */
   async forSealingOrNew(tx: Repositories, userId: string): Promise<SealingKey> {
-    if (await tx.userKeys.find(userId)) return this.forSealing(tx, userId)
+    const known = await tx.userKeys.find(userId)
+    if (known) return this.#unwrap(userId, known.wrapped)
     const { keyId, wrapped } = this.#keyring.wrap(userId, randomBytes(KEY_BYTES))
     const standing = await tx.userKeys.insert({ userId, keyId, wrapped })
     return this.#unwrap(userId, standing.wrapped)

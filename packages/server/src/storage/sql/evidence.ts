@@ -34,8 +34,10 @@ export const evidenceTable = (db: Db): Evidence => ({
     await db.change(deleteBySource, { userId, source })
   },
   async moveUser(fromUserId, toUserId) {
-    await db.change(copyEvidence, { fromUserId, toUserId })
-    await db.change(deleteOfUser, { userId: fromUserId })
+    await Promise.all([
+      db.change(copyEvidence, { fromUserId, toUserId }),
+      db.change(deleteOfUser, { userId: fromUserId }),
+    ])
   },
 })
 

@@ -35,10 +35,9 @@ export const usersTable = (db: Db): Users => ({
   },
   async delete(userId) {
     // What names its user by a foreign key goes with the row; the rest goes first.
-    for (const dependants of [deletePasswords, deleteArtifacts, deleteTransactions]) {
-      await db.change(dependants, { userId })
-    }
-    return (await db.change(deleteUser, { userId })) === 1
+    const all = [deletePasswords, deleteArtifacts, deleteTransactions, deleteUser]
+    const counts = await Promise.all(all.map((one) => db.change(one, { userId })))
+    return counts.at(-1) === 1
   },
   async lock(userIds) {
     db.requireTransaction()
@@ -109,14 +108,15 @@ const recordLogin = statement((q, p: { userId: string; at: number; ip: string | 
 const deletePasswords = statement((q, p: { userId: string }) =>
   q
     .deleteFrom('passwords')
-    .where((eb) =>
-      eb.exists(
-        eb
-          .selectFrom('identities')
-          .select('identities.subject')
-          .whereRef('identities.connection_id', '=', 'passwords.connection_id')
-          .whereRef('identities.subject', '=', 'passwords.subject')
-          .where('identities.user_id', '=', p.userId),
+    // By the key of each: with `exists`, SQLite would look at every password that there is.
+    .where(({ eb, refTuple, selectFrom }) =>
+      eb(
+        refTuple('connection_id', 'subject'),
+        'in',
+        selectFrom('identities')
+          .select(['identities.connection_id', 'identities.subject'])
+          .where('identities.user_id', '=', p.userId)
+          .$asTuple('connection_id', 'subject'),
       ),
     ),
 )
