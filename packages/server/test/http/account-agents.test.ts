@@ -7,6 +7,7 @@ import { DATABASES } from '../support/deployment.ts'
 import { eventually } from '../support/http.ts'
 import { startServer, type TestPerson } from '../support/server.ts'
 import { changesNothing } from '../support/state.ts'
+import { passTime } from '../support/time.ts'
 
 for (const database of DATABASES) {
   const server = await startServer({ database, nodes: 2 })
@@ -83,6 +84,8 @@ for (const database of DATABASES) {
   test(`${database}: a label is what agents ask by, and one of two accounts is the default`, async () => {
     const agent = await agentOf('labeller')
     server.person('labeller-second', ['files'])
+    // Which of two came last is told by the second.
+    passTime(1)
     const { id } = await connect(agent.browser, server, { token: agent.token, connection: 'files' })
     assert.notEqual(id, agent.account)
     const post = async (action: string, fields: Record<string, string>) => {
