@@ -50,6 +50,7 @@ const FROM_ENGINE: ReadonlySet<string> = new Set([
 
 /** Written like codes, and seen by nobody. */
 const NOT_SHOWN: Readonly<Record<string, string>> = {
+  address_taken: 'becomes a sentence on the account page',
   custom: 'a kind of issue of the schema library',
   invalid_client_auth: 'becomes invalid_client',
   user_gone: 'becomes user_blocked',

@@ -282,6 +282,7 @@ async function dropExpired(
     await tx.transactions.deleteExpired(before, limit)
     await tx.connects.deleteExpired(before, limit)
     await tx.limits.deleteExpired(before, limit)
+    await tx.proofs.deleteExpired(before, limit)
     await tx.links.deleteExpiredSnapshots(before, limit)
   })
   await dropOldSigningKeys({ storage, keyring, clock }, longestTokenSeconds)

@@ -63,6 +63,8 @@ export async function addIdentity(tx: Repositories, given: NewIdentity): Promise
     insertLast(tx, given, identities),
     fileAddress(tx, given),
     tx.users.replace({ ...user, updatedAt: at }),
+    // What was mailed before, to change the account, was for somebody with fewer ways in (T-PRE-04).
+    tx.proofs.deleteOfUser(userId),
     recordIdentityLink(tx, { ...given, id: linkId, undoDays }),
     tx.events.append({
       type: 'identity.linked',

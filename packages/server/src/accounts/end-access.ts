@@ -36,7 +36,12 @@ export async function endEverythingIssued(tx: Repositories, vault: AccountVault,
 export async function deleteUser(
   tx: Repositories,
   vault: AccountVault,
-  { userId, at, clientId }: { userId: string; at: EpochSeconds; clientId?: string | undefined },
+  {
+    userId,
+    at,
+    clientId,
+    actor,
+  }: { userId: string; at: EpochSeconds; clientId?: string | undefined; actor?: string | undefined },
 ): Promise<boolean> {
   const [user] = await tx.users.lock([userId])
   if (user === undefined) return false
@@ -49,6 +54,7 @@ export async function deleteUser(
     outcome: 'ok',
     userId,
     ...(clientId === undefined ? {} : { clientId }),
+    ...(actor === undefined ? {} : { actor }),
   })
   return deleted
 }

@@ -1,13 +1,14 @@
 // Changes a user as an operator asks for it (Management API, tenant file).
 import { canonicalAddress } from '../domain/address.ts'
 import { isAddressProven } from '../domain/addresses-of-user.ts'
-import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
+import { Invalid, NotFound } from '../domain/errors.ts'
 import { changeProfile, type ProfileWireName, patchMetadata } from '../domain/profile.ts'
 import type { User } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
+import { findPassword, forgetEvidence, moveAddress } from './change-address.ts'
 import { endEverythingIssued } from './end-access.ts'
 
 export interface UserChange {
@@ -38,7 +39,7 @@ export async function updateUser(
   const [user] = await tx.users.lock([userId])
   if (user === undefined) throw new NotFound('inexistent_user', 'The user does not exist.')
   const email = wantedAddress(change, user)
-  if (email !== user.email) await moveAddress(tx, user, email, at)
+  if (email !== user.email) await moveAddress(tx, user, { email, word: { source: 'operator', grade: 0 }, at })
   await restateAddress(tx, { user, email, change, at })
   if (change.passwordHash !== undefined) await replacePassword(tx, vault, { user, hash: change.passwordHash, at })
   const next: User = {
@@ -73,26 +74,6 @@ function wantedAddress(change: UserChange, user: User): string | undefined {
   return address
 }
 
-/**
- * Leaves the old address: what we or an operator knew of it spoke of an address that is no longer this user's; a
- * connection's word stands as long as its identity does. The password of the first identity follows the new address.
- */
-async function moveAddress(tx: Repositories, user: User, email: string | undefined, at: EpochSeconds): Promise<void> {
-  if (user.email !== undefined)
-    await forgetEvidence(tx, user.userId, user.email, (source) => !source.startsWith('connection:'))
-  if (email !== undefined) {
-    await forgetEvidence(tx, user.userId, email, () => true)
-    await tx.evidence.put({ userId: user.userId, address: email, source: 'operator', grade: 0, saidAt: at })
-  }
-  const password = await findPassword(tx, user.userId)
-  if (password === undefined || email === undefined) return
-  const { connectionId, subject, identity } = password
-  if (!(await tx.passwords.replaceAddress(connectionId, subject, email)))
-    throw new Conflict('user_exists', 'The specified new email already exists')
-  const profileData = { ...identity.profileData, email }
-  await tx.identities.touch({ connectionId, subject, profileData, lastLogin: identity.lastLogin })
-}
-
 /** What the operator says of the address counts as our own proof (G3), or takes every proof away. */
 async function restateAddress(
   tx: Repositories,
@@ -105,25 +86,6 @@ async function restateAddress(
   await tx.evidence.put({ userId, address: email, source: 'operator', grade, saidAt: at })
 }
 
-async function forgetEvidence(
-  tx: Repositories,
-  userId: string,
-  address: string,
-  ofSource: (source: string) => boolean,
-): Promise<void> {
-  const evidence = await tx.evidence.listOfUser(userId)
-  const sources = new Set(
-    evidence
-      .filter((one) => one.address === address)
-      .map((one) => one.source)
-      .filter(ofSource),
-  )
-  for (const source of sources) {
-    await tx.evidence.deleteBySource(userId, source)
-    for (const other of evidence) if (other.source === source && other.address !== address) await tx.evidence.put(other)
-  }
-}
-
 async function replacePassword(
   tx: Repositories,
   vault: AccountVault,
@@ -134,14 +96,6 @@ async function replacePassword(
   await tx.passwords.replaceHash(password.connectionId, password.subject, hash, at)
   // Whoever signed in with the old password may be the reason for the new one, and may hold more than a session (T-PRE-02).
   await endEverythingIssued(tx, vault, user.userId)
-}
-
-async function findPassword(tx: Repositories, userId: string) {
-  for (const identity of await tx.identities.listOfUser(userId)) {
-    const { connectionId, subject } = identity
-    if ((await tx.passwords.find(connectionId, subject)) !== undefined) return { connectionId, subject, identity }
-  }
-  return undefined
 }
 
 async function appendEvents(

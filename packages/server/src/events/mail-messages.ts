@@ -62,6 +62,25 @@ export const mailMessages = {
   'sign-in-removed.was-you': 'If this was you, there is nothing to do.',
   'sign-in-removed.not-you': 'If it was not, look at your account at once:',
 
+  'address-proven.subject': 'An address was proved for your account at {tenant}',
+  'address-proven.lead':
+    'On {time}, somebody typed the code that we had mailed, and so proved an address of your account at {tenant}.',
+  'address-proven.was-you': 'If this was you, there is nothing to do.',
+  'address-proven.not-you': 'If it was not, look at your account at once:',
+
+  'address-changed.subject': 'Your account at {tenant} goes by another address',
+  'address-changed.lead':
+    'On {time}, the address of your account at {tenant} was changed. Mail about it goes to the new one from now on.',
+  'address-changed.was-you': 'If this was you, there is nothing to do.',
+  'address-changed.not-you':
+    'If it was not, sign in at once by another way, change it back, and end every session that is not yours:',
+
+  'account-deleted.subject': 'Your account at {tenant} is deleted',
+  'account-deleted.lead':
+    'On {time}, your account at {tenant} was deleted, with its ways to sign in, its connected accounts and what agents were given. It cannot be brought back.',
+  'account-deleted.was-you': 'If this was you, there is nothing to do, and this is the last mail about it.',
+  'account-deleted.not-you': 'If it was not, tell the people who run {tenant}:',
+
   'mail.link': '{link}',
 } as const
 

@@ -26,6 +26,9 @@ export function renderMail(mail: MailContent): RenderedMail {
     case 'accounts-parted':
     case 'sign-in-added':
     case 'sign-in-removed':
+    case 'address-proven':
+    case 'address-changed':
+    case 'account-deleted':
       return accountChanged(mail)
   }
 }

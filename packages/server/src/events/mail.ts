@@ -18,13 +18,19 @@ export interface MailValues {
   /** Somebody signed up with the address of an account that exists. `link` leads to the page for a new password. */
   readonly 'account-exists': { readonly tenant: string; readonly app?: string; readonly link: string }
   /** `link` leads to the page for a new password, should somebody else have changed it. */
-  readonly 'password-changed': { readonly tenant: string; readonly at: EpochSeconds; readonly link: string }
+  readonly 'password-changed': AccountChange
   /** Two accounts became one. `link` leads to where that is seen, and can be undone. */
   readonly 'accounts-joined': AccountChange
   /** They are two again. */
   readonly 'accounts-parted': AccountChange
   readonly 'sign-in-added': AccountChange
   readonly 'sign-in-removed': AccountChange
+  /** An address was proven by a mailed code. */
+  readonly 'address-proven': AccountChange
+  /** The account goes by another address; the old one is told as well. */
+  readonly 'address-changed': AccountChange
+  /** It is gone, with everything in it. */
+  readonly 'account-deleted': AccountChange
 }
 
 export interface AccountChange {

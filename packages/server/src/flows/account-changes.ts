@@ -1,10 +1,15 @@
 // Carries out what a person wants of their account, once it is certain that it is they who want it.
+import { startAddressChange } from './account-address.ts'
 import { resumeAgent } from './account-agents.ts'
+import { deleteAccount } from './account-delete.ts'
+import { downloadProven } from './account-download.ts'
 import { startAccountLink } from './account-link.ts'
+import { undoFromAccount } from './account-undo.ts'
 import { unlinkFromAccount } from './account-unlink.ts'
 import type { AccountWish } from './account-wish.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { carryOutConsole } from './console-changes.ts'
+import { continueLeg } from './connect.ts'
 import type { FlowDeps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -18,5 +23,15 @@ export function carryOut(deps: FlowDeps, request: BrowserRequest, wish: AccountW
       return resumeAgent(deps, request, wish.client)
     case 'console':
       return carryOutConsole(deps, request, wish.change)
+    case 'undo-link':
+      return undoFromAccount(deps, request, wish)
+    case 'change-address':
+      return startAddressChange(deps, request, wish.address)
+    case 'download':
+      return downloadProven(deps, request)
+    case 'delete-account':
+      return deleteAccount(deps, request)
+    case 'connect':
+      return continueLeg(deps, request, wish)
   }
 }

@@ -62,10 +62,10 @@ export const mayBeAdded = (connection: Connection): boolean =>
 
 /** Leads to the mailed code, and back to the page. */
 export function proveFirst(deps: FlowDeps, request: BrowserRequest, user: User): Promise<Outcome> {
-  const { email } = user
+  const { userId, email: address } = user
   const returnTo = new URL(PAGE.slice(1), deps.issuer).href
-  if (email === undefined) throw new FlowError('address_unproven', NEXT)
-  return startAddressProof(deps, request, { user: { ...user, email }, returnTo, cancelTo: returnTo })
+  if (address === undefined) throw new FlowError('address_unproven', NEXT)
+  return startAddressProof(deps, request, { userId, address, returnTo, cancelTo: returnTo })
 }
 
 /** The provider said whose account it is: what is new is shown first, what is this person's already is renewed. */

@@ -9,20 +9,43 @@ export type AccountWish =
   | { readonly kind: 'resume-agent'; readonly client: string }
   /** As an operator, of somebody else's account. */
   | { readonly kind: 'console'; readonly change: ConsoleChange }
+  /** `keepChanges`: what was changed since stays, and the rest is undone. */
+  | { readonly kind: 'undo-link'; readonly link: string; readonly keepChanges: boolean }
+  /** As it was typed. */
+  | { readonly kind: 'change-address'; readonly address: string }
+  | { readonly kind: 'download' }
+  | { readonly kind: 'delete-account' }
+  /** A client's ticket was opened here; the leg goes on. */
+  | { readonly kind: 'connect'; readonly leg: string }
+
+const PAGES: Readonly<Record<Exclude<AccountWish['kind'], 'connect' | 'console'>, string>> = {
+  link: '/account/connections',
+  unlink: '/account/connections',
+  'resume-agent': '/account/agents',
+  'undo-link': '/account/connections',
+  'change-address': '/account',
+  download: '/account',
+  'delete-account': '/account/delete',
+}
 
 /** The page that a wish came from, and leads back to. */
 export function pageOfWish(wish: AccountWish): string {
   if (wish.kind === 'console') return pageOfChange(wish.change)
-  return wish.kind === 'resume-agent' ? '/account/agents' : '/account/connections'
+  if (wish.kind !== 'connect') return PAGES[wish.kind]
+  return `/connected-accounts/continue?${new URLSearchParams({ leg: wish.leg, answer: 'cancel' })}`
 }
 
 export function parseWish(value: JsonValue | undefined): AccountWish | undefined {
   if (!isJsonObject(value)) return undefined
-  const { kind, connection, account, identity, client, change: wanted } = value
+  const { kind, connection, account, identity, client, link, keepChanges, address, leg, change: wanted } = value
   if (kind === 'link' && isString(connection))
     return { kind, connection, account: isString(account) ? account : undefined }
   if (kind === 'unlink' && isString(identity)) return { kind, identity }
   if (kind === 'resume-agent' && isString(client)) return { kind, client }
+  if (kind === 'undo-link' && isString(link)) return { kind, link, keepChanges: keepChanges === true }
+  if (kind === 'change-address' && isString(address)) return { kind, address }
+  if (kind === 'connect' && isString(leg)) return { kind, leg }
+  if (kind === 'download' || kind === 'delete-account') return { kind }
   const change = kind === 'console' ? parseConsoleChange(wanted) : undefined
   return change && { kind: 'console', change }
 }

@@ -10,6 +10,8 @@ export interface BrowserRequest {
   /** Of a console that was entered by a link. */
   readonly consoleCookie?: string | undefined
   readonly ip: string | undefined
+  /** What the browser says that it is. */
+  readonly userAgent: string | undefined
 }
 
 /** Cookies of a step's answer: the browser's own where it is new, and those of the step. */

@@ -10,14 +10,16 @@ import { isString } from '../lib/json.ts'
 import type { ConnectRequest } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
+import { isFreshlyProven } from './account-owner.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { type Interaction, settle, startLocal } from './interactions.ts'
 import type { LinkConfirmPage, Outcome } from './outcome.ts'
-import { type AddressProof, startAddressProof } from './prove-address.ts'
+import { startAddressProof } from './prove-address.ts'
 import { shownUser } from './shown-user.ts'
+import { startStepUp } from './step-up-state.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
 import { signInWays } from './ways.ts'
@@ -82,10 +84,13 @@ async function goOn(
 ): Promise<Outcome> {
   if (request.session?.userId !== connect.userId)
     return voidAndReturn(deps, request, connect, 'Another person is signed in here.')
-  const unproven = await unprovenUser(deps, connect.userId)
-  if (unproven !== undefined)
+  if (!isFreshlyProven(deps, request.session))
+    return startStepUp(deps, request, { session: request.session }, { kind: 'connect', leg: connect.authSessionHash })
+  const address = await unprovenAddress(deps, connect.userId)
+  if (address !== undefined)
     return startAddressProof(deps, request, {
-      user: unproven,
+      userId: connect.userId,
+      address,
       clientId: connect.clientId,
       returnTo: legUrl(deps, connect),
       cancelTo: legUrl(deps, connect, 'cancel'),
@@ -105,10 +110,10 @@ async function goOn(
   })
 }
 
-/** The user, when their address must be proven before anything is added to them. */
-async function unprovenUser({ storage }: FlowDeps, userId: string): Promise<AddressProof['user'] | undefined> {
+/** The user's address, when it must be proven before anything is added to them. */
+async function unprovenAddress({ storage }: FlowDeps, userId: string): Promise<string | undefined> {
   const user = await storage.users.find(userId)
-  return user?.email === undefined || mayLink(user) ? undefined : { ...user, email: user.email }
+  return user === undefined || mayLink(user) ? undefined : user.email
 }
 
 /** The provider said who it is: kept sealed until the person confirms and the client completes. */

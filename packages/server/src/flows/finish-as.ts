@@ -6,6 +6,7 @@ import { Conflict } from '../domain/errors.ts'
 import type { User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import { SESSION_COOKIE, serializeHostCookie } from '../sessions/browser-cookies.ts'
+import { deviceOf } from '../sessions/device.ts'
 import type { NewLogin } from '../sessions/sessions.ts'
 import type { Repositories } from '../storage/storage.ts'
 import { type Arrival, identityKeyOfArrival, keepTokenset } from './arrival.ts'
@@ -33,7 +34,8 @@ export async function finishAs(
     try {
       const cookie = await transact(deps.storage, async (tx) => {
         const login = await work(tx, at)
-        const session = await deps.sessions.start(tx, login, request.sessionCookie)
+        const device = deviceOf(request.userAgent)
+        const session = await deps.sessions.start(tx, { ...login, device }, request.sessionCookie)
         await settle(tx, interaction, {
           login: { accountId: login.userId, ts: login.authenticatedAt ?? at, amr: login.amr },
         })

@@ -60,8 +60,8 @@ export type SignupProblem =
 
 export interface VerifyPage {
   readonly name: 'verify-email'
-  /** Making an account, or before another one is connected. */
-  readonly reason: 'signup' | 'connect'
+  /** Making an account, before another one is connected, or to go by another address. */
+  readonly reason: 'signup' | 'connect' | 'account'
   readonly state: string
   readonly address: string
   readonly problem: 'code_wrong' | 'code_expired' | undefined

@@ -1,21 +1,34 @@
-// A person whose address is unproven may add nothing to their account; here they prove it by a mailed code, and go on with
-// what they were about (contract.md "Small certainties").
+// A person proves an address by a mailed code: their own, before anything may be added to the account, and they go on with
+// what they were about; or another one, by which the account goes from then on (T-PRE-04).
+import { changeAddress } from '../accounts/change-address.ts'
 import { sweepSquatters } from '../accounts/sweep.ts'
+import { transact } from '../accounts/transact.ts'
 import { maskAddress } from '../domain/address.ts'
 import { isAddressProven } from '../domain/addresses-of-user.ts'
 import { parseClient } from '../domain/client.ts'
+import { Conflict } from '../domain/errors.ts'
 import type { User } from '../domain/user.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import { isJsonObject, isString } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { Repositories } from '../storage/storage.ts'
+import { backTo, rotateSession } from './account-owner.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { getInteraction, type Interaction, remember, settle, startLocal } from './interactions.ts'
 import { CODE_SECONDS, type MailedCode, newCode, tryCode } from './mailed-code.ts'
 import type { Outcome, VerifyPage } from './outcome.ts'
+import { provenAmong, tell } from './tell.ts'
+
+const ACCOUNT = '/account'
+const NEXT = { next: { kind: 'account', url: ACCOUNT } } as const
 
 export interface AddressProof {
-  readonly user: User & { readonly email: string }
+  readonly userId: string
+  readonly address: string
+  /** It is to become the account's address; otherwise it is. */
+  readonly change?: boolean
   /** The client that the person comes from; their own pages when there is none. */
   readonly clientId?: string | undefined
   /** Where the journey goes on, and where it ends when the person would rather not. */
@@ -23,18 +36,22 @@ export interface AddressProof {
   readonly cancelTo: string
 }
 
-/** Mails a code, and leads to the page that takes it. @throws {FlowError} `rate_limited`. */
+/**
+ * Mails a code, and leads to the page that takes it. One proof waits for a user at a time: a newer one, a link, an unlink,
+ * a reset and a block end it.
+ *
+ * @throws {FlowError} `rate_limited`.
+ */
 export async function startAddressProof(
   deps: FlowDeps,
   request: BrowserRequest,
-  { user, clientId, returnTo, cancelTo }: AddressProof,
+  { userId, address, change = false, clientId, returnTo, cancelTo }: AddressProof,
 ): Promise<Outcome> {
-  const { userId } = user
-  const params = { ...(clientId === undefined ? {} : { client_id: clientId }), cancel_to: cancelTo }
+  const params = { ...(clientId === undefined ? {} : { client_id: clientId }), cancel_to: cancelTo, change }
   const state = await deps.storage.transaction((tx) =>
     startLocal(tx, deps, { request, purpose: 'prove-address', returnTo, params, userId }),
   )
-  await mailCode(deps, await getInteraction(deps, request, state), user.email)
+  await mailCode(deps, await getInteraction(deps, request, state), { userId, address })
   const url = new URL(`u/address?state=${state}`, deps.issuer).href
   return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
 }
@@ -46,7 +63,7 @@ export function provePage(
   const { problem, resent = false } = more
   const page: VerifyPage = {
     name: 'verify-email',
-    reason: 'connect',
+    reason: interaction.params.change === true ? 'account' : 'connect',
     state: interaction.uid,
     address: maskAddress(pendingProof(interaction).address),
     problem,
@@ -71,14 +88,13 @@ export async function submitProof(
   if (userId === undefined || request.session?.userId !== userId) throw new FlowError('wrong_user')
   const { address, kept } = pendingProof(interaction)
   if (answer === 'resend') {
-    await mailCode(deps, interaction, address)
+    await mailCode(deps, interaction, { userId, address })
     return provePage(interaction, { resent: true })
   }
   if (answer === 'cancel') return leave(deps, request, interaction)
   const verdict = await tryCode(deps, interaction, { kept, typed: code })
   if (verdict !== 'right') return provePage(interaction, { problem: verdict })
-  await prove(deps, interaction, { userId, address })
-  return { kind: 'redirect', url: interaction.returnTo, cookies: withBrowserCookie(request) }
+  return finish(deps, request, interaction, { userId, address })
 }
 
 async function leave(deps: FlowDeps, request: BrowserRequest, interaction: Interaction): Promise<Outcome> {
@@ -88,45 +104,104 @@ async function leave(deps: FlowDeps, request: BrowserRequest, interaction: Inter
   return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
 }
 
-async function prove(
-  { storage, clock, vault }: FlowDeps,
-  interaction: Interaction,
-  { userId, address }: { userId: string; address: string },
-): Promise<void> {
-  const at = clock()
-  await storage.transaction(async (tx) => {
-    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
-    const [user] = await tx.users.lock([userId])
-    // Another address since: this proof speaks of the old one.
-    if (user === undefined || user.blocked || user.email !== address) throw new FlowError('interaction_expired')
-    await tx.evidence.put({ userId, address, source: 'mail', grade: 3, saidAt: at })
-    const emailVerified = isAddressProven(await tx.evidence.listOfUser(userId), address)
-    await tx.users.replace({ ...user, emailVerified, updatedAt: at })
-    await sweepSquatters(tx, vault, { address, ownerId: userId, at })
-    await tx.events.append({
-      type: 'user.address_proven',
-      at,
-      outcome: 'ok',
-      userId,
-      data: { grade: 3, source: 'mail' },
-    })
-  })
+interface Proven {
+  readonly userId: string
+  readonly address: string
 }
 
-async function mailCode(deps: FlowDeps, interaction: Interaction, address: string): Promise<void> {
+async function finish(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  interaction: Interaction,
+  proven: Proven,
+): Promise<Outcome> {
+  const isChange = interaction.params.change === true
+  const at = deps.clock()
+  const work = async (tx: Repositories) => {
+    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
+    const user = await lockWaiting(tx, interaction, proven)
+    if (isChange) await change(deps, tx, user, { ...proven, at })
+    else await prove(deps, tx, user, { ...proven, at })
+    return isChange ? rotateSession(deps, tx, request) : undefined
+  }
+  try {
+    const cookie = await transact(deps.storage, work)
+    if (isChange) return backTo(deps, request, ACCOUNT, { code: 'address-changed', thing: proven.address }, cookie)
+    return { kind: 'redirect', url: interaction.returnTo, cookies: withBrowserCookie(request) }
+  } catch (error) {
+    if (!(error instanceof Conflict) || error.code !== 'address_taken') throw error
+    // Said to nobody but who reads that mailbox.
+    return backTo(deps, request, ACCOUNT, { code: 'address-taken', thing: proven.address })
+  }
+}
+
+/** @throws {FlowError} `interaction_expired`: something ended the proof meanwhile. */
+async function lockWaiting(tx: Repositories, { hash }: Interaction, { userId }: Proven): Promise<User> {
+  const [user] = await tx.users.lock([userId])
+  if (user === undefined || user.blocked || !(await tx.proofs.consume(hash)))
+    throw new FlowError('interaction_expired', NEXT)
+  return user
+}
+
+async function prove(
+  deps: FlowDeps,
+  tx: Repositories,
+  user: User,
+  { userId, address, at }: Proven & { readonly at: EpochSeconds },
+): Promise<void> {
+  // Another address since: this proof speaks of the old one.
+  if (user.email !== address) throw new FlowError('interaction_expired', NEXT)
+  await tx.evidence.put({ userId, address, source: 'mail', grade: 3, saidAt: at })
+  const evidence = await tx.evidence.listOfUser(userId)
+  await tx.users.replace({ ...user, emailVerified: isAddressProven(evidence, address), updatedAt: at })
+  await sweepSquatters(tx, deps.vault, { address, ownerId: userId, at })
+  await tx.events.append({
+    type: 'user.address_proven',
+    at,
+    outcome: 'ok',
+    userId,
+    data: { grade: 3, source: 'mail' },
+  })
+  await tell(deps, tx, { template: 'address-proven', to: provenAmong(evidence), at, path: 'account' })
+}
+
+/** Both are told: who reads the old address may not be who changed it. */
+async function change(
+  deps: FlowDeps,
+  tx: Repositories,
+  user: User,
+  { userId, address, at }: Proven & { readonly at: EpochSeconds },
+): Promise<void> {
+  const before = provenAmong(await tx.evidence.listOfUser(userId))
+  await changeAddress(tx, deps.vault, { user, address, at })
+  await tell(deps, tx, { template: 'address-changed', to: [...before, address], at, path: 'account' })
+}
+
+async function mailCode(deps: FlowDeps, interaction: Interaction, { userId, address }: Proven): Promise<void> {
   if (await deps.mailLimits.exceeded(address)) throw new FlowError('rate_limited')
   const { client_id: clientId } = interaction.params
   const client = isString(clientId) ? await deps.storage.clients.find(clientId) : undefined
   const { code, kept } = newCode(interaction, deps.clock())
   await deps.storage.transaction(async (tx) => {
     await remember(tx, interaction, { proof: { address, ...kept } })
+    await tx.proofs.deleteOfUser(userId, 'verify')
+    await tx.proofs.insert({
+      idHash: interaction.hash,
+      kind: 'verify',
+      userId,
+      address,
+      boundTo: interaction.hash,
+      attempts: 0,
+      createdAt: deps.clock(),
+      expiresAt: kept.expiresAt,
+    })
     await queueMail(tx, deps.keyring, {
       to: address,
       template: 'verify-code',
       values: {
         tenant: deps.settings().friendlyName,
         ...(client === undefined ? {} : { app: parseClient(client).name }),
-        purpose: 'connect',
+        purpose: interaction.params.change === true ? 'address' : 'connect',
         code,
         minutes: CODE_SECONDS / 60,
       },

@@ -14,6 +14,7 @@ import { FlowError } from './flow-error.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome, ResetPage } from './outcome.ts'
 import { PROBLEM_WORDS } from './sign-up.ts'
+import { provenAmong, tell } from './tell.ts'
 
 const LINK_SECONDS = 1800
 
@@ -88,7 +89,8 @@ export async function submitNewPassword(
     await tx.evidence.put({ userId: user.userId, address: proof.address, source: 'mail', grade: 3, saidAt: at })
     const evidence = await tx.evidence.listOfUser(user.userId)
     await tx.users.replace({ ...user, emailVerified: isAddressProven(evidence, user.email), updatedAt: at })
-    if ((gradeOfAddress(before, proof.address) ?? 0) === 0) {
+    const isFirstProof = (gradeOfAddress(before, proof.address) ?? 0) === 0
+    if (isFirstProof) {
       // Whoever made the account is not known to be who owns the mailbox: what they put there goes (T-PRE-03).
       const kept = { connectionId: connection.id, subject: known.subject }
       await sweepOwnAccount(tx, deps.vault, { userId: user.userId, kept, at })
@@ -96,11 +98,9 @@ export async function submitNewPassword(
     } else await endEverythingIssued(tx, deps.vault, user.userId)
     await tx.proofs.deleteOfUser(user.userId)
     await tx.events.append({ type: 'user.password_reset', at, outcome: 'ok', userId: user.userId })
-    await queueMail(tx, deps.keyring, {
-      to: proof.address,
-      template: 'password-changed',
-      values: { tenant: deps.settings().friendlyName, at, link: new URL('account', deps.issuer).href },
-    })
+    // Addresses that came with somebody else's ways in are nobody's to tell.
+    const to = [proof.address, ...(isFirstProof ? [] : provenAmong(evidence))]
+    await tell(deps, tx, { template: 'password-changed', to, at, path: 'account' })
   })
   return page({ name: 'reset-password', step: 'done' })
 }

@@ -2,16 +2,14 @@
 // What they wanted travels along, sealed for this browser, session and hour, and is carried out afterwards.
 import { recordSignIn } from '../accounts/users.ts'
 import { type WayIn, waysIn } from '../accounts/ways-in.ts'
-import { EnvelopeError } from '../crypto/envelope.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { keepsSignInTokens } from '../domain/connection.ts'
 import { Conflict } from '../domain/errors.ts'
 import type { Identity } from '../domain/user.ts'
-import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { carryOut } from './account-changes.ts'
 import { isFreshlyProven, type Owner, requireOwner, sessionCookieLine } from './account-owner.ts'
-import { type AccountWish, pageOfWish, parseWish } from './account-wish.ts'
+import { type AccountWish, pageOfWish } from './account-wish.ts'
 import { type Arrival, arrivalOf, giveBack, identityKeyOfArrival, keepTokenset } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { isPasswordConnection, shownConnection } from './connections.ts'
@@ -19,10 +17,9 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome, ShownConnection } from './outcome.ts'
 import { type ShownUser, shownUser } from './shown-user.ts'
+import { openStepUp, startStepUp } from './step-up-state.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
-
-const STEP_UP_SECONDS = 3600
 
 /** What the page of a step-up shows. */
 export interface ReauthenticatePage {
@@ -39,15 +36,6 @@ export interface ReauthenticatePage {
 export async function submitWish(deps: FlowDeps, request: BrowserRequest, wish: AccountWish): Promise<Outcome> {
   const owner = await requireOwner(deps, request)
   return isFreshlyProven(deps, owner.session) ? carryOut(deps, request, wish) : startStepUp(deps, request, owner, wish)
-}
-
-/** Sends the browser to prove who is there, and keeps what was wanted. */
-function startStepUp(deps: FlowDeps, request: BrowserRequest, owner: Owner, wish: AccountWish): Outcome {
-  const { uid, userId } = owner.session
-  const text = JSON.stringify({ wish, uid, userId, at: deps.clock() })
-  const sealed = deps.keyring.seal(contextOf(request), Buffer.from(text))
-  const state = Buffer.from(sealed).toString('base64url')
-  return { kind: 'redirect', url: `/u/reauthenticate?state=${state}`, cookies: withBrowserCookie(request) }
 }
 
 /** @throws {FlowError} `interaction_expired`, `wrong_user`. */
@@ -159,35 +147,6 @@ async function prove(
 function closed(error: unknown): never {
   if (error instanceof Conflict && error.code === 'user_gone') throw new FlowError('user_blocked', { cause: error })
   throw error
-}
-
-interface StepUp {
-  readonly owner: Owner
-  readonly wish: AccountWish
-}
-
-const contextOf = ({ browser }: BrowserRequest): string => `step-up:${browser.hash}`
-
-/** @throws {FlowError} `interaction_expired`; `wrong_user` when the session is another one by now. */
-async function openStepUp(deps: FlowDeps, request: BrowserRequest, state: string | undefined): Promise<StepUp> {
-  const { wish: wanted, uid, userId, at } = openState(deps, request, state)
-  const wish = parseWish(wanted)
-  if (wish === undefined || Number(at) + STEP_UP_SECONDS < deps.clock()) throw new FlowError('interaction_expired')
-  const owner = await requireOwner(deps, request)
-  if (owner.session.uid !== uid || owner.session.userId !== userId) throw new FlowError('wrong_user')
-  return { owner, wish }
-}
-
-function openState({ keyring }: FlowDeps, request: BrowserRequest, state = ''): JsonObject {
-  try {
-    const value: unknown = JSON.parse(
-      keyring.open(contextOf(request), Buffer.from(state, 'base64url')).toString('utf8'),
-    )
-    return isJsonObject(value) ? value : {}
-  } catch (cause) {
-    if (cause instanceof EnvelopeError) throw new FlowError('interaction_expired', { cause })
-    throw cause
-  }
 }
 
 async function waysOf(deps: FlowDeps, { user }: Owner) {

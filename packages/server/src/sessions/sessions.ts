@@ -1,10 +1,11 @@
 // Sessions of people in browsers. The protocol engine keeps them as artifacts of kind `Session`; this is the one place
 // that starts, finds and ends them.
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
-import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
+import { isJsonObject, isString, type JsonObject, type JsonValue, stringsOf } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Artifact } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
+import type { Device } from './device.ts'
 
 export interface Session {
   readonly uid: string
@@ -13,6 +14,9 @@ export interface Session {
   readonly identityKey: string | undefined
   readonly authenticatedAt: EpochSeconds
   readonly amr: readonly string[]
+  readonly startedAt: EpochSeconds
+  /** Undefined for a session of before this was kept. */
+  readonly device: Device | undefined
   /** `sid` that each client's ID tokens carry. */
   readonly clientSids: readonly string[]
 }
@@ -28,6 +32,8 @@ export interface NewLogin {
   readonly amr: readonly string[]
   /** When they proved themselves, when it is not now: only the session's id is to change. */
   readonly authenticatedAt?: EpochSeconds | undefined
+  /** Undefined: as it was. */
+  readonly device?: Device | undefined
 }
 
 export interface Sessions {
@@ -38,6 +44,10 @@ export interface Sessions {
    * same user authenticates again, so that requests in other tabs survive.
    */
   start(tx: Repositories, login: NewLogin, previousCookie: string | undefined): Promise<{ cookie: string; uid: string }>
+  /** Those of a user that are live, the one that began last first. */
+  listOfUser(userId: string): Promise<readonly Session[]>
+  /** Ends a session of this user by its `uid`. @returns false when the user has none of that name. */
+  endOfUser(tx: Repositories, userId: string, uid: string): Promise<boolean>
   /** Ends the session; tokens that it led to live their own life, as at Auth0. */
   end(tx: Repositories, cookie: string): Promise<void>
 }
@@ -78,6 +88,7 @@ export function createSessions(deps: { storage: Storage; clock: Clock; limits: (
           iat: startedAt,
           exp: expiresAt,
           ...(login.identityKey === undefined ? {} : { identity: login.identityKey }),
+          ...deviceMember(login.device ?? readDevice(goesOn?.payload.device)),
         },
         createdAt: startedAt,
         expiresAt,
@@ -86,6 +97,22 @@ export function createSessions(deps: { storage: Storage; clock: Clock; limits: (
         identityKey: login.identityKey,
       })
       return { cookie, uid }
+    },
+    async listOfUser(userId) {
+      const artifacts = (await storage.artifacts.listOfUser('Session', userId)).filter(
+        ({ expiresAt }) => expiresAt > clock(),
+      )
+      const live = await Promise.all(artifacts.map((artifact) => isLive(storage, artifact)))
+      return artifacts
+        .filter((_, at) => live[at])
+        .flatMap((artifact) => parseSession(artifact) ?? [])
+        .toSorted((one, other) => other.startedAt - one.startedAt)
+    },
+    async endOfUser(tx, userId, uid) {
+      const artifact = await tx.artifacts.findByUid('Session', uid)
+      if (artifact === undefined || artifact.userId !== userId) return false
+      await tx.artifacts.delete('Session', artifact.idHash)
+      return true
     },
     async end(tx, cookie) {
       await tx.artifacts.delete('Session', sha256Hex(cookie))
@@ -119,8 +146,26 @@ function parseSession(artifact: Artifact): Session | undefined {
     identityKey: artifact.identityKey,
     authenticatedAt: typeof payload.loginTs === 'number' ? payload.loginTs : artifact.createdAt,
     amr: stringsOf(payload.amr),
+    startedAt: artifact.createdAt,
+    device: readDevice(payload.device),
     clientSids: clientSidsOf(payload),
   }
+}
+
+const deviceMember = (device: Device | undefined): JsonObject =>
+  device === undefined
+    ? {}
+    : {
+        device: {
+          ...(device.browser === undefined ? {} : { browser: device.browser }),
+          ...(device.system === undefined ? {} : { system: device.system }),
+        },
+      }
+
+function readDevice(value: JsonValue | undefined): Device | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { browser, system } = value
+  return { browser: isString(browser) ? browser : undefined, system: isString(system) ? system : undefined }
 }
 
 const authorizationsOf = (session: Artifact | undefined): JsonObject =>

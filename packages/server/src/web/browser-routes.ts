@@ -195,6 +195,7 @@ async function browserRequest(deps: BrowserRoutesDeps, c: Page): Promise<Browser
     session: await deps.sessions.find(sessionCookie),
     sessionCookie,
     consoleCookie: readCookie(cookies, CONSOLE_COOKIE),
+    userAgent: c.req.header('user-agent'),
     ip: clientAddress(c.env.incoming as Parameters<typeof clientAddress>[0], deps.trustProxy),
   }
 }

@@ -15,11 +15,13 @@ class MovedDate extends SystemDate {
   }
 }
 
+// From the start: who keeps `Date.now` for later keeps one that moves.
+globalThis.Date = MovedDate as DateConstructor
+
 /**
  * Moves the clock of this process forward, for the servers and providers in it and for the test itself. Timers keep
  * their pace. Whatever has a lifetime ages at once, so that lifetimes in tests can be longer than any machine is slow.
  */
 export function passTime(seconds: number): void {
   aheadMs += seconds * 1000
-  globalThis.Date = MovedDate as DateConstructor
 }

@@ -13,6 +13,7 @@ import { renderLinkConfirm } from '../../src/web/pages/link-confirm.ts'
 import { renderNotMe, renderNotMeDone } from '../../src/web/pages/not-me.ts'
 import { renderReauthenticate } from '../../src/web/pages/reauthenticate.ts'
 import type { Sample, SampleWords } from './page-samples.ts'
+import { sampleHistory } from './self-samples.ts'
 
 const AT = 1_763_800_000
 const DAY = 86_400
@@ -126,6 +127,7 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
       { connection: 'apple', displayName: other, purpose: 'sign-in', hasOne: true },
       { connection: 'google-oauth2', displayName: words.provider, purpose: 'both', hasOne: true },
     ],
+    history: sampleHistory(words, 'many'),
     find: undefined,
     unproven: false,
     forms,
@@ -143,7 +145,13 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
     },
     {
       name: 'account-connections-bare',
-      html: renderAccountConnections({ ...bare, ways: [off], unproven: true, find: words.provider }),
+      html: renderAccountConnections({
+        ...bare,
+        ways: [off],
+        history: sampleHistory(words, 'none'),
+        unproven: true,
+        find: words.provider,
+      }),
     },
   ]
 }

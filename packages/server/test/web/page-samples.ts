@@ -15,6 +15,7 @@ import { renderVerifyEmail } from '../../src/web/pages/verify-email.ts'
 import { accountSamples } from './account-samples.ts'
 import { arrivalPages } from './arrival-samples.ts'
 import { consoleSamples } from './console-samples.ts'
+import { sampleProfileForms, sampleSessions, selfSamples } from './self-samples.ts'
 
 /** Everything on the pages that comes from outside. */
 export interface SampleWords {
@@ -319,10 +320,22 @@ function otherPages(frame: PageFrame, words: SampleWords): readonly Sample[] {
         ],
         ways: [{ kind: 'connection', displayName: words.provider }, { kind: 'password' }],
         verifyForm: accountForm,
-        notice: { code: 'address-proven', address: words.address },
+        said: { code: 'address-changed', thing: words.address },
+        sessions: sampleSessions(words, false),
+        forms: sampleProfileForms,
       }),
     },
-    { name: 'account-bare', html: renderAccount({ ...account, addresses: [], ways: [] }) },
+    {
+      name: 'account-bare',
+      html: renderAccount({
+        ...account,
+        addresses: [],
+        ways: [],
+        sessions: sampleSessions(words, true),
+        forms: sampleProfileForms,
+      }),
+    },
     ...accountSamples(frame, words),
+    ...selfSamples(frame, words),
   ]
 }

@@ -292,9 +292,33 @@ suite('the marks of the contract', () => {
 
   test('account: only an address that nobody proved can be proved, and the navigation lists the pages there are', () => {
     const root = sample('account')
-    assert.equal(only(root, attribute('data-form', 'verify')).attributes.get('action'), '/account')
-    assert.equal(only(root, attribute('name', 'email')).attributes.get('value'), ada.otherAddress)
+    const verify = formNamed(root, 'verify')
+    assert.equal(verify.attributes.get('action'), '/account')
+    assert.equal(only(verify, attribute('name', 'email')).attributes.get('value'), ada.otherAddress)
     assert.deepEqual(all(only(root, 'nav'), 'a').map(textOf), ['Profile'])
+  })
+
+  test('account: this session cannot be ended here, the others can', () => {
+    const forms = all(sample('account'), attribute('data-form', 'end-session'))
+    assert.deepEqual(
+      forms.map((form) => only(form, attribute('name', 'session')).attributes.get('value')),
+      ['a', 'b', 'c', 'd'],
+    )
+    assert.equal(all(sample('account-bare'), attribute('data-form', 'end-other-sessions')).length, 0)
+  })
+
+  test('history: what can be taken back has its form, with what ends said before', () => {
+    const root = sample('account-connections')
+    const forms = all(root, attribute('data-form', 'undo-link'))
+    assert.equal(forms.length, 4)
+    for (const form of forms) assert.deepEqual(buttonsOf(form), ['action=undo'])
+    assert.match(textOf(root), /the accounts are two again/)
+  })
+
+  test('deleting names each thing that ends before its one button', () => {
+    const root = sample('account-delete')
+    assert.deepEqual(buttonsOf(formNamed(root, 'delete-account')), ['action=confirm'])
+    for (const name of [ada.provider, ada.app, ada.account]) assert.ok(textOf(root).includes(name), name)
   })
 })
 

@@ -15,8 +15,19 @@ const RECENT_EVENTS = 200
 const DAYS = 7
 
 export async function agentsPage(deps: AccountDeps, visit: Visit): Promise<Html> {
+  return renderAccountAgents({
+    ...accountFrame(deps, visit),
+    agents: await agentsOf(deps, visit.user.userId),
+    forms: {
+      stop: accountForm(visit, '/account/agents/stop'),
+      resume: accountForm(visit, '/account/agents/resume'),
+    },
+  })
+}
+
+/** Programs that use something of a person's, or may, or were stopped; the one used last first. */
+export async function agentsOf(deps: AccountDeps, userId: string): Promise<readonly AgentView[]> {
   const { storage } = deps
-  const { userId } = visit.user
   const [uses, all, grants, stops, recent] = await Promise.all([
     recentUses(deps, userId),
     storage.accounts.listOfUser(userId),
@@ -42,17 +53,9 @@ export async function agentsPage(deps: AccountDeps, visit: Visit): Promise<Html>
   // An app that merely signs people in is no agent.
   const ids = [...acted, ...[...granted].filter((id) => names.client(id)?.grantTypes.includes(VAULT_GRANT))]
   const facts: Facts = { names, uses, all, stops, recent, now: deps.clock() }
-  const agents = [...new Set(ids)]
+  return [...new Set(ids)]
     .flatMap((id) => agentView(facts, id) ?? [])
     .toSorted((a, b) => (b.lastUsedAt ?? 0) - (a.lastUsedAt ?? 0) || (a.name < b.name ? -1 : 1))
-  return renderAccountAgents({
-    ...accountFrame(deps, visit),
-    agents,
-    forms: {
-      stop: accountForm(visit, '/account/agents/stop'),
-      resume: accountForm(visit, '/account/agents/resume'),
-    },
-  })
 }
 
 interface Facts {

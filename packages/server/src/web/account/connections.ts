@@ -15,6 +15,8 @@ import {
   type WayView,
 } from '../pages/account-connections.ts'
 import type { Html } from '../pages/html.ts'
+import { nameOf } from './delete.ts'
+import { historyView } from './history.ts'
 import { defaultsOf, distinctAccounts, loadNames, type Names, poolOf } from './names.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
 import { type AccountUse, recentUses, usesByAccount } from './uses.ts'
@@ -25,11 +27,12 @@ const MAX_CONNECTIONS = 500
 
 export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<Html> {
   const { user } = visit
-  const [ways, all, uses, listed] = await Promise.all([
+  const [ways, all, uses, listed, history] = await Promise.all([
     waysIn(deps.storage, user.userId),
     deps.storage.accounts.listOfUser(user.userId),
     recentUses(deps, user.userId),
     deps.storage.connections.list({ offset: 0, limit: MAX_CONNECTIONS }),
+    historyView(deps, visit),
   ])
   const names = await loadNames(deps, {
     connections: [...ways.map(({ connection }) => connection.id), ...all.map(({ connectionId }) => connectionId)],
@@ -45,6 +48,7 @@ export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<
     ways: ways.map((way) => wayView(facts, way)),
     connected: connectedViews(facts),
     available: possible.filter((one) => fits(one, find)).map((one) => availableView(facts, one)),
+    history,
     find,
     unproven: !mayLink(user),
     forms: {
@@ -97,11 +101,6 @@ function addressOf({ profileData }: Identity): string | undefined {
 }
 
 /** Never an address: beside a masked one it would take the mask off. */
-function nameOf({ profileData }: Identity): string | undefined {
-  const { nickname, username, name } = profileData
-  return [nickname, username, name].filter(isString).find((one) => one !== '' && canonicalAddress(one) === undefined)
-}
-
 const agentNames = ({ names, uses }: Facts, { id }: VaultAccount): readonly string[] =>
   (uses.get(id)?.clients ?? []).map((clientId) => names.client(clientId)?.name ?? clientId)
 

@@ -34,15 +34,19 @@ export async function accountPage(
   deps: AccountDeps,
   c: AccountContext,
   request: BrowserRequest,
-  { kind, build }: { readonly kind: PageKind; readonly build: (visit: Visit) => Promise<Html> },
+  { kind, build }: { readonly kind: PageKind; readonly build: (visit: Visit) => Promise<Html | Outcome> },
 ): Promise<Response | Outcome> {
   const { session, browser } = request
   const user = session && (await deps.storage.users.find(session.userId))
   if (session === undefined || user === undefined) return signInFirst(deps, request, new URL(c.req.url).pathname)
-  const html = await build({ request, user, session, query: c.req.query() })
+  const built = await build({ request, user, session, query: c.req.query() })
+  if (isOutcome(built)) return built
   const cookies = browser.setCookie === undefined ? [] : [browser.setCookie]
-  return deps.responder.page(c, html, { kind, cookies })
+  return deps.responder.page(c, built, { kind, cookies })
 }
+
+/** It leads elsewhere instead. */
+const isOutcome = (answer: Html | Outcome): answer is Outcome => Object.hasOwn(answer, 'kind')
 
 export async function signInFirst(deps: AccountDeps, request: BrowserRequest, path: string): Promise<Outcome> {
   const returnTo = new URL(path.slice(1), deps.issuer).href

@@ -8,6 +8,7 @@ import { isPasswordConnection, shownConnection } from '../../flows/connections.t
 import { type AccountAddress, type AddressProof, renderAccount } from '../pages/account.ts'
 import type { Html } from '../pages/html.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
+import { sessionsView } from './sessions.ts'
 
 export async function profilePage(deps: AccountDeps, visit: Visit): Promise<Html> {
   const { storage } = deps
@@ -28,6 +29,12 @@ export async function profilePage(deps: AccountDeps, visit: Visit): Promise<Html
         ? { kind: 'password' }
         : { kind: 'connection', displayName: shownConnection(connection).displayName },
     ),
+    sessions: await sessionsView(deps, visit),
+    forms: {
+      address: accountForm(visit, '/account/address'),
+      name: accountForm(visit, '/account/name'),
+      download: accountForm(visit, '/account/download'),
+    },
   })
 }
 

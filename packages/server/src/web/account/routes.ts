@@ -5,11 +5,9 @@ import { stopAgent } from '../../flows/account-agents.ts'
 import { disconnectAccount, labelAccount, setDefaultAccount } from '../../flows/account-connected.ts'
 import { type AddAnswer, addPage, proveFirst, submitAdd } from '../../flows/account-link.ts'
 import { requireOwner } from '../../flows/account-owner.ts'
-import type { AccountWish } from '../../flows/account-wish.ts'
 import type { BrowserRequest } from '../../flows/browser-request.ts'
 import { notMePage, submitNotMe } from '../../flows/not-me.ts'
-import type { Outcome } from '../../flows/outcome.ts'
-import { reauthenticatePage, submitStepUp, submitWish } from '../../flows/step-up.ts'
+import { reauthenticatePage, submitStepUp } from '../../flows/step-up.ts'
 import { csrfToken } from '../csrf.ts'
 import { renderLinkConfirm } from '../pages/link-confirm.ts'
 import { renderNotMe, renderNotMeDone } from '../pages/not-me.ts'
@@ -17,31 +15,18 @@ import { renderReauthenticate } from '../pages/reauthenticate.ts'
 import { activityPage } from './activity.ts'
 import { agentsPage } from './agents.ts'
 import { connectionsPage } from './connections.ts'
-import { type AccountContext, type AccountDeps, accountPage, signInFirst } from './page.ts'
+import type { AccountContext, AccountDeps } from './page.ts'
 import { profilePage } from './profile.ts'
-
-export type AccountForm = Readonly<Record<string, string | undefined>>
-type Answer = Promise<Response | Outcome>
-type Handler = (c: AccountContext) => Promise<Response>
-
-/** How the other routes of a browser answer with a step; `take` has checked that the form is ours. */
-export interface AccountAnswering {
-  readonly show: (step: (request: BrowserRequest, c: AccountContext) => Answer) => Handler
-  readonly take: (step: (request: BrowserRequest, form: AccountForm, c: AccountContext) => Answer) => Handler
-}
+import { selfRoutes } from './self-routes.ts'
+import { type AccountAnswering, type AccountForm, accountSteps } from './steps.ts'
 
 export function accountRoutes(
   app: Hono<{ Bindings: HttpBindings }>,
   deps: AccountDeps,
-  { show, take }: AccountAnswering,
+  answering: AccountAnswering,
 ): void {
-  const page = (kind: 'account' | 'account-upstream', build: Parameters<typeof accountPage>[3]['build']) =>
-    show((request, c) => accountPage(deps, c, request, { kind, build }))
-  /** A form of somebody whose session has ended meanwhile leads to signing in, and back to its page. */
-  const change = (path: string, step: (request: BrowserRequest, form: AccountForm) => Promise<Outcome>) =>
-    take((request, form) => (request.session === undefined ? signInFirst(deps, request, path) : step(request, form)))
-  const wish = (path: string, parse: (form: AccountForm) => AccountWish) =>
-    change(path, (request, form) => submitWish(deps, request, parse(form)))
+  const steps = accountSteps(deps, answering)
+  const { show, take, page, change, wish } = steps
   const [connections, agents] = ['/account/connections', '/account/agents']
 
   app.get(
@@ -89,6 +74,8 @@ export function accountRoutes(
     `${agents}/resume`,
     wish(agents, ({ client = '' }) => ({ kind: 'resume-agent', client })),
   )
+
+  selfRoutes(app, deps, steps)
 
   app.get(
     '/u/reauthenticate',

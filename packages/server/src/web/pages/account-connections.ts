@@ -2,6 +2,7 @@
 import type { EpochSeconds } from '../../lib/time.ts'
 import { connectedRow } from './account-connected-row.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
+import { type HistoryView, historySection } from './account-history.ts'
 import { wayRow } from './account-way-row.ts'
 import { button, monogram, notice, row, rows, section } from './components.ts'
 import { type FormTarget, form } from './forms.ts'
@@ -15,6 +16,7 @@ export interface AccountConnectionsView extends AccountFrame {
   readonly ways: readonly WayView[]
   readonly connected: readonly ConnectedView[]
   readonly available: readonly AvailableView[]
+  readonly history: HistoryView
   /** What was looked for; undefined when there is nothing to look through. */
   readonly find?: string | undefined
   /** The main address is not proven: nothing can be added. */
@@ -85,7 +87,8 @@ export function renderAccountConnections(view: AccountConnectionsView): Html {
 ${unproven && notice(say(frame, 'ways.unproven'), { tone: 'warn' })}
 ${section('ways', say(frame, 'ways.section'), html`${strength(view)}${waysList(view)}`)}
 ${section('connected', say(frame, 'connected.section'), connectedList(view))}
-${section('available', say(frame, 'available.section'), availableList(view))}`
+${section('available', say(frame, 'available.section'), availableList(view))}
+${historySection(frame, view.history)}`
   return renderAccountPage(view, { page: 'account-connections', title: sayPlain(frame, 'ways.title'), content })
 }
 

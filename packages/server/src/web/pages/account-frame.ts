@@ -21,14 +21,27 @@ const BAD: ReadonlySet<AccountNoticeCode> = new Set([
   'last-way',
   'first-way',
   'label-bad',
+  'undo-twice',
+  'undo-late',
+  'undo-last-way',
+  'undo-nothing',
+  'address-taken',
+  'address-bad',
+  'address-same',
+  'name-bad',
   'gone',
 ])
 
 /** The page's heading, one soft line under it, and before both what has just happened. */
-export function accountHeading({ frame, said }: AccountFrame, title: HtmlValue, lead?: HtmlValue): Html {
-  const tone: Tone = said !== undefined && BAD.has(said.code) ? 'warn' : 'ok'
-  return html`${said && notice(words(frame, said), { tone, announce: true })}
+export function accountHeading(view: AccountFrame, title: HtmlValue, lead?: HtmlValue): Html {
+  return html`${accountNotice(view)}
 <div><h1>${title}</h1>${lead !== undefined && html`<p class="soft">${lead}</p>`}</div>`
+}
+
+/** What has just happened, where something has. */
+export function accountNotice({ frame, said }: AccountFrame): Html | undefined {
+  const tone: Tone = said !== undefined && BAD.has(said.code) ? 'warn' : 'ok'
+  return said && notice(words(frame, said), { tone, announce: true })
 }
 
 function words(frame: PageFrame, { code, thing }: NonNullable<AccountFrame['said']>): Html {

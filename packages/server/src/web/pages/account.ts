@@ -1,18 +1,15 @@
 // The person's own profile: their addresses and how each was proved, and what else is known.
 import type { EpochSeconds } from '../../lib/time.ts'
-import { badge, button, facts, monogram, row, rows, section } from './components.ts'
-import { type FormTarget, form } from './forms.ts'
+import { type AccountFrame, accountNotice, renderAccountPage } from './account-frame.ts'
+import { type SessionsView, sessionsSection } from './account-sessions.ts'
+import { badge, button, buttonLink, facts, monogram, row, rows, section } from './components.ts'
+import { type FormTarget, field, form } from './forms.ts'
 import { type Html, type HtmlValue, html, joined } from './html.ts'
-import { type AccountNavItem, type PageFrame, renderAccountSheet } from './layout.ts'
+import type { PageFrame } from './layout.ts'
 import { day, listOf, pluralKey, say, sayPlain } from './locale.ts'
-import { type Notice, renderNotice } from './notices.ts'
 import { plainText, said } from './text.ts'
 
-export interface AccountView {
-  readonly frame: PageFrame
-  /** The pages that exist. */
-  readonly nav: readonly AccountNavItem[]
-  readonly signOutUrl: string
+export interface AccountView extends AccountFrame {
   readonly name?: string | undefined
   readonly nickname?: string | undefined
   readonly userId: string
@@ -22,7 +19,16 @@ export interface AccountView {
   readonly ways: readonly SignInWay[]
   /** Takes `action=continue` with `email`; absent where no code can be mailed. */
   readonly verifyForm?: FormTarget | undefined
-  readonly notice?: Notice | undefined
+  readonly sessions: SessionsView
+  readonly forms: ProfileForms
+}
+
+export interface ProfileForms {
+  /** Takes `email`. */
+  readonly address: FormTarget
+  /** Takes `name`. */
+  readonly name: FormTarget
+  readonly download: FormTarget
 }
 
 export interface AccountAddress {
@@ -46,20 +52,55 @@ export type AddressProof =
 export type SignInWay = { readonly kind: 'password' } | { readonly kind: 'connection'; readonly displayName: string }
 
 export function renderAccount(view: AccountView): Html {
-  const { frame, nav, signOutUrl, name, notice } = view
+  const { frame, name } = view
   const shownName = plainText(name ?? '')
   const title = shownName === '' ? say(frame, 'account.nameless') : said(shownName)
-  const content = html`${notice && renderNotice(frame, notice)}
+  const content = html`${accountNotice(view)}
 <div class="chip">${shownName !== '' && monogram(shownName)}<div><h1>${title}</h1></div></div>
-${section('addresses', say(frame, 'account.addresses'), addresses(view))}
-${section('profile', say(frame, 'account.profile'), facts(profile(view), 'sheet'))}`
-  return renderAccountSheet(frame, {
-    page: 'account',
-    title: sayPlain(frame, 'account.title'),
-    nav,
-    signOutUrl,
-    content,
+${section('addresses', say(frame, 'account.addresses'), html`${addresses(view)}${addressForm(view)}`)}
+${section('profile', say(frame, 'account.profile'), html`${facts(profile(view), 'sheet')}${nameForm(view)}`)}
+${sessionsSection(frame, view.sessions)}
+${section('data', say(frame, 'data.section'), yourData(view))}`
+  return renderAccountPage(view, { page: 'account', title: sayPlain(frame, 'account.title'), content })
+}
+
+function addressForm({ frame, forms }: AccountView): Html {
+  const input = field(frame, {
+    name: 'email',
+    label: say(frame, 'account.address.new'),
+    type: 'text',
+    autocomplete: 'email',
+    inputmode: 'email',
+    maxLength: 320,
+    hint: say(frame, 'account.address.hint'),
   })
+  const submit = button('continue', say(frame, 'account.address.submit'))
+  const content = form(forms.address, { name: 'change-address', stack: true }, html`${input}<div>${submit}</div>`)
+  return panel(say(frame, 'account.address.change'), content)
+}
+
+function nameForm({ frame, forms, name }: AccountView): Html {
+  const input = field(frame, {
+    name: 'name',
+    label: say(frame, 'field.name'),
+    type: 'text',
+    autocomplete: 'name',
+    value: name,
+    maxLength: 150,
+    hint: say(frame, 'account.name.hint'),
+  })
+  const submit = button('continue', say(frame, 'account.name.submit'))
+  const content = form(forms.name, { name: 'change-name', stack: true }, html`${input}<div>${submit}</div>`)
+  return panel(say(frame, 'account.name.change'), content)
+}
+
+const panel = (title: Html, content: Html): Html =>
+  html`<details><summary class="btn s">${title}</summary><div class="panel stack">${content}</div></details>`
+
+function yourData({ frame, forms }: AccountView): Html {
+  const download = form(forms.download, { name: 'download' }, button('continue', say(frame, 'data.download')))
+  return html`<p class="soft">${say(frame, 'data.lead')}</p>
+<div class="line">${download}${buttonLink('/account/delete', say(frame, 'data.delete'), { tone: 'end' })}</div>`
 }
 
 function addresses({ frame, addresses: all, verifyForm }: AccountView): Html {

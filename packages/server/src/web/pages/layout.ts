@@ -32,6 +32,7 @@ export type LetterPage =
   | 'merge-preview'
   | 'approve'
   | 'not-me'
+  | 'account-deleted'
   | 'error'
   | 'logout'
   | 'go-upstream'
@@ -69,10 +70,12 @@ ${footer(frame)}
   return renderDocument(frame, { page, title: shown, errorCode, body })
 }
 
-export type AccountPage = 'account' | 'account-connections' | 'account-agents' | 'account-activity'
+type NavPage = 'account' | 'account-connections' | 'account-agents' | 'account-activity'
+/** Those that lead to something, besides. */
+export type AccountPage = NavPage | 'account-delete' | 'account-undo'
 
 export interface AccountNavItem {
-  readonly page: AccountPage
+  readonly page: NavPage
   readonly href: string
 }
 
@@ -85,7 +88,7 @@ export interface AccountSheet {
   readonly content: Html
 }
 
-const NAV_WORDS: Readonly<Record<AccountPage, MessageKey & `account.nav.${string}`>> = {
+const NAV_WORDS: Readonly<Record<NavPage, MessageKey & `account.nav.${string}`>> = {
   account: 'account.nav.profile',
   'account-connections': 'account.nav.connections',
   'account-agents': 'account.nav.agents',

@@ -6,7 +6,6 @@ import { pluralKey, type Speaker, say } from './locale.ts'
 export type Notice =
   | { readonly code: 'upstream-denied' | 'upstream-failed'; readonly connection: string }
   | { readonly code: 'session-ended' | 'password-changed' | 'code-sent' | 'link-expired' }
-  | { readonly code: 'address-proven'; readonly address: string }
   | { readonly code: 'too-many'; readonly retryAfterSeconds: number }
 
 export function renderNotice(speaker: Speaker, what: Notice): Html {
@@ -20,7 +19,6 @@ const TONES = {
   'password-changed': 'ok',
   'code-sent': 'ok',
   'link-expired': 'warn',
-  'address-proven': 'ok',
   'too-many': 'warn',
 } as const satisfies Record<Notice['code'], string>
 
@@ -29,8 +27,6 @@ function words(speaker: Speaker, what: Notice): Html {
     case 'upstream-denied':
     case 'upstream-failed':
       return say(speaker, `notice.${what.code}`, { connection: what.connection })
-    case 'address-proven':
-      return say(speaker, 'notice.address-proven', { address: what.address })
     case 'too-many': {
       const count = Math.max(1, Math.ceil(what.retryAfterSeconds / 60))
       return say(speaker, pluralKey(speaker, 'notice.too-many', count), { count })

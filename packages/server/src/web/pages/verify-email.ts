@@ -31,7 +31,7 @@ ${button('continue', say(frame, 'verify.submit'), { tone: 'go', full: true })}`,
   const cancel = form(target, {}, linkButton('action', 'cancel', say(frame, 'verify.cancel')))
   const content = html`${heading(say(frame, 'verify.title'), say(frame, 'verify.sent', { address: address }))}
 ${notice && renderNotice(frame, notice)}
-${reason === 'connect' && html`<p>${say(frame, 'verify.why-connect')}</p>`}
+${reason !== 'signup' && html`<p>${say(frame, `verify.why-${reason}`)}</p>`}
 ${codeForm}
 <hr>
 ${softLine(say(frame, 'verify.nothing-came'))}

@@ -2,9 +2,11 @@
 import type { Locale } from '../locale.ts'
 import { enAccount } from './en-account.ts'
 import { enConsole } from './en-console.ts'
+import { enPerson } from './en-person.ts'
 
 export const en = {
   ...enAccount,
+  ...enPerson,
   ...enConsole,
 
   'page.title': '{page} · {tenant}',
@@ -42,7 +44,6 @@ export const en = {
     '{connection} did not let us finish. <b>We did not change anything.</b> You can try again, or choose another way.',
   'notice.session-ended': 'You were away for a while, so please sign in again.',
   'notice.password-changed': '<b>Your password is changed.</b> Please sign in with the new one.',
-  'notice.address-proven': '<b>{address} is proved.</b>',
   'notice.code-sent': '<b>A new code is on its way.</b> The older ones do not work any more.',
   'notice.link-expired': 'That link is too old, or was used before. We can send a new one.',
   'notice.too-many.one': 'There were too many tries. Please wait {count} minute, then try again.',
