@@ -94,6 +94,12 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
       'user-info takes access tokens in URLs',
     )
   }
+  if (settings.current().sessions.cookieSameSite === 'none') {
+    log.warn(
+      { event: 'dangerous', setting: 'sessions.cookie_same_site' },
+      'session cookies travel with requests that other sites make',
+    )
+  }
   const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
   const connectors = createConnectors({
     fetch: createSafeFetch({ allowedPrivateNetworks }),

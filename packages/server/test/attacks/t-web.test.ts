@@ -43,7 +43,9 @@ async function walkEverywhere(): Promise<readonly Page[]> {
   const flow = await startConnect(server, { token: await meToken(server, who), connection: 'code' })
   await browser.open(flow.url)
   await drive(browser)
-  for (const path of ['/account', '/nowhere', '/u/login?state=x', '/login/callback/calendar?state=x', '/oidc/logout']) {
+  for (const page of ['', '/connections', '/agents', '/activity', '/delete', '/deleted', '/not-me?ticket=x'])
+    await browser.open(`${server.url}/account${page}`)
+  for (const path of ['/nowhere', '/u/login?state=x', '/login/callback/calendar?state=x', '/oidc/logout']) {
     await browser.open(`${server.url}${path}`)
   }
   await browser.open(`${server.url}/connected-accounts/connect?ticket=x`)
@@ -94,6 +96,11 @@ test('T-WEB-02 every page forbids frames, inline scripts and foreign bases', () 
     'consent',
     'link-confirm',
     'account',
+    'account-connections',
+    'account-agents',
+    'account-activity',
+    'account-delete',
+    'account-deleted',
     'error',
     'logout',
   ])
@@ -105,7 +112,7 @@ test('T-WEB-02 every page forbids frames, inline scripts and foreign bases', () 
     assert.match(policy, /base-uri 'none'/, url)
     assert.doesNotMatch(policy, /unsafe|\*/, url)
     assert.equal(headers['x-content-type-options'], 'nosniff', url)
-    assert.equal(headers['cross-origin-opener-policy'], name === 'account' ? 'same-origin' : undefined, url)
+    assert.equal(headers['cross-origin-opener-policy'], name?.startsWith('account') ? 'same-origin' : undefined, url)
     if (name !== undefined) assert.doesNotMatch(body, /<script|\son\w+=|javascript:/i, url)
   }
 })

@@ -302,6 +302,24 @@ async function leavesIdentities(at: TestServer, sub: string, work: () => Promise
   assert.deepEqual(await identitiesOf(sub, at), before)
 }
 
+test('where there is much to connect, one looks for it by name', async () => {
+  const many = await startServer({
+    tenant: ({ connections: all }) => {
+      const files = all.find(({ name }) => name === 'files')
+      for (let at = 0; at < 20; at++) all.push({ ...files, name: `drawer-${at}`, display_name: `Drawer ${at}` })
+    },
+  })
+  many.person('looker', ['calendar'])
+  const { browser } = await signIn(many, { connection: 'calendar' })
+  const offered = (page: Page) =>
+    page.forms.filter(({ name }) => name === 'link').map(({ attributes }) => attributes.get('data-connection'))
+  assert.equal(offered(await connections(browser, many)).length, 25)
+  assert.deepEqual(offered(await browser.open(`${many.url}/account/connections?find=drawer%201`)).length, 11)
+  assert.deepEqual(offered(await browser.open(`${many.url}/account/connections?find=DRAWER%2017`)), ['drawer-17'])
+  const none = await browser.open(`${many.url}/account/connections?find=%22%3E%3Cscript%3E`)
+  assert.match(none.text, /Nothing here is called that/)
+})
+
 test('a session that has ended meanwhile signs in first, and comes back to the page', async () => {
   const person = await somebody('ended', 'code')
   await connections(person.browser)

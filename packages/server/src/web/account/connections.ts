@@ -40,14 +40,19 @@ export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<
   })
   const facts: Facts = { deps, user, ways, all, names, uses: usesByAccount(uses) }
   const possible = listed.items.map((record) => deps.connections.open(record)).filter(mayBeAdded)
-  const isMany = possible.length > MANY
+  const connected = connectedViews(facts)
+  const isMany = possible.length > MANY || connected.length > MANY
   const find = isMany ? (visit.query.find ?? '') : undefined
   const form = (action: string) => accountForm(visit, `/account/connections/${action}`)
   return renderAccountConnections({
     ...accountFrame(deps, visit),
     ways: ways.map((way) => wayView(facts, way)),
-    connected: connectedViews(facts),
-    available: possible.filter((one) => fits(one, find)).map((one) => availableView(facts, one)),
+    connected: connected.filter(({ connection, displayName, label }) =>
+      isCalled([connection, displayName, label], find),
+    ),
+    available: possible
+      .filter((one) => isCalled([one.name, shownConnection(one).displayName], find))
+      .map((one) => availableView(facts, one)),
     history,
     find,
     unproven: !mayLink(user),
@@ -150,7 +155,7 @@ function availableView({ ways, all }: Facts, connection: Connection): AvailableV
   }
 }
 
-function fits(connection: Connection, find: string | undefined): boolean {
+function isCalled(names: readonly string[], find: string | undefined): boolean {
   const wanted = (find ?? '').trim().toLowerCase()
-  return [connection.name, shownConnection(connection).displayName].some((one) => one.toLowerCase().includes(wanted))
+  return names.some((one) => one.toLowerCase().includes(wanted))
 }

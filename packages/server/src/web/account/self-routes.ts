@@ -78,7 +78,9 @@ export function selfRoutes(
   )
   app.get(
     DELETED_PAGE,
-    show(async (_request, c) => deps.responder.page(c, renderAccountDeleted(deps.responder.frame()))),
+    show(async (_request, c) =>
+      deps.responder.page(c, renderAccountDeleted(deps.responder.frame()), { kind: 'account' }),
+    ),
   )
 }
 

@@ -85,6 +85,7 @@ export function renderAccountConnections(view: AccountConnectionsView): Html {
   const { frame, unproven } = view
   const content = html`${accountHeading(view, say(frame, 'ways.heading'))}
 ${unproven && notice(say(frame, 'ways.unproven'), { tone: 'warn' })}
+${view.find !== undefined && findForm(view, view.find)}
 ${section('ways', say(frame, 'ways.section'), html`${strength(view)}${waysList(view)}`)}
 ${section('connected', say(frame, 'connected.section'), connectedList(view))}
 ${section('available', say(frame, 'available.section'), availableList(view))}
@@ -111,8 +112,9 @@ function waysList(view: AccountConnectionsView): Html {
 }
 
 function connectedList(view: AccountConnectionsView): Html {
-  const { frame, connected } = view
-  if (connected.length === 0) return html`<div class="sheet"><p>${say(frame, 'connected.none')}</p></div>`
+  const { frame, connected, find } = view
+  const empty = say(frame, find === undefined || find === '' ? 'connected.none' : 'available.find.none')
+  if (connected.length === 0) return html`<div class="sheet"><p>${empty}</p></div>`
   return html`<p class="soft">${say(frame, 'connected.lead')}</p>
 ${rows(connected.map((one) => connectedRow(view, one)))}`
 }
@@ -123,11 +125,8 @@ function availableList(view: AccountConnectionsView): Html {
     find === undefined || find === ''
       ? say(frame, 'available.none', { tenant: frame.tenantName })
       : say(frame, 'available.find.none')
-  return html`${find !== undefined && findForm(view, find)}${
-    available.length === 0
-      ? html`<div class="sheet"><p>${empty}</p></div>`
-      : rows(available.map((one) => availableRow(view, one)))
-  }`
+  if (available.length === 0) return html`<div class="sheet"><p>${empty}</p></div>`
+  return rows(available.map((one) => availableRow(view, one)))
 }
 
 function findForm({ frame }: AccountConnectionsView, find: string): Html {

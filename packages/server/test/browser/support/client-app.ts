@@ -21,7 +21,7 @@ const ME_SCOPES = ['create:me:connected_accounts', 'read:me:connected_accounts']
 
 /**
  * Pages: `/login?…` (further parameters go to `/authorize`), `/cb`, `/connect?connection=…`, `/connected`, `/popup?…`
- * (opens `/connect` in a popup and waits for its end), `/signed-out`, `/frame?url=…`.
+ * (opens `/connect`, or what `open` names, in a popup and waits for its end), `/signed-out`, `/frame?url=…`.
  */
 export class ClientApp {
   readonly url: string
@@ -89,7 +89,7 @@ export class ClientApp {
       case '/login':
         return redirect(response, this.#authorizeUrl(query))
       case '/cb':
-        return show(response, { path: '/cb', query, ...(await this.#redeem(query)) })
+        return show(response, { path: '/cb', query, ...(await this.#redeem(query)) }, CLOSE)
       case '/connect':
         return redirect(response, await this.#startConnect(query.connection ?? ''))
       case '/connected':
@@ -205,7 +205,8 @@ const OPEN = `<script>
 const said = document.getElementById('said')
 addEventListener('message', (event) => { said.textContent += ' message from ' + event.origin })
 document.querySelector('button').addEventListener('click', () => {
-  const popup = open('/connect?connection=' + new URLSearchParams(location.search).get('connection'), 'connect', 'width=500,height=700')
+  const asked = new URLSearchParams(location.search)
+  const popup = open(asked.get('open') || '/connect?connection=' + asked.get('connection'), 'connect', 'width=500,height=700')
   said.textContent = 'open'
   const asking = setInterval(() => {
     if (!popup.closed) return

@@ -1,12 +1,14 @@
 // What everybody should be able to read: each page once in light and dark, wide and narrow, without a fault that axe
-// knows, and kept as a picture under build/screenshots/.
+// knows, and kept as a picture: in the folder that TENON_TEST_ARTEFACTS names, else in build/screenshots/.
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 
-const FOLDER = fileURLToPath(new URL('../../../../../build/screenshots/', import.meta.url))
+const FOLDER =
+  process.env.TENON_TEST_ARTEFACTS ?? fileURLToPath(new URL('../../../../../build/screenshots', import.meta.url))
 const SIZES = { wide: { width: 1200, height: 800 }, narrow: { width: 360, height: 740 } } as const
 const SCHEMES = ['light', 'dark'] as const
 
@@ -28,7 +30,7 @@ export async function looksWell(page: Page, name: string): Promise<void> {
       await page.emulateMedia({ colorScheme })
       const at = `${name}-${sizeName}-${colorScheme}`
       // Playwright would hide the caret and stop animations by a style of its own, which the policy refuses.
-      await page.screenshot({ path: `${FOLDER}${at}.png`, fullPage: true, caret: 'initial', animations: 'allow' })
+      await page.screenshot({ path: join(FOLDER, `${at}.png`), fullPage: true, caret: 'initial', animations: 'allow' })
       faults.push(...(await faultsOf(page, rules)).map((fault) => `${at}: ${fault}`))
       rules = OF_LOOKS
     }

@@ -62,7 +62,8 @@ export const enPerson = {
   'delete.ends.agent': 'everything that {agent} may do for you',
   'delete.ends.sessions.one': '{count} session, this one',
   'delete.ends.sessions.other': '{count} sessions, this one among them',
-  'delete.ends.data': 'your profile, addresses, history and activity here',
+  'delete.ends.data':
+    'your profile, addresses and history here; the record of what was done stays, with ids and without names',
   'delete.stays': 'Your accounts at {connections} stay as they are: we only forget them.',
   'delete.told': 'We tell every address that is proved yours.',
   'delete.download-first': 'Download everything first',
