@@ -112,8 +112,11 @@ export async function mergeUsers(tx: Repositories, deps: LinkDeps, request: Merg
     tx.events.appendAll(eventsOf(request, link)),
   ])
   const addresses = provenAddresses(primary, secondary)
-  await deps.notify(tx, { kind: 'users_linked', linkId: link.id, userId: primaryUserId, addresses, at })
-  return { user, identities: await tx.identities.listOfUser(primaryUserId), plan, link }
+  const [identities] = await Promise.all([
+    tx.identities.listOfUser(primaryUserId),
+    deps.notify(tx, { kind: 'users_linked', linkId: link.id, userId: primaryUserId, addresses, at }),
+  ])
+  return { user, identities, plan, link }
 }
 
 function planOf(sides: MergeSides, policy: MergePolicy): MergePreview {
