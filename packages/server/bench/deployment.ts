@@ -12,6 +12,7 @@ export type Database = 'sqlite' | 'postgres'
 export interface Deployment {
   readonly server: Server
   readonly issuer: string
+  readonly databaseUrl: string
   readonly provider: Provider
   readonly seed: Seed
   close(): Promise<void>
@@ -52,6 +53,7 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   return {
     server,
     issuer: `${server.url}/`,
+    databaseUrl: url,
     provider,
     seed,
     async close() {

@@ -1,39 +1,46 @@
 // How much it matters how many accounts there are: the same load over a hundred thousand and a million of them.
 import { type Database, deploy } from './deployment.ts'
+import { fill } from './filler.ts'
 import { type Measured, measure } from './measure.ts'
 import type { Load, Server } from './processes.ts'
 import { secretForm } from './scenarios.ts'
 import type { SeededPerson } from './seed.ts'
 
 export interface LargeResult extends Measured {
+  readonly database: Database
   readonly accounts: number
   readonly seedSeconds: number
 }
 
-const SIZES = [100_000, 1_000_000]
-/** Of all of them, so that no cache holds what comes next. */
+export const SIZES: readonly number[] = [100_000, 1_000_000]
+/** So many of them call, more than any cache holds; their keys lie anywhere among all. */
 const CALLING = 50_000
 
 export async function large(
   database: Database,
   tools: { readonly load: Load; readonly bare: Server },
+  sizes: readonly number[],
 ): Promise<readonly LargeResult[]> {
   const deployment = await deploy({ database })
   const results: LargeResult[] = []
   try {
     const people: SeededPerson[] = []
-    for (const accounts of SIZES) {
+    let standing = 0
+    for (const accounts of sizes) {
       const startedAtMs = performance.now()
-      const missing = accounts - people.length
       const onProgress = (done: number) => {
-        if (done % 50_000 === 0) console.log(`  ${database}: ${people.length + done} accounts`)
+        if (done % 10_000 === 0) console.log(`  ${database}: ${standing + done} accounts`)
       }
-      people.push(...(await deployment.seed.people({ count: missing, clientId: 'web', onProgress })))
+      const callers = Math.min(accounts, CALLING) - people.length
+      people.push(...(await deployment.seed.people({ count: callers, clientId: 'web', onProgress })))
+      standing += callers
+      const modelUserId = people[0]?.userId ?? ''
+      await fill({ url: deployment.databaseUrl, modelUserId, count: accounts - standing, onProgress })
+      standing = accounts
       const seedSeconds = (performance.now() - startedAtMs) / 1000
-      const step = Math.max(1, Math.floor(people.length / CALLING))
-      const bodies = people.filter((_, index) => index % step === 0).map(({ refreshToken }) => secretForm(refreshToken))
+      const bodies = people.map(({ refreshToken }) => secretForm(refreshToken))
       const measured = await measure({ ...tools, server: deployment.server, bodies: () => bodies, seconds: 3 })
-      results.push({ ...measured, accounts, seedSeconds })
+      results.push({ ...measured, database, accounts, seedSeconds })
     }
   } finally {
     await deployment.close()

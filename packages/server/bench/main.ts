@@ -1,12 +1,18 @@
-// The benchmarks of the exchange, as ratios to a bare HTTP server measured in the same run; writes bench/results.md.
+// The benchmarks: the exchange as ratios to a bare HTTP server measured in the same run, linking as ratios to a bare
+// transaction; writes their sections of bench/results.md.
 //
-// npm run bench -- [--large] [--database sqlite|postgres]…
+// npm run bench -- [--large] [--part exchange|linking|large]… [--database sqlite|postgres]…
 //   --large      a hundred thousand and a million accounts as well; takes long
+//   --part       only this one
 //   --database   only this one; nothing is written then
+//   --accounts   for `large`, other sizes to try it out with; nothing is written then
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Database, deploy } from './deployment.ts'
-import { large } from './large.ts'
+import { type LargeResult, large, SIZES } from './large.ts'
+import { largeReport } from './large-report.ts'
+import { type LinkingResult, linking } from './linking.ts'
+import { linkingReport } from './linking-report.ts'
 import type { Measured } from './measure.ts'
 import { ALL_CORES, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
@@ -28,20 +34,42 @@ const CALM_CONNECTIONS = 16
 const { values: options } = parseArgs({
   options: {
     large: { type: 'boolean', default: false },
+    part: { type: 'string', multiple: true, default: [] },
+    accounts: { type: 'string', multiple: true, default: [] },
     database: { type: 'string', multiple: true, default: [] },
   },
 })
 
 const startedAtMs = performance.now()
 const databases = DATABASES.filter((one) => options.database.length === 0 || options.database.includes(one))
+const parts = options.part.length > 0 ? options.part : ['exchange', 'linking', ...(options.large ? ['large'] : [])]
+const isWhole = databases.length === DATABASES.length && options.accounts.length === 0
 const [load, bare] = [await startLoad(), await startBare(SERVER_CORE)]
-const results = await runAll({ load, bare })
+const tools: Tools = { load, bare }
+if (parts.includes('exchange')) tell('exchange', report(await runAll(tools)))
+if (parts.includes('linking')) tell('linking', linkingReport(await runLinking()))
+if (parts.includes('large')) tell('large', largeReport(await runLarge(tools)))
 load.stop()
 await bare.stop()
-const text = report(results)
-console.log(`\n${text}`)
-if (databases.length === DATABASES.length) keepSection('exchange', text)
 process.exit(0)
+
+function tell(section: string, text: string): void {
+  console.log(`\n${text}`)
+  if (isWhole) keepSection(section, text)
+}
+
+async function runLinking(): Promise<readonly LinkingResult[]> {
+  const results: LinkingResult[] = []
+  for (const database of databases) results.push(...(await linking(database)))
+  return results
+}
+
+async function runLarge(tools: Tools): Promise<readonly LargeResult[]> {
+  const sizes = options.accounts.length > 0 ? options.accounts.map(Number) : SIZES
+  const results: LargeResult[] = []
+  for (const database of databases) results.push(...(await large(database, tools, sizes)))
+  return results
+}
 
 async function runAll(tools: Tools): Promise<Results> {
   const parts: Omit<Results, 'tookSeconds'>[] = []
@@ -51,7 +79,6 @@ async function runAll(tools: Tools): Promise<Results> {
     scaling: parts.flatMap(({ scaling }) => scaling),
     storms: parts.flatMap(({ storms }) => storms),
     profiles: parts.flatMap(({ profiles }) => profiles),
-    large: parts.flatMap((part) => part.large),
     tookSeconds: (performance.now() - startedAtMs) / 1000,
   }
 }
@@ -63,7 +90,6 @@ async function runDatabase(database: Database, tools: Tools): Promise<Omit<Resul
     storms,
     scaling: [await workers(database)],
     profiles: [{ database, shares: await profile(database, tools.load) }],
-    large: options.large ? (await large(database, tools)).map((result) => ({ database, result })) : [],
   }
 }
 

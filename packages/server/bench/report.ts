@@ -1,16 +1,15 @@
 // The exchange's section of bench/results.md: ratios first, then what they were measured on and where the time goes.
-import type { LargeResult } from './large.ts'
 import { machineFacts } from './machine.ts'
 import type { Measured } from './measure.ts'
 import type { Share } from './profile.ts'
 import type { Storm } from './storm.ts'
+import { table } from './table.ts'
 
 export interface Results {
   readonly rows: readonly Row[]
   readonly scaling: readonly Scaling[]
   readonly storms: readonly { readonly database: string; readonly storm: Storm }[]
   readonly profiles: readonly { readonly database: string; readonly shares: readonly Share[] }[]
-  readonly large: readonly { readonly database: string; readonly result: LargeResult }[]
   readonly tookSeconds: number
 }
 
@@ -103,7 +102,6 @@ export function report(results: Results): string {
       ),
       '',
     ]),
-    ...largeSection(results),
     `The whole took ${Math.round(results.tookSeconds)} seconds.`,
   ].join('\n')}\n`
 }
@@ -132,30 +130,5 @@ const scalingCells = ({ database, one, oneOnAll, two, target }: Scaling): readon
   ms(two.p99Ms),
 ]
 
-function largeSection({ large }: Results): readonly string[] {
-  if (large.length === 0) return []
-  return [
-    '### Many accounts',
-    'Requests of 50,000 users out of all, in turn.',
-    '',
-    table(
-      ['database', 'accounts', 'ratio', 'a second', 'p50', 'p99', 'seeded in'],
-      large.map(({ database, result }) => [
-        database,
-        result.accounts.toLocaleString('en'),
-        result.ratio.toFixed(3),
-        rate(result.perSecond),
-        ms(result.p50Ms),
-        ms(result.p99Ms),
-        `${Math.round(result.seedSeconds)} s`,
-      ]),
-    ),
-    '',
-  ]
-}
-
 const rate = (perSecond: number): string => Math.round(perSecond).toLocaleString('en')
 const ms = (value: number): string => `${value.toFixed(1)} ms`
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

@@ -135,7 +135,8 @@ async function seedPeople(parts: Parts, options: SeedOptions): Promise<readonly 
     const size = Math.min(BATCH, options.count - people.length)
     const batch = Array.from({ length: size }, () => newPerson())
     await parts.storage.transaction(async (tx) => {
-      for (const person of batch) await writePerson(tx, parts, person, options)
+      // Together, so that PostgreSQL hears of all of them in a few round trips.
+      await Promise.all(batch.map((person) => writePerson(tx, parts, person, options)))
     })
     people.push(...batch)
     options.onProgress?.(people.length)
@@ -154,8 +155,6 @@ async function writePerson(tx: Repositories, parts: Parts, person: SeededPerson,
   const { userId, grantId } = person
   const now = systemClock()
   const name = userId.slice(CONNECTION.length + 1)
-  await tx.users.claimId(userId)
-  await tx.users.insert({ ...BLANK_USER, userId, createdAt: now, updatedAt: now })
   const artifact: Omit<Artifact, 'kind' | 'idHash' | 'grantId'> = {
     ...BLANK_ARTIFACT,
     userId,
@@ -163,8 +162,12 @@ async function writePerson(tx: Repositories, parts: Parts, person: SeededPerson,
     createdAt: now,
     expiresAt: now + 86_400,
   }
-  await tx.artifacts.put({ ...artifact, kind: 'Grant', idHash: grantId, grantId: undefined })
-  await tx.artifacts.put({ ...artifact, kind: 'RefreshToken', idHash: sha256Hex(person.refreshToken), grantId })
+  await Promise.all([
+    tx.users.claimId(userId),
+    tx.users.insert({ ...BLANK_USER, userId, createdAt: now, updatedAt: now }),
+    tx.artifacts.put({ ...artifact, kind: 'Grant', idHash: grantId, grantId: undefined }),
+    tx.artifacts.put({ ...artifact, kind: 'RefreshToken', idHash: sha256Hex(person.refreshToken), grantId }),
+  ])
   await parts.vault.store(tx, {
     userId,
     connectionId: parts.connectionId,
