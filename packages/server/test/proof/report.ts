@@ -1,5 +1,6 @@
 // What a search prints: where it began, what was tried, how far it got, and the way to a violation.
-import type { Found, Result, Root } from './search.ts'
+import type { Root } from './roots.ts'
+import type { Found, Result } from './search.ts'
 import type { Seed } from './seeds.ts'
 
 export function reportSearch(roots: readonly Root[], { alphabet, levels }: Result): string {

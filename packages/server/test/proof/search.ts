@@ -7,14 +7,9 @@ import { violation } from './invariant.ts'
 import type { Tables } from './memory-storage.ts'
 import type { Move } from './moves.ts'
 import { NOBODY, type People } from './people.ts'
+import type { Root } from './roots.ts'
 import { Stage } from './stage.ts'
 import { keyOfState } from './state.ts'
-
-/** Where the search begins: the moves that lead there are not counted. */
-export interface Root {
-  readonly name: string
-  readonly moves: readonly string[]
-}
 
 export interface Level {
   readonly depth: number

@@ -1,5 +1,7 @@
 // Bugs to plant, one at a time: lines of the server as they would read if somebody had not thought of it.
 
+import { BOTH_THERE, INTERRUPTED, NOBODY_THERE, type Root, SQUATTED, TWO_EACH } from './roots.ts'
+
 /** Replaces `from`, which stands in the file exactly once. */
 export interface Edit {
   /** Below `src/`. */
@@ -11,13 +13,14 @@ export interface Edit {
 export interface Seed {
   readonly name: string
   readonly edits: readonly Edit[]
-  /** Found from where both have two accounts. */
-  readonly needsTwoEach?: true
+  /** From where it shows after the fewest moves. */
+  readonly root: Root
 }
 
 export const SEEDS: readonly Seed[] = [
   {
     name: 'join on an unverified email',
+    root: NOBODY_THERE,
     edits: [
       {
         file: 'accounts/sign-in-facts.ts',
@@ -30,6 +33,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'an unlinked identity returns by its email',
+    root: BOTH_THERE,
     edits: [
       {
         file: 'domain/sign-in.ts',
@@ -40,6 +44,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'a proof is not tied to the subject',
+    root: BOTH_THERE,
     edits: [
       { file: 'flows/prove.ts', from: 'if (user?.userId !== pending.userId) {', to: 'if (user === undefined) {' },
       {
@@ -51,6 +56,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: "state is not tied to the session's user",
+    root: BOTH_THERE,
     edits: [
       {
         file: 'flows/upstream-callback.ts',
@@ -66,6 +72,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'the sweep of an account that somebody prepared is forgotten',
+    root: SQUATTED,
     edits: [
       {
         file: 'flows/reset-password.ts',
@@ -76,6 +83,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'the sweep of who sat on an address is forgotten',
+    root: NOBODY_THERE,
     edits: [
       {
         file: 'flows/sign-up.ts',
@@ -86,6 +94,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'a changed email counts as proven',
+    root: NOBODY_THERE,
     edits: [
       {
         file: 'accounts/update-user.ts',
@@ -96,6 +105,7 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'tokens stay behind when their identity is unlinked',
+    root: BOTH_THERE,
     edits: [
       {
         file: 'accounts/unlink.ts',
@@ -106,7 +116,18 @@ export const SEEDS: readonly Seed[] = [
   },
   {
     name: 'a merge forgets where the secondary went',
+    root: TWO_EACH,
     edits: [{ file: 'accounts/link.ts', from: 'await tx.users.addAlias(secondaryUserId, primaryUserId, at)', to: '' }],
-    needsTwoEach: true,
+  },
+  {
+    name: 'a session that came about meanwhile agrees to a merge',
+    root: INTERRUPTED,
+    edits: [
+      {
+        file: 'flows/ways.ts',
+        from: 'const isOfSession = session !== undefined && session.userId === interaction.artifact.userId',
+        to: 'const isOfSession = session !== undefined',
+      },
+    ],
   },
 ]
