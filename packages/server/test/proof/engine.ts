@@ -63,6 +63,7 @@ export async function createEngine() {
         session: await deps.sessions.find(sessionCookie),
         sessionCookie,
         ip: undefined,
+        userAgent: undefined,
       }
     },
 
