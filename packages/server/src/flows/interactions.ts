@@ -1,7 +1,7 @@
 // What one browser is in the middle of. The engine makes an interaction for each authorization request that needs the
 // person; pages of our own make local ones. Both are rows of one kind, bound to the browser that started them.
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
-import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
+import { isJsonObject, isString, type JsonObject, type JsonValue, stringsOf } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Artifact } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
@@ -19,6 +19,8 @@ export interface Interaction {
   readonly params: JsonObject
   readonly prompt: { readonly name: string; readonly reasons: readonly string[] }
   readonly artifact: Artifact
+  /** Who was signed in in this browser when it began; undefined: nobody. */
+  readonly begunAs: string | undefined
   /** When this request opened it. */
   readonly openedAt: EpochSeconds
 }
@@ -61,11 +63,16 @@ export async function getInteraction(
     params: isJsonObject(payload.params) ? payload.params : {},
     prompt: { name: isString(prompt.name) ? prompt.name : 'login', reasons: stringsOf(prompt.reasons) },
     artifact,
+    begunAs: local === undefined ? accountOf(payload.session) : artifact.userId,
     openedAt: now,
   }
 }
 
-/** Starts an interaction of our own in this browser. */
+/** The engine keeps the session that it found. */
+const accountOf = (session: JsonValue | undefined): string | undefined =>
+  isJsonObject(session) && isString(session.accountId) ? session.accountId : undefined
+
+/** Starts an interaction of our own in this browser; `userId` is whoever is signed in and does. */
 export async function startLocal(
   tx: Repositories,
   deps: InteractionDeps,

@@ -75,7 +75,7 @@ export function isRecent(
   { session }: BrowserRequest,
   { interaction, pending }: { readonly interaction: Interaction; readonly pending: Pending },
 ): boolean {
-  const isOfSession = session !== undefined && session.userId === interaction.artifact.userId
+  const isOfSession = session !== undefined && session.userId === interaction.begunAs
   const at = Math.max(isOfSession ? session.authenticatedAt : 0, pending.provenAt ?? 0)
   return at + settings().linking.reauthenticationSeconds > clock()
 }

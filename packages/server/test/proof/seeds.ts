@@ -125,7 +125,7 @@ export const SEEDS: readonly Seed[] = [
     edits: [
       {
         file: 'flows/ways.ts',
-        from: 'const isOfSession = session !== undefined && session.userId === interaction.artifact.userId',
+        from: 'const isOfSession = session !== undefined && session.userId === interaction.begunAs',
         to: 'const isOfSession = session !== undefined',
       },
     ],
