@@ -136,7 +136,7 @@ async function applyAccounts(tx: Repositories, deps: LinkDeps, plan: MergePlan, 
     await moveAccount(tx, deps, { account, toUserId: plan.primaryUserId, isDefault, at })
   }
   // Connected between the look and here: the next try sees it.
-  if ((await tx.accounts.listOfUser(plan.secondaryUserId, { limit: 1 })).length > 0)
+  if ((await tx.accounts.listOfUser(plan.secondaryUserId)).length > 0)
     throw new VaultConflict('an account was connected just now')
 }
 

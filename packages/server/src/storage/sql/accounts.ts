@@ -15,8 +15,9 @@ export const accountsTable = (db: Db): Accounts => ({
     const row = await db.first(findBySubject, key)
     return row && storedOf(row)
   },
-  async listOfUser(userId, filter = {}) {
-    return (await db.query(accountsOfUser(db.builder, userId, filter))).map(accountOf)
+  async listOfUser(userId, filter) {
+    const rows = filter ? db.query(accountsOfUser(db.builder, userId, filter)) : db.all(allOfUser, { userId })
+    return (await rows).map(accountOf)
   },
   async listCandidates(userId, connectionId) {
     return (await db.all(listCandidates, { userId, connectionId })).map(storedOf)
@@ -104,6 +105,8 @@ function accountsOfUser(q: Builder, userId: string, { purpose, connectionIds, li
   }
   return query.orderBy('connected_at', 'desc').orderBy('id', 'desc')
 }
+
+const allOfUser = statement((q, p: { userId: string }) => accountsOfUser(q, p.userId, {}))
 
 // 'agents' comes before 'sign_in' in the alphabet.
 const listCandidates = statement((q, p: { userId: string; connectionId: string }) =>
