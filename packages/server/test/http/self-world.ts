@@ -7,8 +7,6 @@ import { PASSWORDS, type Person } from '../support/tenant.ts'
 
 export const SESSION = '__Host-tenon_session'
 
-type SelfWorld = Awaited<ReturnType<typeof openSelfWorld>>
-
 export async function openSelfWorld(database: 'sqlite' | 'postgres') {
   const server = await startServer({ database, settings: { linking: { metadata: 'deep_merge' } } })
   const api = await mgmt(server)
