@@ -21,7 +21,8 @@ export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions
     connectionString: url,
     max: maxConnections + READERS,
     idleTimeoutMillis: 60_000,
-    connectionTimeoutMillis: 10_000,
+    // Counts the wait for a turn, too: hundreds who come at once to a busy machine are served late, and not refused.
+    connectionTimeoutMillis: 30_000,
     // A transaction whose process hangs must not hold its locks for ever.
     idle_in_transaction_session_timeout: 30_000,
     types: { getTypeParser },
