@@ -98,8 +98,8 @@ export const SEEDS: readonly Seed[] = [
     edits: [
       {
         file: 'accounts/update-user.ts',
-        from: "source: 'operator', grade: 0, saidAt: at",
-        to: "source: 'operator', grade: 3, saidAt: at",
+        from: "word: { source: 'operator', grade: 0 }",
+        to: "word: { source: 'operator', grade: 3 }",
       },
     ],
   },
@@ -117,7 +117,7 @@ export const SEEDS: readonly Seed[] = [
   {
     name: 'a merge forgets where the secondary went',
     root: TWO_EACH,
-    edits: [{ file: 'accounts/link.ts', from: 'await tx.users.addAlias(secondaryUserId, primaryUserId, at)', to: '' }],
+    edits: [{ file: 'accounts/link.ts', from: 'tx.users.addAlias(secondaryUserId, primaryUserId, at),', to: '' }],
   },
   {
     name: 'a session that came about meanwhile agrees to a merge',
