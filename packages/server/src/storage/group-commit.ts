@@ -147,8 +147,10 @@ export class GroupCommit {
       mayWrite: true,
       run: (statement) => {
         if (ended) throw new TransactionEnded()
-        if (!statement.sparesFacts) this.#touchesFacts = true
-        return this.#connection.run(statement)
+        const result = this.#connection.run(statement)
+        // Background work asks for what is due far more often than anything is.
+        if (!statement.sparesFacts && result.changes > 0) this.#touchesFacts = true
+        return result
       },
     })
     return {
