@@ -17,6 +17,8 @@ export interface ConnectionOptions {
 const SYNCHRONOUS = { 'at once': 'full', 'by flush': 'normal', never: 'off' } as const
 
 const MAX_PREPARED = 500
+/** 32 MiB of log, which a start after a crash reads through in a moment. */
+const CHECKPOINT_PAGES = 8000
 
 export class SqliteConnection {
   readonly #database: DatabaseSync
@@ -29,6 +31,8 @@ export class SqliteConnection {
     this.#database = new DatabaseSync(path, { readOnly, timeout: 0, enableForeignKeyConstraints: true })
     try {
       if (!readOnly) this.#database.exec('pragma journal_mode = wal; pragma journal_size_limit = 67108864')
+      // Copying the log into the file holds everybody up: the rarer the better, for what changed often is copied once.
+      if (!readOnly) this.#database.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
       this.#database.exec(
         `pragma synchronous = ${SYNCHRONOUS[durable]}; pragma cache_size = -65536; pragma temp_store = memory`,
       )
