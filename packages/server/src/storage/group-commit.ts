@@ -30,9 +30,6 @@ export class GroupCommit {
   #flushing: Promise<void> = Promise.resolve()
   #failure: Error | undefined
   #closed = false
-  /** The open transaction holds something that may change the facts of exchanges. */
-  #touchesFacts = false
-  #changesOfFacts = 0
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
@@ -42,11 +39,6 @@ export class GroupCommit {
   /** True once the disk refused to keep what was committed: what it holds is not known any more, and nothing is added. */
   get isBroken(): boolean {
     return this.#failure !== undefined
-  }
-
-  /** Commits so far that may have changed what exchanges are decided on. */
-  get changesOfFacts(): number {
-    return this.#changesOfFacts
   }
 
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
@@ -101,12 +93,10 @@ export class GroupCommit {
 
   /** Returns what to tell each caller; nobody hears anything before the commit is on the disk. */
   async #runAndCommit(batch: readonly Job[]): Promise<readonly (() => void)[]> {
-    this.#touchesFacts = false
     try {
       const answers: (() => void)[] = []
       for (const job of batch) answers.push(await (batch.length === 1 ? this.#run(job) : this.#runInSavepoint(job)))
       this.#connection.execute('commit')
-      if (this.#touchesFacts) this.#changesOfFacts++
       return answers
     } catch (error) {
       // The commit failed, or SQLite rolled everything back on its own: none of the batch has happened.
@@ -147,10 +137,7 @@ export class GroupCommit {
       mayWrite: true,
       run: (statement) => {
         if (ended) throw new TransactionEnded()
-        const result = this.#connection.run(statement)
-        // Background work asks for what is due far more often than anything is.
-        if (!statement.sparesFacts && result.changes > 0) this.#touchesFacts = true
-        return result
+        return this.#connection.run(statement)
       },
     })
     return {

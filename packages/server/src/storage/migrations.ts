@@ -2,9 +2,11 @@
 import { firstSchema } from './migrations/0001-first.ts'
 import { links } from './migrations/0002-links.ts'
 import { agentStops } from './migrations/0003-agent-stops.ts'
+import { factsVersion } from './migrations/0004-facts-version.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
+  readonly dialect: 'sqlite' | 'postgres'
   /** Compared byte by byte on both, so that orders and ranges agree. */
   readonly text: string
   /** Counts and epoch seconds, 64 bits. */
@@ -21,6 +23,7 @@ export type Migration = (types: ColumnTypes) => readonly string[]
 
 export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> = {
   sqlite: {
+    dialect: 'sqlite',
     text: 'text',
     integer: 'integer',
     bytes: 'blob',
@@ -28,6 +31,7 @@ export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> =
     tableEnd: ') strict',
   },
   postgres: {
+    dialect: 'postgres',
     text: 'text collate "C"',
     integer: 'bigint',
     bytes: 'bytea',
@@ -37,7 +41,7 @@ export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> =
 }
 
 /** The migration at index n leads to version n + 1. */
-export const migrations: readonly Migration[] = [firstSchema, links, agentStops]
+export const migrations: readonly Migration[] = [firstSchema, links, agentStops, factsVersion]
 
 /** The version that this server wants. */
 export const schemaVersion: number = migrations.length

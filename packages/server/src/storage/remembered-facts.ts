@@ -1,18 +1,16 @@
-// The facts of exchanges on SQLite: read once, and again only when something in the database has changed. Not a cache of
-// what was true a moment ago: SQLite itself says whether anybody else has committed since.
+// The facts of exchanges on SQLite: read once, and again only when something that they say has changed. Not a cache of
+// what was true a moment ago: the database keeps count of every such change (migration 4), whoever makes it.
 import type { ExchangeFacts, ExchangeQuery } from './records.ts'
 import type { Exchanges } from './vault-repositories.ts'
 
 const MAX_REMEMBERED = 10_000
 
-/**
- * @param version another value after every commit, of any process, that may have changed an exchange's facts.
- */
-export function rememberFacts(exchanges: Exchanges, version: () => string): Exchanges {
+/** @param version another number after every commit, of any process, that may have changed an exchange's facts. */
+export function rememberFacts(exchanges: Exchanges, version: () => number | Promise<number>): Exchanges {
   const remembered = new Map<string, ExchangeFacts>()
-  let asOf = ''
-  const forgetWhatChanged = () => {
-    const now = version()
+  let asOf: number | undefined
+  const forgetWhatChanged = async () => {
+    const now = await version()
     if (now === asOf && remembered.size < MAX_REMEMBERED) return now
     remembered.clear()
     asOf = now
@@ -20,13 +18,13 @@ export function rememberFacts(exchanges: Exchanges, version: () => string): Exch
   }
   return {
     async find(query) {
-      const before = forgetWhatChanged()
+      const before = await forgetWhatChanged()
       const key = keyOf(query)
       const known = remembered.get(key)
       if (known !== undefined) return known
       const facts = await exchanges.find(query)
       // Somebody may have committed between the two looks; then these facts are true, but of which version is not known.
-      if (forgetWhatChanged() === before) remembered.set(key, facts)
+      if ((await forgetWhatChanged()) === before) remembered.set(key, facts)
       return facts
     },
   }

@@ -23,7 +23,7 @@ const CHECKPOINT_PAGES = 8000
 export class SqliteConnection {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, Prepared>()
-  #dataVersion: StatementSync | undefined
+  #factsVersion: StatementSync | undefined
 
   /** @throws when the file cannot be opened, or (busy, see `isBusy`) while another process recovers it. */
   constructor(path: string, { readOnly = false, durable = 'at once' }: ConnectionOptions = {}) {
@@ -58,13 +58,10 @@ export class SqliteConnection {
     return { rows: [], changes: Number(statement.run(...parameters).changes) }
   }
 
-  /**
-   * Another number once any other connection has committed, of this process or of another. Exact inside a transaction,
-   * too: nobody else commits while it holds the write lock.
-   */
-  dataVersion(): number {
-    this.#dataVersion ??= this.#database.prepare('pragma data_version')
-    return Number(this.#dataVersion.get()?.data_version)
+  /** Another number once anything was committed, by whomever, that an exchange is decided on. */
+  factsVersion(): number {
+    this.#factsVersion ??= this.#database.prepare('select version from facts_version')
+    return Number(this.#factsVersion.get()?.version)
   }
 
   /** Runs SQL of ours without parameters or rows. */

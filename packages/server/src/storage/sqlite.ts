@@ -6,7 +6,7 @@ import { requireCurrentVersion, schemaVersion } from './migrations.ts'
 import { rememberFacts } from './remembered-facts.ts'
 import { Db, type Run } from './sql/db.ts'
 import { SqlRepositories } from './sql/repositories.ts'
-import { type BoundStatement, Statements } from './sql/statement.ts'
+import { Statements } from './sql/statement.ts'
 import { isBusy, SqliteConnection, whileBusy } from './sqlite-connection.ts'
 import { sqliteVersion } from './sqlite-migrate.ts'
 import type { Repositories, Storage } from './storage.ts'
@@ -67,10 +67,12 @@ class SqliteStorage extends SqlRepositories implements Storage {
     const { writer, reader, disk, patienceMs, holdLimitMs } = parts
     const statements = new Statements('sqlite')
     // Between transactions the writer reads as well: its own commits, unlike another connection's, leave its pages cached.
-    const run: Run = (statement) => read(writer.isInTransaction ? reader : writer, reader, statement, patienceMs)
+    const ask = <T>(question: Question<T>) =>
+      read(writer.isInTransaction ? reader : writer, reader, question, patienceMs)
+    const run: Run = (statement) => ask((connection) => connection.run(statement))
     super(new Db({ statements, mayWrite: false, run }))
     this.#parts = parts
-    this.#exchanges = rememberFacts(super.exchanges, () => `${writer.dataVersion()} ${this.#commits.changesOfFacts}`)
+    this.#exchanges = rememberFacts(super.exchanges, () => ask((connection) => connection.factsVersion()))
     this.#commits = new GroupCommit({ connection: writer, flush: disk.flush, statements, patienceMs, holdLimitMs })
   }
 
@@ -97,15 +99,17 @@ class SqliteStorage extends SqlRepositories implements Storage {
   }
 }
 
+type Question<T> = (connection: SqliteConnection) => T
+
 /**
  * Readers do not wait for writers; they may for a moment meet a process that recovers the file or closes it last. By then
  * a transaction may be open on the writer, so that the next tries are the reader's.
  */
-function read(first: SqliteConnection, reader: SqliteConnection, statement: BoundStatement, patienceMs: number) {
+function read<T>(first: SqliteConnection, reader: SqliteConnection, question: Question<T>, patienceMs: number) {
   try {
-    return first.run(statement)
+    return question(first)
   } catch (error) {
     if (!isBusy(error)) throw error
-    return whileBusy(patienceMs, () => reader.run(statement))
+    return whileBusy(patienceMs, () => question(reader))
   }
 }

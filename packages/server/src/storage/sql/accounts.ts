@@ -213,10 +213,8 @@ const setHealth = statement((q, p: { id: string; health: Health; reason: string 
     .where('generation', '=', p.expectedGeneration),
 )
 
-/** Who was used when decides nothing. */
-const setUse = statement(
-  (q, p: { id: string; at: number }) => q.updateTable('accounts').set({ last_used_at: p.at }).where('id', '=', p.id),
-  { sparesFacts: true },
+const setUse = statement((q, p: { id: string; at: number }) =>
+  q.updateTable('accounts').set({ last_used_at: p.at }).where('id', '=', p.id),
 )
 
 const setLabel = statement((q, p: { id: string; userId: string; label: string }) =>

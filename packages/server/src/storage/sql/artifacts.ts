@@ -116,25 +116,20 @@ const MARK_TYPES = {
 const MARK_COLUMNS = Object.keys(MARK_TYPES) as (keyof typeof MARK_TYPES)[]
 type MarkRow = Pick<Row, keyof typeof MARK_TYPES>
 
-/** No exchange is decided on marks: each leaves its own, and finds out whether it was there. */
-const insertMark = statement(
-  (q, p: MarkRow & { readonly [name: string]: unknown }) =>
-    q
-      .insertInto('artifacts')
-      .values(pick(p, MARK_COLUMNS))
-      .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing()),
-  { sparesFacts: true },
+const insertMark = statement((q, p: MarkRow & { readonly [name: string]: unknown }) =>
+  q
+    .insertInto('artifacts')
+    .values(pick(p, MARK_COLUMNS))
+    .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing()),
 )
 
-const insertMarks = statement(
-  (q, p: Columns<MarkRow> & { readonly [name: string]: unknown }) =>
-    q
-      .insertInto('artifacts')
-      .columns(MARK_COLUMNS)
-      .expression((eb) => eb.selectFrom(given<MarkRow>(p, MARK_TYPES).as('many')).select(MARK_COLUMNS))
-      .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing())
-      .returning('id_hash'),
-  { sparesFacts: true },
+const insertMarks = statement((q, p: Columns<MarkRow> & { readonly [name: string]: unknown }) =>
+  q
+    .insertInto('artifacts')
+    .columns(MARK_COLUMNS)
+    .expression((eb) => eb.selectFrom(given<MarkRow>(p, MARK_TYPES).as('many')).select(MARK_COLUMNS))
+    .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing())
+    .returning('id_hash'),
 )
 
 /** Which of these were not there: true for the first of equal ones, in the order in which they are given. */

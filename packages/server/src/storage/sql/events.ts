@@ -37,7 +37,7 @@ const COLUMNS = [
   'data',
 ] as const
 
-const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)), { sparesFacts: true })
+const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)))
 
 const TYPES = {
   type: 'text',
@@ -51,13 +51,11 @@ const TYPES = {
   data: 'text',
 } as const satisfies Record<keyof Row, 'text' | 'bigint'>
 
-const insertEvents = statement(
-  (q, p: Columns<Row> & { readonly [name: string]: unknown }) =>
-    q
-      .insertInto('events')
-      .columns(COLUMNS)
-      .expression((eb) => eb.selectFrom(given<Row>(p, TYPES).as('many')).select(COLUMNS)),
-  { sparesFacts: true },
+const insertEvents = statement((q, p: Columns<Row> & { readonly [name: string]: unknown }) =>
+  q
+    .insertInto('events')
+    .columns(COLUMNS)
+    .expression((eb) => eb.selectFrom(given<Row>(p, TYPES).as('many')).select(COLUMNS)),
 )
 
 type Query = Parameters<Events['list']>[0]

@@ -25,22 +25,13 @@ export type Params = Readonly<Record<string, unknown>>
 /** A statement of fixed shape: parameters of type P, rows of type R. */
 export interface Statement<P, R> {
   readonly build: (q: Builder, p: P, dialect: Dialect) => Compilable<R>
-  readonly sparesFacts: boolean
-}
-
-export interface StatementTraits {
-  /** A write after which every exchange is decided as before (`remembered-facts.ts`). When in doubt it is none. */
-  readonly sparesFacts?: boolean
 }
 
 /**
  * Defines a statement. `build` runs once for each dialect, with stand-ins in `p`: they may become parameters of the
  * statement and nothing else (no branching on them, no arithmetic).
  */
-export const statement = <P extends Params, R>(
-  build: Statement<P, R>['build'],
-  { sparesFacts = false }: StatementTraits = {},
-): Statement<P, R> => ({ build, sparesFacts })
+export const statement = <P extends Params, R>(build: Statement<P, R>['build']): Statement<P, R> => ({ build })
 
 /** A statement with its values, ready for a driver. */
 export interface BoundStatement {
@@ -49,8 +40,6 @@ export interface BoundStatement {
   /** Same text, same name, for drivers that keep prepared statements by name; undefined when it is not worth keeping. */
   readonly name: string | undefined
   readonly reads: boolean
-  /** False for what may change the facts that exchanges are decided on. */
-  readonly sparesFacts: boolean
 }
 
 /** The statements of one storage, compiled for its dialect. */
@@ -65,15 +54,14 @@ export class Statements {
   }
 
   bind<P extends Params, R>(statement: Statement<P, R>, params: P): BoundStatement {
-    const { text, parameters, name, reads, sparesFacts } = this.#compiled.get(statement) ?? this.#compile(statement)
+    const { text, parameters, name, reads } = this.#compiled.get(statement) ?? this.#compile(statement)
     const values = parameters.map((one) => (one instanceof Slot ? params[one.param] : one))
-    return { text, values, name, reads, sparesFacts }
+    return { text, values, name, reads }
   }
 
   bindQuery(query: Compilable): BoundStatement {
     const { sql, parameters, query: node } = query.compile()
-    const reads = node.kind === 'SelectQueryNode'
-    return { text: sql, values: parameters, name: undefined, reads, sparesFacts: reads }
+    return { text: sql, values: parameters, name: undefined, reads: node.kind === 'SelectQueryNode' }
   }
 
   #compile<P extends Params, R>(statement: Statement<P, R>): CompiledStatement {
@@ -81,8 +69,7 @@ export class Statements {
     const slots = new Proxy({}, { get: (_, param) => new Slot(String(param)) }) as P
     const { sql, parameters, query } = statement.build(this.builder, slots, this.dialect).compile()
     const reads = query.kind === 'SelectQueryNode'
-    const sparesFacts = reads || statement.sparesFacts
-    const compiled = { text: sql, parameters, name: `tenon_${this.#compiled.size}`, reads, sparesFacts }
+    const compiled = { text: sql, parameters, name: `tenon_${this.#compiled.size}`, reads }
     this.#compiled.set(statement, compiled)
     return compiled
   }
@@ -94,7 +81,6 @@ interface CompiledStatement {
   readonly parameters: readonly unknown[]
   readonly name: string
   readonly reads: boolean
-  readonly sparesFacts: boolean
 }
 
 class Slot {

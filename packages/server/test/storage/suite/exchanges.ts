@@ -135,11 +135,26 @@ export const exchangeTests: Topic = (nodes) => {
     })
 
     test('every change shows at once, on the node that made it and on the other', async () => {
-      const { storage, user, client, connection, grant, token, byToken } = await world()
+      const { storage, user, client, connection, grant, token, accounts, byToken } = await world()
       const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
       const { other } = nodes()
+      const [first, second] = accounts
+      assert.ok(first && second)
       const both = async () => [await storage.exchanges.find(query), await other.exchanges.find(query)]
       await both()
+      await storage.transaction((tx) => tx.accounts.setLabel(first.id, user.userId, 'at work'))
+      for (const facts of await both()) assert.equal(facts.accounts[0]?.label, 'at work')
+      await storage.transaction((tx) => tx.accounts.setDefault(second.id, user.userId))
+      for (const facts of await both()) assert.equal(facts.accounts[1]?.isDefault, true)
+      const renewed = { ...first, envelope: Uint8Array.of(1, 2, 3) }
+      await storage.transaction((tx) => tx.accounts.replace(renewed, first.generation))
+      for (const facts of await both()) assert.deepEqual(facts.accounts[0]?.envelope, renewed.envelope)
+      await storage.transaction((tx) => tx.accounts.delete(second.id))
+      for (const facts of await both()) assert.equal(facts.accounts.length, 2)
+      await storage.transaction((tx) => tx.agentStops.put(user.userId, client.clientId, NOW))
+      for (const facts of await both()) assert.equal(facts.stopped, true)
+      await storage.transaction((tx) => tx.agentStops.delete(user.userId, client.clientId))
+      for (const facts of await both()) assert.equal(facts.stopped, false)
       await storage.transaction((tx) => tx.users.replace({ ...user, blocked: true }))
       for (const facts of await both()) assert.equal(facts.subject?.userBlocked, true)
       await storage.transaction((tx) => tx.artifacts.consume('RefreshToken', token.idHash, NOW))
