@@ -38,6 +38,8 @@ const elsewhere = await startOidcProvider({ name: 'elsewhere', refresh: 'always'
 const server = await startServer({
   providers: { calendar, elsewhere },
   nodes: 2,
+  // The clock is moved on; that connecting asks for a recent sign-in is T-LINK-10.
+  settings: { linking: { reauthentication_seconds: 86_400 } },
   tenant: (file) => {
     file.resource_servers.push({
       identifier: SHORT_API,
