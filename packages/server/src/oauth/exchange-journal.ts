@@ -103,7 +103,7 @@ async function writeAll(
 }
 
 /** Minutes are fine enough for "last used", and spare the busiest accounts a write each time. */
-const USE_RESOLUTION_SECONDS = 60
+export const USE_RESOLUTION_SECONDS = 60
 const MAX_RECENT = 100_000
 
 /** What this process wrote of late. */

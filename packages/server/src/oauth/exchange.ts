@@ -18,7 +18,12 @@ import type { Vault } from '../vault/vault.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { type AssertionVerifier, createAssertionVerifier } from './client-assertion.ts'
 import { authenticateClient, readCredentials } from './client-auth.ts'
-import { createExchangeJournal, type ExchangeJournal, type JournalEntry } from './exchange-journal.ts'
+import {
+  createExchangeJournal,
+  type ExchangeJournal,
+  type JournalEntry,
+  USE_RESOLUTION_SECONDS,
+} from './exchange-journal.ts'
 import { createExchangeLimits, type ExchangeLimits } from './exchange-limits.ts'
 import { type Decision, decideAccount, decideConnection, decideScopes } from './exchange-policy.ts'
 import { exchangeEvent, type Trail } from './exchange-record.ts'
@@ -160,7 +165,7 @@ async function serve(parts: Parts, run: Run): Promise<ExchangeAnswer> {
   if (performance.now() - run.readAtMs > STALE_AFTER_MS) await requireStillSo(parts, run, request, account)
   const fresh = requireFresh(token, request, connection, account, connector)
   const now = parts.clock()
-  await keep(parts, { event: exchangeEvent(trail, now), use: { accountId: account.id, at: now }, mark: run.mark })
+  await keep(parts, { event: exchangeEvent(trail, now), use: useOf(account, now), mark: run.mark })
   return answerOf(fresh, request, connector, now)
 }
 
@@ -286,6 +291,10 @@ function requireFresh(
       throw new ExchangeRefusal('not_connected', { connection: name, connect })
   }
 }
+
+/** What another process wrote this minute need not be written again; of its own uses the journal knows. */
+const useOf = ({ id, lastUsedAt = 0 }: StoredAccount, now: number) =>
+  now - lastUsedAt < USE_RESOLUTION_SECONDS ? undefined : { accountId: id, at: now }
 
 /** For a provider that names no end: SDKs need a number (auth0-wire.md §2.3). */
 const SYNTHETIC_TTL_SECONDS = 3600

@@ -51,6 +51,9 @@ class SharedReader {
     }
     try {
       const client = await this.#pool.connect()
+      // Look-ups by key have one good plan. Left to itself the planner finds that few questions at once are cheaper than
+      // the many that it expects, and plans anew each time, which costs more than the answers. Sent ahead, not waited for.
+      client.query('set plan_cache_mode = force_generic_plan').catch(() => {})
       client.once('end', () => {
         // After `close` it is the pool that ends it.
         if (this.#client === undefined) return

@@ -51,25 +51,47 @@ const NOTHING: ExchangeFacts = {
   accounts: [],
 }
 
-/** Questions that come in the same turn of the event loop are sent together and wait for one answer. */
+interface Question {
+  readonly asked: Asked
+  readonly answer: (rows: readonly Row[]) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Questions that come while others wait for their answer are sent together next: the busier, the more share a statement. */
 function askTogether(db: Db): (asked: Asked) => Promise<readonly Row[]> {
-  let next: { readonly asked: Asked[]; readonly rows: Promise<readonly (readonly Row[])[]> } | undefined
-  const send = async (asked: readonly Asked[]) => {
-    await nextTick()
-    next = undefined
-    const answers: Row[][] = asked.map(() => [])
-    const rows = await db.all(findManyFacts, { ...columnsOf(ASKED_COLUMNS, asked) })
-    for (const row of rows) answers[row.turn - 1]?.push(row)
-    return answers
-  }
-  return async (one) => {
-    if (next === undefined) {
-      const asked: Asked[] = []
-      next = { asked, rows: send(asked) }
+  const waiting: Question[] = []
+  let asking = false
+  /** Never rejects: each question hears of its own end. */
+  const askAll = async () => {
+    while (waiting.length > 0) {
+      // Requests that arrived in the same turn of the event loop come along.
+      await nextTick()
+      await askMany(db, waiting.splice(0))
     }
-    const index = next.asked.push(one) - 1
-    return (await next.rows)[index] ?? []
+    asking = false
   }
+  return (asked) =>
+    new Promise((answer, fail) => {
+      waiting.push({ asked, answer, fail })
+      if (asking) return
+      asking = true
+      void askAll()
+    })
+}
+
+async function askMany(db: Db, questions: readonly Question[]): Promise<void> {
+  const answers: Row[][] = questions.map(() => [])
+  try {
+    const asked = questions.map((one) => one.asked)
+    for (const row of await db.all(findManyFacts, { ...columnsOf(ASKED_COLUMNS, asked) }))
+      answers[row.turn - 1]?.push(row)
+  } catch (error) {
+    for (const { fail } of questions) fail(error)
+    return
+  }
+  questions.forEach(({ answer }, index) => {
+    answer(answers[index] ?? [])
+  })
 }
 
 /** The account's columns are not null in a row that has one. */
