@@ -132,9 +132,13 @@ interface TableShape {
   readonly put: string
 }
 
+/** Count versions, and never go back. */
+const COUNTERS = "'schema_version', 'facts_version'"
+
 /** In the order in which they were made: what is referred to comes first. */
 function schemaOf(connection: SqliteConnection): readonly TableShape[] {
-  const text = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by rowid"
+  const tablesOfOurs = `type = 'table' and name not like 'sqlite_%' and name not in (${COUNTERS})`
+  const text = `select name from sqlite_master where ${tablesOfOurs} order by rowid`
   // One column, of text; then what the pragma is documented to give.
   const tables = connection.run({ text, values: [] }).rows as readonly { name: string }[]
   return tables.map(({ name }) => {

@@ -9,7 +9,7 @@ import type { Row, Tables } from './memory-storage.ts'
 import type { People, Who } from './people.ts'
 
 /** Queues, keys, and what only counts or dates: the clock stands still, and nothing is decided by how often. */
-const UNSEEN_TABLES = new Set(['schema_version', 'mails', 'events', 'limits', 'revocations', 'user_keys'])
+const UNSEEN_TABLES = new Set(['mails', 'events', 'limits', 'revocations', 'user_keys'])
 const UNSEEN_COLUMNS = new Set(['seq', 'logins_count', 'last_login', 'generation', 'connected_at', 'plan_hash'])
 /** Described below instead, by who holds what opens them. */
 const HELD_TABLES = new Set([
