@@ -96,7 +96,7 @@ for (const flags of [[], ['--workers', '2']]) {
     const slow = get(`${server.url}/endless`).catch(() => 'cut')
     await inFlight(server)
     server.child.kill('SIGTERM')
-    await refusesConnections(server)
+    await eventually(async () => server.stderr().includes('"event":"stopping"') || undefined)
     server.child.kill('SIGTERM')
     assert.equal((await server.ended).code, 1)
     assert.equal(await slow, 'cut')
