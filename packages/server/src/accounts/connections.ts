@@ -2,6 +2,7 @@
 import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { Invalid } from '../domain/errors.ts'
+import { userOfConnection } from '../domain/search.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
@@ -148,8 +149,8 @@ async function deleteBatch(
   vault: AccountVault,
   { connection, at, clientId }: { connection: ConnectionRecord; at: EpochSeconds; clientId: string },
 ): Promise<number> {
-  const where = [{ field: 'connection', value: connection.name }] as const
-  const { items } = await tx.users.list({ offset: 0, limit: BATCH, where })
+  const matching = userOfConnection(connection.name)
+  const { items } = await tx.users.list({ offset: 0, limit: BATCH, matching })
   for (const { userId } of items) {
     const identities = await tx.identities.listOfUser(userId)
     if (identities[0]?.connectionId === connection.id) await deleteUser(tx, vault, { userId, at, clientId })

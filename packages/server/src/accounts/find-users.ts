@@ -3,6 +3,7 @@
 import { canonicalAddress } from '../domain/address.ts'
 import { gradeOfAddress } from '../domain/addresses-of-user.ts'
 import { fullUserId, identityUserId } from '../domain/connection.ts'
+import { userField } from '../domain/search.ts'
 import type { Grade, User } from '../domain/user.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
@@ -94,6 +95,6 @@ function subjectsNamed(connection: ConnectionRecord, text: string): readonly str
 }
 
 async function byName({ users }: Repositories, text: string): Promise<readonly Hit[]> {
-  const { items } = await users.list({ offset: 0, limit: MAX_FOUND, where: [{ field: 'name', value: text }] })
+  const { items } = await users.list({ offset: 0, limit: MAX_FOUND, matching: userField('name', text) })
   return items.map(({ userId }) => ({ userId, by: { kind: 'name' } }))
 }

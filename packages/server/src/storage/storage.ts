@@ -5,6 +5,7 @@
 // their result says who.
 
 import type { Event, NewEvent } from '../domain/event.ts'
+import type { UserNumberField, UserSearch, UserTextField } from '../domain/search.ts'
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type {
@@ -139,23 +140,10 @@ export interface UserFilter {
   readonly offset: number
   readonly limit: number
   readonly sort?: {
-    readonly field: 'created_at' | 'updated_at' | 'last_login' | 'email' | 'name' | 'user_id'
+    readonly field: UserNumberField | Exclude<UserTextField, 'email.domain' | 'picture'>
     readonly descending: boolean
   }
-  /** All given ones must hold; compared exactly but for `email`, which is canonical. */
-  readonly where?: readonly {
-    readonly field:
-      | 'email'
-      | 'user_id'
-      | 'name'
-      | 'nickname'
-      | 'blocked'
-      | 'email_verified'
-      | 'connection'
-      | 'provider'
-      | 'identity_user_id'
-    readonly value: string
-  }[]
+  readonly matching?: UserSearch
 }
 
 export interface Users {

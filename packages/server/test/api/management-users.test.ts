@@ -88,6 +88,13 @@ test('search finds by field and refuses everything that it does not understand',
     'user_id:"oidc|acme|searched"',
     'identities.user_id:"acme|searched" AND identities.provider:oidc',
     'identities.connection:acme AND name:searched',
+    'name:SEARCHED',
+    'name:sear*ed AND NOT email:nobody@example.test',
+    'user_id:("oidc|acme|searched" OR "oidc|acme|nobody")',
+    '-name:x AND name:"searched" email.domain:example.test',
+    'email:*arched@example.test',
+    'name:searched AND created_at:[2027 TO *] AND logins_count:{0 TO 1]',
+    'email_verified:true AND user_id:oidc\\|acme\\|searched',
   ])
     assert.deepEqual(
       (await find(q)).map((one: { user_id: string }) => one.user_id),
@@ -95,14 +102,22 @@ test('search finds by field and refuses everything that it does not understand',
       q,
     )
   for (const q of [
-    'name:a*',
-    '_exists_:email',
     'created_at:[a TO b]',
+    'created_at:2027-02-31',
     'secret_hash:x',
-    'name:a OR name:b',
-    'NOT name:a',
+    'app_metadata:x',
+    'app_metadata..x:x',
+    'user_metadata.plan:go*',
+    'name:*ab',
+    'name:a*b*c*d*e',
+    'name:a?',
+    'logins_count:1.5',
+    'identities.access_token:x',
     'name:a AND',
     `${'('.repeat(10_000)}`,
+    `${'('.repeat(30)}name:a${')'.repeat(30)}`,
+    `${'NOT '.repeat(30)}name:a`,
+    Array.from({ length: 51 }, () => 'name:a').join(' OR '),
     'searched',
     "name:' OR 1=1 --",
     'name:"open',
@@ -112,6 +127,8 @@ test('search finds by field and refuses everything that it does not understand',
     refused(await get(`/users?q=${encodeURIComponent(q)}`), 400, 'invalid_query_string')
   refused(await get('/users?sort=email;drop:1'), 400, 'invalid_query_string')
   refused(await get('/users?q=name:%00'), 400, 'invalid_query_string')
+  refused(await get('/users?page=10&per_page=100'), 400, 'invalid_query_string')
+  refused(await get('/users?search_engine=v2'), 400, 'invalid_query_string')
 })
 
 test('fields picks members, include_fields=false leaves them out', async () => {

@@ -15,11 +15,11 @@ import type { ConnectionRecord } from '../../storage/records.ts'
 import type { UserFilter } from '../../storage/storage.ts'
 import { fieldsQuery, selectFields } from '../fields.ts'
 import { type Caller, type Operation, operation } from '../operation.ts'
-import { offsetQuery, pageAnswer, windowOf } from '../paging.ts'
+import { booleanText, offsetQuery, pageAnswer, type Window, windowOf } from '../paging.ts'
 import { ApiRefusal, insufficientScope, invalidBody, invalidQuery } from '../refusal.ts'
 import { requireOwn } from './caller.ts'
 import type { ManagementDeps } from './deps.ts'
-import { parseUserSearch, parseUserSort } from './user-search.ts'
+import { parseUserSearch, parseUserSort, withConnection } from './user-search.ts'
 import { viewUsers } from './user-view.ts'
 
 export const userIdParams = z.object({ id: z.string().min(1).max(512) })
@@ -40,23 +40,21 @@ const listUsers = ({ storage }: ManagementDeps) =>
       query: z.object({
         ...offsetQuery,
         ...fieldsQuery,
-        q: z.string().max(2000).optional(),
+        q: z.string().max(4000).optional(),
         search_engine: z.enum(['v3']).optional(),
         sort: z.string().max(40).optional(),
         connection: z.string().max(128).optional(),
-        primary_order: z.string().optional(),
+        primary_order: booleanText.optional(),
       }),
       answers: { 200: { description: 'A page of users, wrapped with include_totals', schema: z.array(userShape) } },
     },
     async ({ query }) => {
-      const window = windowOf(query)
+      const window = withinSearchBound(windowOf(query))
+      const search = parseUserSearch(query.q ?? '')
       const filter: UserFilter = {
         offset: window.offset,
         limit: window.limit,
-        where: [
-          ...parseUserSearch(query.q ?? ''),
-          ...(query.connection === undefined ? [] : [{ field: 'connection', value: query.connection } as const]),
-        ],
+        matching: query.connection === undefined ? search : withConnection(search, query.connection),
         ...(query.sort === undefined ? {} : { sort: parseUserSort(query.sort) }),
       }
       const { items, total } = await storage.users.list(filter)
@@ -64,6 +62,14 @@ const listUsers = ({ storage }: ManagementDeps) =>
       return pageAnswer('users', window, { items: users, total })
     },
   )
+
+/** A search shows its first thousand users; whoever wants them all exports them (auth0-wire.md §6.1). */
+const MAX_SHOWN = 1000
+
+function withinSearchBound(window: Window): Window {
+  if (window.offset >= MAX_SHOWN) throw invalidQuery('You can only page through the first 1000 records.', 'page')
+  return { ...window, limit: Math.min(window.limit, MAX_SHOWN - window.offset) }
+}
 
 const usersByEmail = ({ storage }: ManagementDeps) =>
   operation(

@@ -12,8 +12,8 @@ export const usersTable = (db: Db): Users => ({
     const row = await db.first(findUser, { userId })
     return row && userOf(row)
   },
-  async list({ offset, limit, where, sort }) {
-    const matching = usersMatching(db.builder, where ?? [])
+  async list({ offset, limit, matching: search, sort }) {
+    const matching = usersMatching(db.builder, db.dialect, search)
     const rows = await db.query(orderedUsers(matching.select(COLUMNS), sort).limit(limit).offset(offset))
     const total = await db.query(matching.select((eb) => eb.fn.countAll().as('count')))
     return { items: rows.map(userOf), total: countOf(total) }

@@ -1,8 +1,15 @@
 // Users, identities, passwords and what is known about addresses.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import {
+  allOf,
+  testOf,
+  type UserNumberField,
+  type UserTest,
+  type UserTextField,
+  userField,
+} from '../../../src/domain/search.ts'
 import type { AddressEvidence, User } from '../../../src/domain/user.ts'
-import type { UserFilter } from '../../../src/storage/storage.ts'
 import type { Topic } from '../conformance.ts'
 import {
   bytes,
@@ -104,44 +111,60 @@ export const peopleTests: Topic = (nodes) => {
       )
       return [first, second]
     })
-    const search = async (...where: NonNullable<UserFilter['where']>) => {
-      const { items, total } = await storage.users.list({ offset: 0, limit: 10, where })
+    const search = async (...tests: readonly UserTest[]) => {
+      const matching = allOf(tests.map(testOf))
+      const { items, total } = await storage.users.list({ offset: 0, limit: 10, matching })
       assert.equal(total, items.length)
       return items.map((user) => user.userId)
     }
-    assert.deepEqual(await search({ field: 'name', value: name }), [one.userId, two.userId])
-    assert.deepEqual(await search({ field: 'name', value: name }, { field: 'blocked', value: 'true' }), [two.userId])
-    assert.deepEqual(await search({ field: 'name', value: name }, { field: 'blocked', value: 'perhaps' }), [])
-    assert.deepEqual(await search({ field: 'nickname', value: 'g' }, { field: 'name', value: name }), [two.userId])
-    assert.deepEqual(await search({ field: 'email', value: `${name.toLowerCase()}@example.test` }), [one.userId])
+    const is = (text: string) => ({ kind: 'is', text }) as const
+    const user = (field: UserTextField, text: string): UserTest => ({ on: 'text', field, match: is(text) })
+    const flag = (field: UserNumberField, value: number): UserTest => {
+      const bound = { value, inclusive: true }
+      return { on: 'number', field, match: { kind: 'within', from: bound, to: bound } }
+    }
+    const identity = (members: Partial<Record<'connection' | 'provider' | 'identity_user_id', string>>): UserTest => ({
+      on: 'identity',
+      tests: Object.entries(members).map(([field, text]) => ({
+        on: 'text',
+        // A key of the type above.
+        field: field as 'connection' | 'provider' | 'identity_user_id',
+        match: is(text),
+      })),
+    })
+    assert.deepEqual(await search(user('name', name)), [one.userId, two.userId])
+    assert.deepEqual(await search(user('name', name), flag('blocked', 1)), [two.userId])
+    assert.deepEqual(await search(user('nickname', 'g'), user('name', name)), [two.userId])
+    assert.deepEqual(await search(user('email', `${name.toLowerCase()}@example.test`)), [one.userId])
+    assert.deepEqual(await search(flag('email_verified', 0), user('user_id', one.userId)), [one.userId])
+    assert.deepEqual(await search(identity({ connection: connection.name })), [one.userId])
+    assert.deepEqual(await search(identity({ identity_user_id: `${connection.name}|a|${name}` })), [one.userId])
+    assert.deepEqual(await search(identity({ identity_user_id: `a|${name}` })), [])
+    assert.deepEqual(await search(identity({ identity_user_id: `7${name}`, provider: 'github' })), [two.userId])
+    assert.deepEqual(await search(identity({ identity_user_id: `7${name}`, connection: connection.name })), [])
+    const none = { kind: 'not', of: testOf(user('nickname', 'g')) } as const
+    const { items } = await storage.users.list({
+      offset: 0,
+      limit: 10,
+      matching: allOf<UserTest>([testOf(user('name', name)), none]),
+    })
     assert.deepEqual(
-      await search({ field: 'email_verified', value: 'false' }, { field: 'user_id', value: one.userId }),
+      items.map(({ userId }) => userId),
       [one.userId],
-    )
-    assert.deepEqual(await search({ field: 'connection', value: connection.name }), [one.userId])
-    assert.deepEqual(await search({ field: 'identity_user_id', value: `${connection.name}|a|${name}` }), [one.userId])
-    assert.deepEqual(await search({ field: 'identity_user_id', value: `a|${name}` }), [])
-    assert.deepEqual(
-      await search({ field: 'identity_user_id', value: `7${name}` }, { field: 'provider', value: 'github' }),
-      [two.userId],
-    )
-    assert.deepEqual(
-      await search({ field: 'identity_user_id', value: `7${name}` }, { field: 'connection', value: connection.name }),
-      [],
     )
   })
 
   test('users: sorted either way, those without the value last, pages do not overlap', async () => {
     const { storage } = nodes()
     const nickname = unique('sorted')
-    const where = [{ field: 'nickname', value: nickname }] as const
+    const matching = userField('nickname', nickname)
     const of = (over: Partial<User>) => storedUser(storage, { ...over, profile: { nickname } })
     const never = await of({ lastLogin: undefined })
     const late = await of({ lastLogin: NOW + 9 })
     const early = await of({ lastLogin: NOW + 1 })
     const sorted = async (descending: boolean, offset = 0, limit = 10) => {
       const sort = { field: 'last_login', descending } as const
-      return (await storage.users.list({ offset, limit, where, sort })).items.map((user) => user.userId)
+      return (await storage.users.list({ offset, limit, matching, sort })).items.map((user) => user.userId)
     }
     assert.deepEqual(await sorted(false), [early.userId, late.userId, never.userId])
     assert.deepEqual(await sorted(true), [late.userId, early.userId, never.userId])

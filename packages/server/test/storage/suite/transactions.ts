@@ -1,6 +1,7 @@
 // What a transaction promises, and which texts a database takes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { userField } from '../../../src/domain/search.ts'
 import type { Repositories } from '../../../src/storage/storage.ts'
 import type { Topic } from '../conformance.ts'
 import { insertUser, sampleIdentity, sampleUser, storedUser, unique } from '../samples.ts'
@@ -84,8 +85,8 @@ export const transactionTests: Topic = (nodes) => {
       assert.equal(await storage.users.find(bad), undefined)
       assert.equal(await storage.identities.find('con', bad), undefined)
       assert.deepEqual(await storage.users.listByAddress(bad), [])
-      const where = [{ field: 'name', value: bad }] as const
-      assert.deepEqual(await storage.users.list({ offset: 0, limit: 1, where }), { items: [], total: 0 })
+      const matching = userField('name', bad)
+      assert.deepEqual(await storage.users.list({ offset: 0, limit: 1, matching }), { items: [], total: 0 })
       await assert.rejects(
         storage.transaction((tx) => insertUser(tx, { profile: { name: bad } })),
         { code: 'unstorable_text' },
