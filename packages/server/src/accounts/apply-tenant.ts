@@ -8,7 +8,7 @@ import type { Passwords } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import { PASSWORD_STRATEGY } from '../domain/connection.ts'
-import { Conflict } from '../domain/errors.ts'
+import { Conflict, Invalid } from '../domain/errors.ts'
 import { profileOf } from '../domain/profile.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
@@ -18,6 +18,7 @@ import type { TenantFile } from '../protocol/tenant-file.ts'
 import type { UserDocument } from '../protocol/user-document.ts'
 import type { ClientRecord, ConnectionRecord } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
+import { withCredentials } from './client-credentials.ts'
 import { connectionRow, setEnabledClients } from './connections.ts'
 import { putClientGrant, putResourceServer, putSystemServers } from './resource-servers.ts'
 import { createPasswordUser } from './users.ts'
@@ -77,7 +78,7 @@ async function putClients(
     const record: ClientRecord = {
       clientId,
       secretHash: secret === undefined ? before?.secretHash : sha256Hex(secret),
-      document: toDocument(members),
+      document: documentOf(clientId, toDocument(members), before, at),
       createdAt: before?.createdAt ?? at,
       updatedAt: at,
     }
@@ -86,6 +87,22 @@ async function putClients(
       await tx.clients.put(record)
   }
   return made
+}
+
+/** @throws {ConfigError} a key of the client is none. */
+function documentOf(
+  clientId: string,
+  document: JsonObject,
+  before: ClientRecord | undefined,
+  at: EpochSeconds,
+): JsonObject {
+  try {
+    return withCredentials(document, { clientId, before: before?.document, at })
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error
+    const pointer = `/clients/${clientId}`
+    throw new ConfigError({ code: 'invalid_credential', pointer, found: 'a credential', expected: error.message })
+  }
 }
 
 const namesPasswords = (file: TenantFile | undefined): boolean =>

@@ -3,6 +3,7 @@ import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { Invalid } from '../domain/errors.ts'
 import { userOfConnection } from '../domain/search.ts'
+import type { Identity } from '../domain/user.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
@@ -155,13 +156,53 @@ async function deleteBatch(
     const identities = await tx.identities.listOfUser(userId)
     if (identities[0]?.connectionId === connection.id) await deleteUser(tx, vault, { userId, at, clientId })
     else
-      for (const { connectionId, subject } of identities) {
-        if (connectionId !== connection.id) continue
-        const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
-        if (kept !== undefined) await vault.drop(tx, kept, at)
-        await tx.identities.unlink({ connectionId, subject, userId }, at)
-        await tx.artifacts.deleteOfUser(userId, { identityKey: `${connectionId}|${subject}` })
-      }
+      for (const identity of identities)
+        if (identity.connectionId === connection.id) await dropIdentity(tx, vault, identity, at)
   }
   return items.length
+}
+
+async function dropIdentity(
+  tx: Repositories,
+  vault: AccountVault,
+  { userId, connectionId, subject }: Identity,
+  at: EpochSeconds,
+): Promise<void> {
+  const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
+  if (kept !== undefined) await vault.drop(tx, kept, at)
+  await tx.identities.unlink({ connectionId, subject, userId }, at)
+  await tx.artifacts.deleteOfUser(userId, { identityKey: `${connectionId}|${subject}` })
+}
+
+/** Deletes whoever signs in with this address, or takes the way in away from a user who has others before it. */
+export async function deletePasswordUser(
+  tx: Repositories,
+  vault: AccountVault,
+  { connection, address, at, clientId }: PasswordUserToDelete,
+): Promise<void> {
+  const password = await tx.passwords.findByAddress(connection.id, address)
+  const identity = password && (await tx.identities.find(connection.id, password.subject))
+  if (identity === undefined) return
+  const [first] = await tx.identities.listOfUser(identity.userId)
+  const isFirst = first?.connectionId === connection.id && first.subject === identity.subject
+  if (isFirst) await deleteUser(tx, vault, { userId: identity.userId, at, clientId })
+  else {
+    await dropIdentity(tx, vault, identity, at)
+    const who = { userId: identity.userId, clientId, connectionId: connection.id }
+    await tx.events.append({
+      type: 'identity.unlinked',
+      at,
+      outcome: 'ok',
+      ...who,
+      data: { subject: identity.subject },
+    })
+  }
+}
+
+interface PasswordUserToDelete {
+  readonly connection: ConnectionRecord
+  /** Canonical. */
+  readonly address: string
+  readonly at: EpochSeconds
+  readonly clientId: string
 }

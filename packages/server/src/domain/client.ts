@@ -44,6 +44,10 @@ export interface Client {
 
 export interface ClientKey {
   readonly id: string | undefined
+  /** Thumbprint, by which an assertion may name the key. */
+  readonly kid: string | undefined
+  /** Proves nothing from then on; undefined for a key without end. */
+  readonly expiresAt: EpochSeconds | undefined
   readonly alg: string | undefined
   readonly pem: string
 }
@@ -96,7 +100,7 @@ export function parseClient({ clientId, secretHash, document, updatedAt }: Clien
     publicClient,
     authMethod,
     secretHash,
-    keys: keysOf(client.group('client_authentication_methods').group('private_key_jwt')),
+    keys: keysOf(client.group('client_authentication_methods').group('private_key_jwt'), client),
     callbacks: client.strings('callbacks') ?? [],
     allowedLogoutUrls: client.strings('allowed_logout_urls') ?? [],
     webOrigins: client.strings('web_origins') ?? [],
@@ -111,7 +115,7 @@ export function parseClient({ clientId, secretHash, document, updatedAt }: Clien
     requireDpop: client.flag('require_proof_of_possession', false),
     resourceServerIdentifier: client.text('resource_server_identifier'),
     vaultAccess: client.has('token_vault_privileged_access')
-      ? parseVaultAccess(client.group('token_vault_privileged_access'))
+      ? parseVaultAccess(client.group('token_vault_privileged_access'), client)
       : undefined,
     initiateLoginUri: client.text('initiate_login_uri'),
     metadata: textsOf(document.client_metadata),
@@ -140,11 +144,21 @@ function authMethodOf(client: JsonReader, appType: AppType): AuthMethod {
   ])
 }
 
-const keysOf = (holder: JsonReader): readonly ClientKey[] =>
-  holder.objects('credentials').flatMap((key) => {
-    const pem = key.text('pem')
-    return pem === undefined ? [] : [{ id: key.text('id'), alg: key.text('alg'), pem }]
+/** Keys that stand in the holder, or among the client's credentials under the id that the holder names. */
+const keysOf = (holder: JsonReader, client: JsonReader): readonly ClientKey[] =>
+  holder.objects('credentials').flatMap((named) => {
+    const id = named.text('id')
+    const key = named.has('pem') ? named : client.objects('credentials').find((one) => one.text('id') === id)
+    const pem = key?.text('pem')
+    if (key === undefined || pem === undefined) return []
+    const end = Date.parse(key.text('expires_at') ?? '')
+    const expiresAt = Number.isNaN(end) ? undefined : Math.floor(end / 1000)
+    return [{ id, kid: key.text('kid'), alg: key.text('alg'), pem, expiresAt }]
   })
+
+/** Keys that count now. */
+export const liveKeys = (keys: readonly ClientKey[], now: EpochSeconds): readonly ClientKey[] =>
+  keys.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now)
 
 const YEAR_SECONDS = 31_557_600
 const IDLE_SECONDS = 2_592_000
@@ -167,8 +181,8 @@ function parseRefreshToken(rules: JsonReader, publicClient: boolean): RefreshTok
   }
 }
 
-const parseVaultAccess = (access: JsonReader): PrivilegedVaultAccess => ({
-  keys: keysOf(access),
+const parseVaultAccess = (access: JsonReader, client: JsonReader): PrivilegedVaultAccess => ({
+  keys: keysOf(access, client),
   ipAllowlist: access.strings('ip_allowlist') ?? [],
   grants: access.objects('grants').flatMap((grant) => {
     const connection = grant.text('connection')

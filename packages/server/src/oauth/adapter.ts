@@ -21,12 +21,12 @@ export function createAdapterFactory(deps: AdapterDeps): (model: string) => Adap
   return (model) => (model === 'Client' ? clientAdapter(deps) : artifactAdapter(deps, model as ArtifactKind))
 }
 
-function clientAdapter({ storage }: AdapterDeps): Adapter {
+function clientAdapter({ storage, clock }: AdapterDeps): Adapter {
   return {
     async find(clientId) {
       const record = await storage.clients.find(clientId)
       // The engine's own type lists every member that a client may have; ours holds those that are set.
-      return record === undefined ? undefined : (engineClient(record) as AdapterPayload)
+      return record === undefined ? undefined : (engineClient(record, clock()) as AdapterPayload)
     },
     upsert: refuseWrite,
     destroy: refuseWrite,

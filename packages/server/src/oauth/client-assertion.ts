@@ -39,8 +39,8 @@ export function createAssertionVerifier({ issuer, clock }: AssertionDeps): Asser
   return (client, assertion) => {
     const end = judgeAssertion(assertion.claims, { clientId: client.clientId, audiences, now: clock() })
     if (end === undefined) return undefined
-    if (!keysOf(client).some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES })))
-      return undefined
+    const live = keysOf(client).filter(({ expiresAt }) => expiresAt === undefined || expiresAt > clock())
+    if (!live.some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES }))) return undefined
     return markOf(client.clientId, String(assertion.claims.jti), clock(), end)
   }
 }
@@ -66,12 +66,14 @@ const isSeconds = (value: unknown): value is number => typeof value === 'number'
 interface UsableKey {
   readonly key: KeyObject
   readonly algorithms: readonly JwtAlgorithm[]
+  readonly expiresAt: EpochSeconds | undefined
 }
 
 /** A key that cannot be read signs nothing; whoever stored it was told. */
-function usable({ pem, alg }: ClientKey): UsableKey[] {
+function usable({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
   try {
-    return [{ key: createPublicKey(pem), algorithms: ALGORITHMS.filter((one) => alg === undefined || one === alg) }]
+    const algorithms = ALGORITHMS.filter((one) => alg === undefined || one === alg)
+    return [{ key: createPublicKey(pem), algorithms, expiresAt }]
   } catch {
     return []
   }

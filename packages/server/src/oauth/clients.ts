@@ -1,14 +1,15 @@
 // A client as the protocol engine wants to see it.
 import { createPublicKey } from 'node:crypto'
-import { type Client, type ClientKey, parseClient } from '../domain/client.ts'
+import { type Client, type ClientKey, liveKeys, parseClient } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
 import type { ClientRecord } from '../storage/records.ts'
 
 /** Grant types that the engine serves; the rest have handlers of their own beside it. */
 const ENGINE_GRANTS = new Set(['authorization_code', 'refresh_token', 'client_credentials'])
 
 /** Engine metadata (RFC 7591 names) of a client record, and members of ours. Its `client_secret` is the hash. */
-export function engineClient(record: ClientRecord): Record<string, unknown> {
+export function engineClient(record: ClientRecord, now: EpochSeconds): Record<string, unknown> {
   const client = parseClient(record)
   const grantTypes = client.grantTypes.filter((grant) => ENGINE_GRANTS.has(grant))
   const browser = grantTypes.includes('authorization_code')
@@ -18,7 +19,7 @@ export function engineClient(record: ClientRecord): Record<string, unknown> {
     client_name: client.name,
     ...(client.secretHash === undefined ? {} : { client_secret: client.secretHash }),
     token_endpoint_auth_method: client.authMethod,
-    ...(client.authMethod === 'private_key_jwt' ? { jwks: { keys: client.keys.map(toJwk) } } : {}),
+    ...(client.authMethod === 'private_key_jwt' ? { jwks: { keys: liveKeys(client.keys, now).map(toJwk) } } : {}),
     application_type: client.appType === 'native' ? 'native' : 'web',
     redirect_uris: browser ? client.callbacks : [],
     response_types: browser ? ['code'] : [],
@@ -46,7 +47,7 @@ export function originsOf(client: Pick<Client, 'callbacks' | 'webOrigins' | 'all
   return [...origins]
 }
 
-function toJwk({ id, alg, pem }: ClientKey): Record<string, unknown> {
+function toJwk({ id, kid = id, alg, pem }: ClientKey): Record<string, unknown> {
   const jwk = createPublicKey(pem).export({ format: 'jwk' })
-  return { ...jwk, ...(id === undefined ? {} : { kid: id }), ...(alg === undefined ? {} : { alg }), use: 'sig' }
+  return { ...jwk, ...(kid === undefined ? {} : { kid }), ...(alg === undefined ? {} : { alg }), use: 'sig' }
 }

@@ -274,7 +274,8 @@ interface SecretHolder {
  * in the one way that the client is registered with.
  */
 function patchModels(provider: Provider, { library, issuer }: Pick<EngineDeps, 'library' | 'issuer'>): void {
-  keepInPayload(provider.Session, ['identity', 'device'])
+  keepInPayload(provider.Session, ['identity', 'device', 'session_metadata'])
+  keepInPayload(provider.RefreshToken, ['refresh_token_metadata'])
   keepInPayload(provider.Interaction, ['browser'])
   keepInPayload(provider.Grant, ['identity'])
   provider.Client.prototype.includeSid = () => true

@@ -2,6 +2,7 @@
 
 import type { Keyring } from '../crypto/keyring.ts'
 import { generateSigningKey } from '../crypto/signing-keys.ts'
+import { Invalid, NotFound } from '../domain/errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { SigningKeyRecord } from '../storage/records.ts'
@@ -9,7 +10,7 @@ import type { Storage } from '../storage/storage.ts'
 
 export interface SigningKeysDeps {
   readonly storage: Storage
-  readonly keyring: Keyring
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>
   readonly clock: Clock
 }
 
@@ -51,9 +52,10 @@ export async function readSigningKeys({ storage, keyring }: SigningKeysDeps): Pr
 /**
  * The next key signs from now on; the one before verifies until its tokens have ended (T-VAULT-06).
  *
+ * @param by the client that asked; undefined for a command.
  * @returns the id of the key that signs now.
  */
-export async function rotateSigningKeys(deps: SigningKeysDeps): Promise<string> {
+export async function rotateSigningKeys(deps: SigningKeysDeps, by?: string): Promise<string> {
   await ensureSigningKeys(deps)
   const fresh = await newKey(deps, 'next')
   return deps.storage.transaction(async (tx) => {
@@ -64,8 +66,32 @@ export async function rotateSigningKeys(deps: SigningKeysDeps): Promise<string> 
     if (next === fresh) await tx.signingKeys.insert({ ...fresh, state: 'current' })
     else await tx.signingKeys.setState(next.kid, 'current', at)
     if (next !== fresh) await tx.signingKeys.insert(fresh)
-    await tx.events.append({ type: 'keys.signing_rotated', at, outcome: 'ok', data: { kid: next.kid } })
+    await tx.events.append({
+      type: 'keys.signing_rotated',
+      at,
+      outcome: 'ok',
+      data: { kid: next.kid, ...(by === undefined ? {} : { by }) },
+    })
     return next.kid
+  })
+}
+
+/**
+ * A key that signed before verifies no more: its tokens end, wherever the keys are read anew. Rotate first, to revoke the
+ * one that signs.
+ *
+ * @throws {NotFound} `inexistent_key`. @throws {Invalid} `operation_not_supported`: it signs now, or is the next to.
+ */
+export async function revokeSigningKey({ storage, clock }: SigningKeysDeps, kid: string, by: string): Promise<void> {
+  await storage.transaction(async (tx) => {
+    const row = (await tx.signingKeys.list()).find((one) => one.kid === kid)
+    if (row === undefined) throw new NotFound('inexistent_key', 'The key does not exist.')
+    if (row.state === 'revoked') return
+    if (row.state !== 'previous')
+      throw new Invalid('operation_not_supported', 'Only a previous key can be revoked: rotate the keys first.')
+    const at = clock()
+    await tx.signingKeys.setState(kid, 'revoked', at)
+    await tx.events.append({ type: 'keys.signing_revoked', at, outcome: 'ok', data: { kid, by } })
   })
 }
 
@@ -92,7 +118,7 @@ async function newKey(
   return { kid, state, publicJwk, envelope, createdAt: clock(), changedAt: clock() }
 }
 
-function openKey(keyring: Keyring, row: SigningKeyRecord): JsonObject {
+export function openKey(keyring: Pick<Keyring, 'open'>, row: SigningKeyRecord): JsonObject {
   const jwk: unknown = JSON.parse(keyring.open(contextOf(row.kid), row.envelope).toString('utf8'))
   if (!isJsonObject(jwk)) throw new Error(`signing key ${row.kid} is damaged`)
   return jwk

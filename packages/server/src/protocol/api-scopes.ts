@@ -24,6 +24,9 @@ export const MANAGEMENT_SCOPES: readonly string[] = [
   'read:tenant_settings',
   'update:tenant_settings',
   'create:user_tickets',
+  'read:device_credentials',
+  'delete:device_credentials',
+  'read:organizations',
   ...CURRENT_USER_SCOPES,
 ]
 

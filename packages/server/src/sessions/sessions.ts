@@ -89,6 +89,9 @@ export function createSessions(deps: { storage: Storage; clock: Clock; limits: (
           exp: expiresAt,
           ...(login.identityKey === undefined ? {} : { identity: login.identityKey }),
           ...deviceMember(login.device ?? readDevice(goesOn?.payload.device)),
+          ...(goesOn?.payload.session_metadata === undefined
+            ? {}
+            : { session_metadata: goesOn.payload.session_metadata }),
         },
         createdAt: startedAt,
         expiresAt,

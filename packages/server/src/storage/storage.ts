@@ -5,7 +5,7 @@
 // their result says who.
 
 import type { Event, NewEvent } from '../domain/event.ts'
-import type { UserNumberField, UserSearch, UserTextField } from '../domain/search.ts'
+import type { EventSearch, UserNumberField, UserSearch, UserTextField } from '../domain/search.ts'
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type {
@@ -245,10 +245,20 @@ export interface Evidence {
   moveUser(fromUserId: string, toUserId: string): Promise<void>
 }
 
+export interface ArtifactFilter {
+  readonly offset: number
+  readonly limit: number
+  readonly liveAt: EpochSeconds
+  readonly userId?: string
+  readonly clientId?: string
+}
+
 export interface Artifacts {
   find(kind: ArtifactKind, idHash: string): Promise<Artifact | undefined>
   findByUid(kind: ArtifactKind, uid: string): Promise<Artifact | undefined>
   listOfUser(kind: ArtifactKind, userId: string): Promise<readonly Artifact[]>
+  /** Those that are live at an instant, oldest first. */
+  list(kind: ArtifactKind, filter: ArtifactFilter): Promise<Page<Artifact>>
   /** The exchange's fast path: a refresh token with what its life hangs on; undefined when token, grant or user is gone. */
   findRefreshSubject(idHash: string): Promise<RefreshSubject | undefined>
   /** Inserts or replaces; keeps `consumedAt` and `successorEnvelope` of a row that stands. */
@@ -331,6 +341,7 @@ export interface Events {
     accountId?: string
     outcome?: Event['outcome']
     types?: readonly string[]
+    matching?: EventSearch
     /** With `descending`: only those before this one. */
     beforeSeq?: number
     descending?: boolean

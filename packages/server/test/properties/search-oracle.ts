@@ -34,8 +34,8 @@ export function textOf(query: Query): string {
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, '\\$&')}"`
 
 function valueText(value: Exclude<Value, { kind: 'exists' }>): string {
-  if (value.kind === 'text' || value.kind === 'flag') return quoted(value.text)
-  if (value.kind === 'wildcard') return value.parts.join('*')
+  if ('text' in value) return quoted(value.text)
+  if ('parts' in value) return value.parts.join('*')
   const end = (given: string | number | null) => (given === null ? '*' : quoted(String(given)))
   return `${value.open ? '{' : '['}${end(value.from)} TO ${end(value.to)}${value.closed ? '}' : ']'}`
 }

@@ -6,14 +6,22 @@ import { type ApiRefusal, STATUS_NAMES } from '../refusal.ts'
 import { refusalOf } from '../refusal-of.ts'
 import { serveInterface } from '../serve.ts'
 import { scopesOf } from './caller.ts'
+import { clientCredentialOperations } from './client-credentials.ts'
 import { clientGrantOperations } from './client-grants.ts'
 import { clientOperations } from './clients.ts'
 import { connectionOperations } from './connections.ts'
 import type { ManagementDeps } from './deps.ts'
+import { deviceCredentialOperations } from './device-credentials.ts'
+import { grantOperations } from './grants.ts'
 import { identityOperations } from './identities.ts'
 import { linkOperations } from './links.ts'
 import { logOperations } from './logs.ts'
+import { organizationOperations } from './organizations.ts'
+import { refreshTokenOperations } from './refresh-tokens.ts'
 import { resourceServerOperations } from './resource-servers.ts'
+import { sessionOperations } from './sessions.ts'
+import { signingKeyOperations } from './signing-keys.ts'
+import { tenantSettingsOperations } from './tenant-settings.ts'
 import { userAccessOperations } from './user-access.ts'
 import { userOperations } from './users.ts'
 
@@ -44,9 +52,17 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...userAccessOperations(deps),
   ...connectionOperations(deps),
   ...clientOperations(deps),
+  ...clientCredentialOperations(deps),
   ...clientGrantOperations(deps),
   ...resourceServerOperations(deps),
   ...logOperations(deps),
+  ...grantOperations(deps),
+  ...sessionOperations(deps),
+  ...refreshTokenOperations(deps),
+  ...deviceCredentialOperations(deps),
+  ...signingKeyOperations(deps),
+  ...tenantSettingsOperations(deps),
+  ...organizationOperations(deps),
 ]
 
 /** Auth0's shape; a 401 has no `errorCode` (auth0-wire.md §3.2). */

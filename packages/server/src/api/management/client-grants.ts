@@ -10,6 +10,7 @@ import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, windowOf } from '../paging.ts'
 import { invalidBody } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
+import { listAnswer } from './list-answer.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
 
 const params = z.object({ id: z.string().min(1).max(64) })
@@ -36,7 +37,7 @@ const listGrants = ({ storage }: ManagementDeps) =>
         audience: z.string().max(600).optional(),
         subject_type: z.enum(['client', 'user']).optional(),
       }),
-      answers: { 200: { description: 'A page of client grants', schema: z.array(shape) } },
+      answers: { 200: { description: 'A page of client grants', schema: listAnswer('client_grants', shape) } },
     },
     async ({ query }) => {
       const window = windowOf(query)

@@ -1,5 +1,6 @@
 // Clients (auth0-wire.md §6.2). A secret is shown once: in the answer that made or rotated it.
 import { z } from 'zod'
+import { withCredentials, withoutCredentials } from '../../accounts/client-credentials.ts'
 import { newClientId, randomToken, sha256Hex } from '../../crypto/hashing.ts'
 import { parseClient } from '../../domain/client.ts'
 import { NotFound } from '../../domain/errors.ts'
@@ -19,10 +20,12 @@ import { type Operation, operation, validate } from '../operation.ts'
 import { booleanText, cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
 import { invalidBody } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
+import { cursorAnswer, listAnswer } from './list-answer.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
 
-const params = z.object({ id: z.string().min(1).max(255) })
+export const clientIdParams = z.object({ id: z.string().min(1).max(255) })
 const shape = z.object({ client_id: z.string(), name: z.string() }).loose()
+const connectionShape = z.object({ id: z.string(), name: z.string(), strategy: z.string() })
 const notFound = { 404: { description: 'inexistent_client' } }
 
 export function clientOperations(deps: ManagementDeps): readonly Operation[] {
@@ -52,17 +55,24 @@ const listClients = ({ storage }: ManagementDeps) =>
         is_first_party: booleanText.optional(),
         is_global: booleanText.optional(),
         app_type: z.string().max(200).optional(),
+        external_client_id: z.string().max(2048).optional(),
       }),
-      answers: { 200: { description: 'A page of clients', schema: z.array(shape) } },
+      answers: { 200: { description: 'A page of clients', schema: listAnswer('clients', shape) } },
     },
     async ({ query }) => {
       const window = windowOf(query)
       const types = query.app_type?.split(',')
-      const isFiltered = query.is_first_party !== undefined || types !== undefined || query.is_global === true
+      const isFiltered =
+        query.is_first_party !== undefined ||
+        types !== undefined ||
+        query.is_global === true ||
+        query.external_client_id !== undefined
       const matches = (record: ClientRecord) => {
         const client = parseClient(record)
         if (query.is_global === true) return false
         if (query.is_first_party !== undefined && client.firstParty !== query.is_first_party) return false
+        if (query.external_client_id !== undefined && record.document.external_client_id !== query.external_client_id)
+          return false
         return types === undefined || types.includes(client.appType)
       }
       const page = isFiltered
@@ -102,7 +112,7 @@ const createClient = ({ storage, clock }: ManagementDeps) =>
       const record: ClientRecord = {
         clientId,
         secretHash: secret === undefined ? undefined : sha256Hex(secret),
-        document: withoutNulls(body),
+        document: withCredentials(withoutNulls(body), { clientId, before: undefined, at }),
         createdAt: at,
         updatedAt: at,
       }
@@ -122,7 +132,7 @@ const findClient = ({ storage }: ManagementDeps) =>
       summary: 'One client',
       tag: 'clients',
       scopes: ['read:clients', 'read:client_keys'],
-      params,
+      params: clientIdParams,
       query: z.object(fieldsQuery),
       answers: { 200: { description: 'The client', schema: shape }, ...notFound },
     },
@@ -140,7 +150,7 @@ const changeClient = ({ storage, clock }: ManagementDeps) =>
       summary: 'Change a client',
       tag: 'clients',
       scopes: ['update:clients'],
-      params,
+      params: clientIdParams,
       body: clientPatchBody,
       answers: { 200: { description: 'The client', schema: shape }, ...notFound },
     },
@@ -148,13 +158,17 @@ const changeClient = ({ storage, clock }: ManagementDeps) =>
       const made = randomToken(48)
       const { record, secret } = await storage.transaction(async (tx) => {
         const before = await getClient(tx, id)
-        const { client_id: _, ...document } = validateStored({ ...applyPatch(before.document, body), client_id: id })
+        const { client_id: _, ...document } = validateStored({
+          ...applyPatch(withoutCredentials(before.document), body),
+          client_id: id,
+        })
         // A client that comes to authenticate by secret gets one; one that no longer does keeps none.
         const needs = needsSecret(document)
         const isNew = needs && before.secretHash === undefined
         const secretHash = needs ? (before.secretHash ?? sha256Hex(made)) : undefined
         const at = clock()
-        const after: ClientRecord = { ...before, secretHash, document: withoutNulls(document), updatedAt: at }
+        const kept = withCredentials(withoutNulls(document), { clientId: id, before: before.document, at })
+        const after: ClientRecord = { ...before, secretHash, document: kept, updatedAt: at }
         await tx.clients.put(after)
         await appendEvent(tx, 'client.updated', { record: after, at, by: caller.clientId })
         return { record: after, secret: isNew ? made : undefined }
@@ -173,7 +187,7 @@ const deleteClient = ({ storage, clock }: ManagementDeps) =>
       summary: 'Delete a client with everything issued to it',
       tag: 'clients',
       scopes: ['delete:clients'],
-      params,
+      params: clientIdParams,
       answers: { 204: { description: 'Gone, or never there' } },
     },
     async ({ caller, params: { id } }) => {
@@ -195,7 +209,7 @@ const rotateSecret = ({ storage, clock }: ManagementDeps) =>
       summary: 'Give a client a new secret; the old one ends at once',
       tag: 'clients',
       scopes: ['update:client_keys'],
-      params,
+      params: clientIdParams,
       answers: { 200: { description: 'The client, with its secret', schema: shape }, ...notFound },
     },
     async ({ caller, params: { id } }) => {
@@ -221,9 +235,12 @@ const listConnections = ({ storage }: ManagementDeps) =>
       summary: 'Connections that a client may use',
       tag: 'clients',
       scopes: ['read:connections'],
-      params,
+      params: clientIdParams,
       query: z.object(cursorQuery),
-      answers: { 200: { description: 'A page of connections' }, ...notFound },
+      answers: {
+        200: { description: 'A page of connections', schema: cursorAnswer('connections', connectionShape) },
+        ...notFound,
+      },
     },
     async ({ params: { id }, query }) => {
       await getClient(storage, id)
@@ -238,7 +255,7 @@ const listConnections = ({ storage }: ManagementDeps) =>
 function serializeClient(record: ClientRecord, secret?: string): JsonObject {
   const client = parseClient(record)
   return {
-    ...withDefaults(clientFields, record.document),
+    ...withDefaults(clientFields, withoutCredentials(record.document)),
     client_id: record.clientId,
     ...(secret === undefined ? {} : { client_secret: secret }),
     grant_types: client.grantTypes,
@@ -247,7 +264,7 @@ function serializeClient(record: ClientRecord, secret?: string): JsonObject {
   }
 }
 
-async function getClient(storage: Repositories, id: string): Promise<ClientRecord> {
+export async function getClient(storage: Repositories, id: string): Promise<ClientRecord> {
   const record = await storage.clients.find(id)
   if (record === undefined) throw new NotFound('inexistent_client', 'The client does not exist.')
   return record

@@ -3,12 +3,16 @@ import { z } from 'zod'
 import {
   connectionRow,
   deleteConnection,
+  deletePasswordUser,
   requireClients,
   requireReachableUrls,
   setEnabledClients,
 } from '../../accounts/connections.ts'
+import { transact } from '../../accounts/transact.ts'
 import { newConnectionId } from '../../crypto/hashing.ts'
-import { Conflict, NotFound } from '../../domain/errors.ts'
+import { canonicalAddress } from '../../domain/address.ts'
+import { PASSWORD_STRATEGY } from '../../domain/connection.ts'
+import { Conflict, Invalid, NotFound } from '../../domain/errors.ts'
 import { type JsonObject, stringsOf } from '../../lib/json.ts'
 import { clientIdField } from '../../protocol/client-document.ts'
 import { connectionDocument, connectionPatchBody } from '../../protocol/connection-document.ts'
@@ -17,8 +21,10 @@ import type { Repositories } from '../../storage/storage.ts'
 import { fieldsQuery, selectFields } from '../fields.ts'
 import { type Operation, operation, validate } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
+import { invalidQuery } from '../refusal.ts'
 import { serializeConnection } from './connection-view.ts'
 import type { ManagementDeps } from './deps.ts'
+import { cursorAnswer, listAnswer } from './list-answer.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
 
 const params = z.object({ id: z.string().min(1).max(64) })
@@ -32,6 +38,8 @@ export function connectionOperations(deps: ManagementDeps): readonly Operation[]
     findConnection(deps),
     changeConnection(deps),
     removeConnection(deps),
+    connectionStatus(deps),
+    removeUser(deps),
     listClients(deps),
     changeClients(deps),
   ]
@@ -55,7 +63,7 @@ const listConnections = ({ storage }: ManagementDeps) =>
           .transform((value) => [value].flat())
           .optional(),
       }),
-      answers: { 200: { description: 'A page of connections', schema: z.array(shape) } },
+      answers: { 200: { description: 'A page of connections', schema: listAnswer('connections', shape) } },
     },
     async ({ query }) => {
       const window = windowOf(query)
@@ -179,13 +187,58 @@ const listClients = ({ storage }: ManagementDeps) =>
       scopes: ['read:connections'],
       params,
       query: z.object(cursorQuery),
-      answers: { 200: { description: 'A page of clients' }, ...notFound },
+      answers: {
+        200: { description: 'A page of clients', schema: cursorAnswer('clients', z.object({ client_id: z.string() })) },
+        ...notFound,
+      },
     },
     async ({ params: { id }, query }) => {
       await getConnection(storage, id)
       const window = { ...windowOf(query), form: 'cursor' } as const
       const clients = (await storage.connections.clientsOf(id)).map((client_id) => ({ client_id }))
       return pageAnswer('clients', window, sliceOf(clients, window))
+    },
+  )
+
+const connectionStatus = ({ storage }: ManagementDeps) =>
+  operation(
+    {
+      method: 'get',
+      path: '/connections/{id}/status',
+      summary: 'Whether a connection is there to be used; its provider is not asked (`tenon doctor` does)',
+      tag: 'connections',
+      scopes: ['read:connections'],
+      params,
+      answers: { 200: { description: 'It is', schema: z.object({ status: z.literal('online') }) }, ...notFound },
+    },
+    async ({ params: { id } }) => {
+      await getConnection(storage, id)
+      return { status: 200, body: { status: 'online' } }
+    },
+  )
+
+const removeUser = ({ storage, clock, vault }: ManagementDeps) =>
+  operation(
+    {
+      method: 'delete',
+      path: '/connections/{id}/users',
+      summary: 'Delete the user of a password connection who signs in with an address',
+      tag: 'connections',
+      scopes: ['delete:users'],
+      params,
+      query: z.object({ email: z.string().min(1).max(320) }),
+      answers: { 204: { description: 'Gone, or never there' }, ...notFound },
+    },
+    async ({ caller, params: { id }, query }) => {
+      const address = canonicalAddress(query.email)
+      if (address === undefined) throw invalidQuery('The email is not an address.', 'email')
+      await transact(storage, async (tx) => {
+        const connection = await getConnection(tx, id)
+        if (connection.strategy !== PASSWORD_STRATEGY)
+          throw new Invalid('operation_not_supported', 'Only users of password connections are found by their address.')
+        await deletePasswordUser(tx, vault, { connection, address, at: clock(), clientId: caller.clientId })
+      })
+      return { status: 204 }
     },
   )
 

@@ -9,10 +9,15 @@ import { type Answer, type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, windowOf } from '../paging.ts'
 import { ApiRefusal, invalidQuery } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
+import { listAnswer } from './list-answer.ts'
+import { parseLogSearch } from './log-search.ts'
+import { logTypeOf, seqOf } from './log-types.ts'
 import { userIdParams } from './users.ts'
 
 const shape = z.object({ log_id: z.string(), date: z.string(), type: z.string() }).loose()
 const query = z.object({
+  q: z.string().max(4000).optional(),
+  search: z.string().max(4000).optional(),
   ...offsetQuery,
   ...cursorQuery,
   ...fieldsQuery,
@@ -36,7 +41,7 @@ const listLogs = ({ storage }: ManagementDeps) =>
       tag: 'logs',
       scopes: SCOPES,
       query,
-      answers: { 200: { description: 'Log entries', schema: z.array(shape) } },
+      answers: { 200: { description: 'Log entries', schema: listAnswer('logs', shape) } },
     },
     async ({ query: asked }) => answerLogs(storage, asked),
   )
@@ -51,7 +56,7 @@ const listUserLogs = ({ storage }: ManagementDeps) =>
       scopes: SCOPES,
       params: userIdParams,
       query,
-      answers: { 200: { description: 'Log entries', schema: z.array(shape) } },
+      answers: { 200: { description: 'Log entries', schema: listAnswer('logs', shape) } },
     },
     async ({ params: { id }, query: asked }) => answerLogs(storage, asked, id),
   )
@@ -77,7 +82,11 @@ const findLog = ({ storage }: ManagementDeps) =>
 
 /** From a log id: what comes after it, oldest first. By page: newest first unless `sort` says otherwise. */
 async function answerLogs(storage: Repositories, asked: z.infer<typeof query>, userId?: string): Promise<Answer> {
-  const ofUser = userId === undefined ? {} : { userId }
+  const q = asked.q ?? asked.search
+  const ofUser = {
+    ...(userId === undefined ? {} : { userId }),
+    ...(q === undefined ? {} : { matching: parseLogSearch(q, await connectionIds(storage, q)) }),
+  }
   const render = async (events: readonly Event[]) =>
     Promise.all(events.map(async (event) => selectFields(await serializeEvent(storage, event), asked)))
   if (asked.from !== undefined || asked.take !== undefined) {
@@ -97,14 +106,14 @@ async function answerLogs(storage: Repositories, asked: z.infer<typeof query>, u
   return { status: 200, body: { start: offset, limit, length: items.length, total, logs: items } }
 }
 
-const ID = /^90(\d{18})$/
-const idOf = (seq: number): string => `90${String(seq).padStart(18, '0')}`
-
-function seqOf(id: string): number | undefined {
-  const [, digits] = ID.exec(id) ?? []
-  const seq = Number(digits)
-  return digits !== undefined && Number.isSafeInteger(seq) ? seq : undefined
+/** Which connections a search means by their names. */
+async function connectionIds(storage: Repositories, q: string): Promise<ReadonlyMap<string, string>> {
+  if (!/\bconnection:/.test(q)) return new Map()
+  const { items } = await storage.connections.list({ offset: 0, limit: 1000 })
+  return new Map(items.map(({ name, id }) => [name, id]))
 }
+
+const idOf = (seq: number): string => `90${String(seq).padStart(18, '0')}`
 
 async function serializeEvent(storage: Repositories, event: Event): Promise<JsonObject> {
   const [connection, client] = await Promise.all([
@@ -132,22 +141,3 @@ async function serializeEvent(storage: Repositories, event: Event): Promise<Json
     },
   }
 }
-
-/** Auth0's codes: for what succeeded, and for what was refused. */
-const LOG_TYPES: Readonly<Record<string, readonly [ok: string, refused: string]>> = {
-  'user.signed_in': ['s', 'f'],
-  'password.refused': ['s', 'fp'],
-  'user.created': ['ss', 'fs'],
-  'user.deleted': ['sdu', 'fdu'],
-  'session.ended': ['slo', 'flo'],
-  'sign_in.decided': ['sapi', 'f'],
-  'upstream.refused': ['sapi', 'f'],
-  'vault.exchanged': ['seta', 'feta'],
-  'connected_account.connected': ['connected_accounts_connection_succeeded', 'connected_accounts_connection_failed'],
-  'connected_account.refused': ['connected_accounts_connection_failed', 'connected_accounts_connection_failed'],
-  'connected_account.disconnected': ['connected_accounts_delete_succeeded', 'connected_accounts_delete_failed'],
-}
-
-const logTypeOf = ({ type, outcome }: Event): string =>
-  (Object.hasOwn(LOG_TYPES, type) ? LOG_TYPES[type] : undefined)?.[outcome === 'ok' ? 0 : 1] ??
-  (outcome === 'ok' ? 'sapi' : 'fapi')

@@ -11,6 +11,7 @@ import { fieldsQuery, selectFields } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, windowOf } from '../paging.ts'
 import type { ManagementDeps } from './deps.ts'
+import { listAnswer } from './list-answer.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
 
 const params = z.object({ id: z.string().min(1).max(600) })
@@ -30,7 +31,7 @@ const listServers = ({ storage }: ManagementDeps) =>
       tag: 'resource-servers',
       scopes: ['read:resource_servers'],
       query: z.object({ ...offsetQuery, ...cursorQuery, ...fieldsQuery }),
-      answers: { 200: { description: 'A page of APIs', schema: z.array(shape) } },
+      answers: { 200: { description: 'A page of APIs', schema: listAnswer('resource_servers', shape) } },
     },
     async ({ query }) => {
       const window = windowOf(query)

@@ -3,17 +3,29 @@ import { z } from 'zod'
 import { revokeUserAccess } from '../../accounts/end-access.ts'
 import { transact } from '../../accounts/transact.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
-import { isString, type JsonObject, stringsOf } from '../../lib/json.ts'
+import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
-import type { Artifact } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
 import { insufficientScope } from '../refusal.ts'
+import { refreshTokenShape, serializeSession, sessionShape } from './artifact-views.ts'
 import type { ManagementDeps } from './deps.ts'
+import { cursorAnswer } from './list-answer.ts'
+import { viewRefreshTokens } from './refresh-tokens.ts'
 import { inexistentUser, userIdParams } from './users.ts'
 
 const listQuery = z.object({ ...offsetQuery, ...cursorQuery })
+const accountShape = z.object({
+  id: z.string(),
+  connection: z.string(),
+  connection_id: z.string(),
+  strategy: z.string(),
+  access_type: z.literal('offline'),
+  scopes: z.array(z.string()),
+  created_at: z.string(),
+  expires_at: z.string().optional(),
+})
 const notFound = { 404: { description: 'inexistent_user' } }
 
 export function userAccessOperations(deps: ManagementDeps): readonly Operation[] {
@@ -37,7 +49,10 @@ const listAccounts = ({ storage }: ManagementDeps) =>
       scopes: ['read:users'],
       params: userIdParams,
       query: listQuery,
-      answers: { 200: { description: 'A page of connected accounts' }, ...notFound },
+      answers: {
+        200: { description: 'A page of connected accounts', schema: cursorAnswer('connected_accounts', accountShape) },
+        ...notFound,
+      },
     },
     async ({ params: { id }, query }) => {
       await requireUser(storage, id)
@@ -77,7 +92,10 @@ const listSessions = ({ storage, clock }: ManagementDeps) =>
       scopes: ['read:sessions'],
       params: userIdParams,
       query: listQuery,
-      answers: { 200: { description: 'A page of sessions' }, ...notFound },
+      answers: {
+        200: { description: 'A page of sessions', schema: cursorAnswer('sessions', sessionShape) },
+        ...notFound,
+      },
     },
     async ({ params: { id }, query }) => {
       await requireUser(storage, id)
@@ -120,7 +138,10 @@ const listRefreshTokens = ({ storage, clock }: ManagementDeps) =>
       scopes: ['read:refresh_tokens'],
       params: userIdParams,
       query: listQuery,
-      answers: { 200: { description: 'A page of refresh tokens' }, ...notFound },
+      answers: {
+        200: { description: 'A page of refresh tokens', schema: cursorAnswer('tokens', refreshTokenShape) },
+        ...notFound,
+      },
     },
     async ({ params: { id }, query }) => {
       await requireUser(storage, id)
@@ -128,7 +149,7 @@ const listRefreshTokens = ({ storage, clock }: ManagementDeps) =>
       const tokens = await storage.artifacts.listOfUser('RefreshToken', id)
       const live = tokens.filter(({ expiresAt, consumedAt }) => expiresAt > clock() && consumedAt === undefined)
       const { items, total } = sliceOf(live, window)
-      return pageAnswer('tokens', window, { items: items.map(serializeRefreshToken), total })
+      return pageAnswer('tokens', window, { items: await viewRefreshTokens(storage, items), total })
     },
   )
 
@@ -192,31 +213,6 @@ const revokeAccess = ({ storage, clock, vault }: ManagementDeps) =>
       return { status: 204 }
     },
   )
-
-const serializeSession = (session: Artifact): JsonObject => ({
-  // The uid; the session's own id is a secret of its browser.
-  id: session.uid ?? '',
-  user_id: session.userId ?? '',
-  created_at: toIso(session.createdAt),
-  authenticated_at: toIso(typeof session.payload.loginTs === 'number' ? session.payload.loginTs : session.createdAt),
-  expires_at: toIso(session.expiresAt),
-  authentication: { methods: stringsOf(session.payload.amr).map((name) => ({ name })) },
-  clients: clientsOf(session).map((client_id) => ({ client_id })),
-})
-
-function clientsOf({ payload: { authorizations } }: Artifact): readonly string[] {
-  return typeof authorizations === 'object' && authorizations !== null ? Object.keys(authorizations) : []
-}
-
-const serializeRefreshToken = (token: Artifact): JsonObject => ({
-  // A hash: it names the token and opens nothing.
-  id: token.idHash,
-  user_id: token.userId ?? '',
-  client_id: token.clientId ?? '',
-  created_at: toIso(token.createdAt),
-  expires_at: toIso(token.expiresAt),
-  ...(isString(token.payload.sessionUid) ? { session_id: token.payload.sessionUid } : {}),
-})
 
 async function requireUser(storage: Repositories, userId: string): Promise<void> {
   if ((await storage.users.find(userId)) === undefined) throw inexistentUser()

@@ -19,6 +19,7 @@ import { booleanText, offsetQuery, pageAnswer, type Window, windowOf } from '../
 import { ApiRefusal, insufficientScope, invalidBody, invalidQuery } from '../refusal.ts'
 import { requireOwn } from './caller.ts'
 import type { ManagementDeps } from './deps.ts'
+import { listAnswer } from './list-answer.ts'
 import { parseUserSearch, parseUserSort, withConnection } from './user-search.ts'
 import { viewUsers } from './user-view.ts'
 
@@ -46,7 +47,7 @@ const listUsers = ({ storage }: ManagementDeps) =>
         connection: z.string().max(128).optional(),
         primary_order: booleanText.optional(),
       }),
-      answers: { 200: { description: 'A page of users, wrapped with include_totals', schema: z.array(userShape) } },
+      answers: { 200: { description: 'A page of users', schema: listAnswer('users', userShape) } },
     },
     async ({ query }) => {
       const window = withinSearchBound(windowOf(query))

@@ -119,5 +119,6 @@ function successorMembers(token: EngineRefreshToken): object {
     sessionUid: token.sessionUid,
     sid: token.sid,
     jkt: token.jkt,
+    refresh_token_metadata: token.refresh_token_metadata,
   }
 }

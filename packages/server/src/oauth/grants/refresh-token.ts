@@ -31,6 +31,8 @@ export interface EngineRefreshToken {
   readonly sid?: string
   readonly sessionUid?: string
   readonly jkt?: string
+  /** The operator's own (Management API). */
+  readonly refresh_token_metadata?: object
 }
 
 /** Serves the grant; replaces the engine's own. */

@@ -1,9 +1,9 @@
 import type { Artifact, ArtifactKind, RefreshSubject, ReplayMark } from '../records.ts'
 import type { ArtifactsTable } from '../schema.ts'
-import type { Artifacts } from '../storage.ts'
+import type { ArtifactFilter, Artifacts } from '../storage.ts'
 import type { Db } from './db.ts'
 import { type Columns, columnsOf, given } from './given.ts'
-import { documentOf, fromExcluded, orNone, passingLocked, pick } from './rows.ts'
+import { countOf, documentOf, fromExcluded, orNone, passingLocked, pick } from './rows.ts'
 import { type Builder, type Dialect, statement } from './statement.ts'
 
 export const artifactsTable = (db: Db): Artifacts => ({
@@ -17,6 +17,12 @@ export const artifactsTable = (db: Db): Artifacts => ({
   },
   async listOfUser(kind, userId) {
     return (await db.all(listOfUser, { kind, userId })).map(artifactOf)
+  },
+  async list(kind, { offset, limit, ...filter }) {
+    const matching = artifactsMatching(db.builder, kind, filter)
+    const rows = matching.select(COLUMNS).orderBy('created_at').orderBy('id_hash').limit(limit).offset(offset)
+    const total = matching.select((eb) => eb.fn.countAll().as('count'))
+    return { items: (await db.query(rows)).map(artifactOf), total: countOf(await db.query(total)) }
   },
   async findRefreshSubject(idHash) {
     const row = await db.first(findRefreshSubject, { idHash })
@@ -84,6 +90,17 @@ const listOfUser = statement((q, p: { kind: ArtifactKind; userId: string }) =>
     .orderBy('created_at')
     .orderBy('id_hash'),
 )
+
+function artifactsMatching(q: Builder, kind: ArtifactKind, filter: Omit<ArtifactFilter, 'offset' | 'limit'>) {
+  let query = q
+    .selectFrom('artifacts')
+    .where('kind', '=', kind)
+    .where('expires_at', '>', filter.liveAt)
+    .where('consumed_at', 'is', null)
+  if (filter.userId !== undefined) query = query.where('user_id', '=', filter.userId)
+  if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId)
+  return query
+}
 
 const findRefreshSubject = statement((q, p: { idHash: string }) =>
   q

@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
 import type { Event, NewEvent } from '../../domain/event.ts'
+import type { EventTest } from '../../domain/search.ts'
 import type { EventsTable } from '../schema.ts'
 import type { Events, UseCount } from '../storage.ts'
 import type { Db } from './db.ts'
 import { type Columns, columnsOf, given } from './given.ts'
 import { documentOf, orNone, pick } from './rows.ts'
-import { type Builder, statement } from './statement.ts'
+import { type Condition, conditionOf, numberCondition, textCondition } from './search.ts'
+import { type Builder, type Dialect, statement } from './statement.ts'
 
 export const eventsTable = (db: Db): Events => ({
   async append(event) {
@@ -18,7 +20,7 @@ export const eventsTable = (db: Db): Events => ({
     else await db.change(insertEvents, { ...columnsOf(COLUMNS, events.map(rowOf)) })
   },
   async list(query) {
-    return (await db.query(eventsMatching(db.builder, query))).map(eventOf)
+    return (await db.query(eventsMatching(db.builder, db.dialect, query))).map(eventOf)
   },
   async countUses(query) {
     return (await db.all(countUses, query)).map(useCountOf)
@@ -60,7 +62,11 @@ const insertEvents = statement((q, p: Columns<Row> & { readonly [name: string]: 
 
 type Query = Parameters<Events['list']>[0]
 
-function eventsMatching(q: Builder, { afterSeq, beforeSeq, userId, types, descending, offset, limit, ...only }: Query) {
+function eventsMatching(
+  q: Builder,
+  dialect: Dialect,
+  { afterSeq, beforeSeq, userId, types, descending, offset, limit, ...only }: Query,
+) {
   let query = q.selectFrom('events').select(['seq', ...COLUMNS])
   if (afterSeq !== undefined) query = query.where('seq', '>', afterSeq)
   if (userId !== undefined) query = query.where('user_id', '=', userId)
@@ -68,10 +74,17 @@ function eventsMatching(q: Builder, { afterSeq, beforeSeq, userId, types, descen
   if (only.clientId !== undefined) query = query.where('client_id', '=', only.clientId)
   if (only.accountId !== undefined) query = query.where('account_id', '=', only.accountId)
   if (only.outcome !== undefined) query = query.where('outcome', '=', only.outcome)
+  if (only.matching !== undefined)
+    query = query.where(conditionOf(only.matching, (test) => eventCondition(dialect, test)))
   if (types !== undefined) query = query.where('type', 'in', orNone(types))
   if (offset !== undefined) query = query.offset(offset)
   return query.orderBy('seq', descending ? 'desc' : 'asc').limit(limit)
 }
+
+const eventCondition = (dialect: Dialect, test: EventTest): Condition =>
+  test.on === 'text'
+    ? textCondition(dialect, sql.ref(`events.${test.field}`), test.match)
+    : numberCondition(sql.ref(`events.${test.field}`), test.match)
 
 const DAY_SECONDS = 86_400
 

@@ -1,0 +1,107 @@
+// Sessions, refresh tokens and consents as the Management API shows them (auth0-wire.md §6.4).
+import { z } from 'zod'
+import { isJsonObject, isString, type JsonObject, stringsOf } from '../../lib/json.ts'
+import { toIso } from '../../lib/time.ts'
+import { resourceToAudience } from '../../oauth/audience.ts'
+import { fromEngineScope, splitScope } from '../../oauth/scopes.ts'
+import type { Artifact } from '../../storage/records.ts'
+
+const metadata = z.record(z.string(), z.json())
+
+export const sessionShape = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    authenticated_at: z.string(),
+    idle_expires_at: z.string(),
+    expires_at: z.string(),
+    device: z.object({}).loose(),
+    clients: z.array(z.object({ client_id: z.string() })),
+    authentication: z.object({ methods: z.array(z.object({ name: z.string(), timestamp: z.string() })) }),
+    session_metadata: metadata,
+  })
+  .loose()
+
+export function serializeSession(session: Artifact): JsonObject {
+  const { payload, createdAt } = session
+  const authenticatedAt = toIso(typeof payload.loginTs === 'number' ? payload.loginTs : createdAt)
+  return {
+    // The uid; the session's own id is a secret of its browser.
+    id: session.uid ?? '',
+    user_id: session.userId ?? '',
+    created_at: toIso(createdAt),
+    updated_at: authenticatedAt,
+    authenticated_at: authenticatedAt,
+    // A row is kept until the earlier of the two ends.
+    idle_expires_at: toIso(session.expiresAt),
+    expires_at: toIso(session.expiresAt),
+    device: isJsonObject(payload.device) ? payload.device : {},
+    clients: clientsOf(session).map((client_id) => ({ client_id })),
+    authentication: { methods: stringsOf(payload.amr).map((name) => ({ name, timestamp: authenticatedAt })) },
+    session_metadata: isJsonObject(payload.session_metadata) ? payload.session_metadata : {},
+  }
+}
+
+const clientsOf = ({ payload: { authorizations } }: Artifact): readonly string[] =>
+  isJsonObject(authorizations) ? Object.keys(authorizations) : []
+
+export const refreshTokenShape = z
+  .object({
+    id: z.string(),
+    user_id: z.string(),
+    client_id: z.string(),
+    created_at: z.string(),
+    expires_at: z.string(),
+    session_id: z.string().nullable(),
+    rotating: z.boolean(),
+    resource_servers: z.array(z.object({ audience: z.string(), scopes: z.string() })),
+    refresh_token_metadata: metadata,
+  })
+  .loose()
+
+/** @param rotating what the client's rules say. */
+export function serializeRefreshToken(token: Artifact, rotating: boolean): JsonObject {
+  const { payload } = token
+  const scopes = isString(payload.scope) ? fromEngineScope(payload.scope) : ''
+  return {
+    // A hash: it names the token and opens nothing.
+    id: token.idHash,
+    user_id: token.userId ?? '',
+    client_id: token.clientId ?? '',
+    created_at: toIso(token.createdAt),
+    expires_at: toIso(token.expiresAt),
+    session_id: isString(payload.sessionUid) ? payload.sessionUid : null,
+    rotating,
+    resource_servers: resourcesOf(payload.resource).map((audience) => ({ audience, scopes })),
+    refresh_token_metadata: isJsonObject(payload.refresh_token_metadata) ? payload.refresh_token_metadata : {},
+  }
+}
+
+const resourcesOf = (resource: unknown): readonly string[] =>
+  (isString(resource) ? [resource] : stringsOf(resource)).map(resourceToAudience)
+
+export const grantShape = z.object({
+  id: z.string(),
+  clientID: z.string(),
+  user_id: z.string(),
+  audience: z.string(),
+  scope: z.array(z.string()),
+})
+
+/** A grant without an API of its own is for who somebody is. */
+export function serializeGrant(grant: Artifact, issuer: string): JsonObject {
+  const { openid, resources } = grant.payload
+  const byResource = isJsonObject(resources) ? Object.entries(resources) : []
+  const [first] = byResource
+  const given = [isJsonObject(openid) ? openid.scope : undefined, ...byResource.map(([, scope]) => scope)]
+  const scopes = given.flatMap((scope) => (isString(scope) ? splitScope(fromEngineScope(scope)) : []))
+  return {
+    id: grant.idHash,
+    clientID: grant.clientId ?? '',
+    user_id: grant.userId ?? '',
+    audience: first === undefined ? `${issuer}userinfo` : resourceToAudience(first[0]),
+    scope: [...new Set(scopes)],
+  }
+}
