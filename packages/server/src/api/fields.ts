@@ -10,6 +10,9 @@ export const fieldsQuery = {
   include_fields: booleanText.optional(),
 } as const
 
+/** The shape of an object of which `fields` may leave members out. */
+export const shownOf = <T extends z.ZodObject>(shape: T) => shape.partial()
+
 export interface FieldsQuery {
   readonly fields?: string | undefined
   readonly include_fields?: boolean | undefined

@@ -15,20 +15,29 @@ export interface Documented {
 export function openApiDocument(issuer: string, { management, me }: Documented): JsonObject {
   const components = new Map<string, JsonValue>()
   const paths = new Map<string, Record<string, JsonObject>>()
-  for (const [base, operations] of [
-    [MANAGEMENT_BASE, management],
-    [ME_BASE, me],
-  ] as const)
+  for (const { base, operations, refusal } of [
+    { base: MANAGEMENT_BASE, operations: management, refusal: MANAGEMENT_REFUSAL },
+    { base: ME_BASE, operations: me, refusal: ME_REFUSAL },
+  ]) {
+    components.set(refusal.name, jsonSchema(refusal.schema, 'output', components))
     for (const { spec } of operations) {
       const path = base + spec.path
-      paths.set(path, { ...paths.get(path), [spec.method]: describe(spec, components) })
+      paths.set(path, { ...paths.get(path), [spec.method]: describe(spec, { base, refusal, components }) })
     }
+  }
   const scopes = [...new Set([...management, ...me].flatMap(({ spec }) => spec.scopes))].sort()
   const oauth = { tokenUrl: `${issuer}oauth/token`, scopes: Object.fromEntries(scopes.map((scope) => [scope, ''])) }
+  const tags = [...new Set([...management, ...me].map(({ spec }) => spec.tag))].sort()
   return {
     openapi: '3.1.0',
-    info: { title: 'Tenon', version: '1', description: 'Management API and My Account API.' },
+    info: {
+      title: 'Tenon',
+      version: '1',
+      description: 'Management API and My Account API. Any one of the scopes of an operation suffices.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: issuer.replace(/\/$/, '') }],
+    tags: tags.map((name) => ({ name })),
     paths: Object.fromEntries(paths),
     components: {
       schemas: Object.fromEntries(components),
@@ -37,24 +46,112 @@ export function openApiDocument(issuer: string, { management, me }: Documented):
   }
 }
 
-function describe(spec: Operation['spec'], components: Map<string, JsonValue>): JsonObject {
-  const schemaOf = (schema: z.ZodType) => jsonSchema(schema, components)
-  const content = (schema: z.ZodType) => ({ 'application/json': { schema: schemaOf(schema) } })
-  const answers = Object.entries(spec.answers).map(([status, { description, schema }]) => [
-    status,
-    { description, ...(schema === undefined ? {} : { content: content(schema) }) },
-  ])
-  const parameters = [...parametersOf('path', spec.params, schemaOf), ...parametersOf('query', spec.query, schemaOf)]
+/** What an interface answers when it refuses: one shape for all (docs/reference/errors.md has the codes). */
+interface RefusalShape {
+  readonly name: string
+  readonly contentType: string
+  readonly schema: z.ZodType
+}
+
+const MANAGEMENT_REFUSAL: RefusalShape = {
+  name: 'Refusal',
+  contentType: 'application/json',
+  schema: z
+    .object({
+      statusCode: z.int(),
+      error: z.string(),
+      message: z.string(),
+      errorCode: z.string().optional().meta({ description: 'Stable; a 401 has none.' }),
+    })
+    .loose(),
+}
+
+const ME_REFUSAL: RefusalShape = {
+  name: 'Problem',
+  contentType: 'application/problem+json',
+  schema: z
+    .object({
+      type: z.string(),
+      title: z.string(),
+      detail: z.string(),
+      status: z.int(),
+      code: z.string().meta({ description: 'Stable.' }),
+      reason: z.string().optional(),
+      validation_errors: z
+        .array(
+          z.object({
+            detail: z.string(),
+            source: z.string(),
+            pointer: z.string().optional(),
+            field: z.string().optional(),
+          }),
+        )
+        .optional(),
+    })
+    .loose(),
+}
+
+interface Surroundings {
+  readonly base: string
+  readonly refusal: RefusalShape
+  readonly components: Map<string, JsonValue>
+}
+
+function describe(spec: Operation['spec'], { base, refusal, components }: Surroundings): JsonObject {
+  const inputOf = (schema: z.ZodType) => jsonSchema(schema, 'input', components)
+  const answers = Object.entries(spec.answers).map(([status, { description, schema }]) => {
+    if (Number(status) >= 400) return [status, refusalAnswer(description, refusal)] as const
+    if (schema === undefined) return [status, { description }] as const
+    const content = { 'application/json': { schema: jsonSchema(schema, 'output', components) } }
+    return [status, { description, content }] as const
+  })
+  const parameters = [...parametersOf('path', spec.params, inputOf), ...parametersOf('query', spec.query, inputOf)]
+  const common = commonRefusals(spec).map(([status, description]) => [status, refusalAnswer(description, refusal)])
   return {
+    operationId: operationId(base, spec),
     summary: spec.summary,
     tags: [spec.tag],
     // Any one of them suffices.
     security: spec.scopes.map((scope) => ({ oauth2: [scope] })),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(spec.body === undefined ? {} : { requestBody: { required: true, content: content(spec.body) } }),
-    responses: Object.fromEntries(answers),
+    ...(spec.body === undefined ? {} : { requestBody: requestBody(spec, inputOf(spec.body)) }),
+    responses: { ...Object.fromEntries(common), ...Object.fromEntries(answers) },
   }
 }
+
+/** `get /users/{id}/links` is `get_users_id_links`. */
+const operationId = (base: string, { method, path }: Operation['spec']): string =>
+  [base === ME_BASE ? 'me' : '', method, ...path.split(/[^\w]+/)]
+    .filter((part) => part !== '')
+    .join('_')
+    .replaceAll('-', '_')
+
+const MEDIA_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
+
+/** An absent body is an empty object, so that only schemas that take none of it need one. */
+function requestBody({ body, accepts = ['json'] }: Operation['spec'], schema: JsonObject): JsonObject {
+  return {
+    required: body?.safeParse({}).success !== true,
+    content: Object.fromEntries(accepts.map((type) => [MEDIA_TYPES[type], { schema }])),
+  }
+}
+
+/** What any operation may answer, whatever it does. */
+function commonRefusals({ params, query, body }: Operation['spec']): readonly (readonly [string, string])[] {
+  const takes = params !== undefined || query !== undefined || body !== undefined
+  return [
+    ...(takes ? [['400', 'The request breaks the schema, or has no meaning'] as const] : []),
+    ['401', 'No token, or none for this interface'],
+    ['403', 'insufficient_scope, or the caller may not'],
+    ...(body === undefined ? [] : [['413', 'payload_too_large'] as const, ['415', 'unsupported_media_type'] as const]),
+    ['429', 'too_many_requests, with `retry-after`'],
+  ]
+}
+
+const refusalAnswer = (description: string, { name, contentType }: RefusalShape): JsonObject => ({
+  description,
+  content: { [contentType]: { schema: { $ref: `#/components/schemas/${name}` } } },
+})
 
 function parametersOf(
   place: 'path' | 'query',
@@ -73,9 +170,9 @@ function parametersOf(
 
 const DEFINITION = '#/$defs/'
 
-/** What a caller may send. Recursive parts become components: a reference starts at the root of the document. */
-function jsonSchema(schema: z.ZodType, components: Map<string, JsonValue>): JsonObject {
-  const made: unknown = JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })))
+/** What a caller may send, or gets. Recursive parts become components: a reference starts at the root of the document. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', components: Map<string, JsonValue>): JsonObject {
+  const made: unknown = JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: 'any' })))
   if (!isJsonObject(made)) return {}
   const { $schema: _, $defs = {}, ...rest } = made
   const definitions = isJsonObject($defs) ? $defs : {}

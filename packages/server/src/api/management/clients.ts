@@ -15,7 +15,7 @@ import {
 import { withDefaults } from '../../protocol/fields.ts'
 import type { ClientRecord } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
-import { fieldsQuery, selectFields } from '../fields.ts'
+import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
 import { type Operation, operation, validate } from '../operation.ts'
 import { booleanText, cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
 import { invalidBody } from '../refusal.ts'
@@ -57,7 +57,7 @@ const listClients = ({ storage }: ManagementDeps) =>
         app_type: z.string().max(200).optional(),
         external_client_id: z.string().max(2048).optional(),
       }),
-      answers: { 200: { description: 'A page of clients', schema: listAnswer('clients', shape) } },
+      answers: { 200: { description: 'A page of clients', schema: listAnswer('clients', shownOf(shape)) } },
     },
     async ({ query }) => {
       const window = windowOf(query)
@@ -134,7 +134,7 @@ const findClient = ({ storage }: ManagementDeps) =>
       scopes: ['read:clients', 'read:client_keys'],
       params: clientIdParams,
       query: z.object(fieldsQuery),
-      answers: { 200: { description: 'The client', schema: shape }, ...notFound },
+      answers: { 200: { description: 'The client', schema: shownOf(shape) }, ...notFound },
     },
     async ({ params: { id }, query }) => ({
       status: 200,

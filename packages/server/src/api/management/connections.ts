@@ -18,7 +18,7 @@ import { clientIdField } from '../../protocol/client-document.ts'
 import { connectionDocument, connectionPatchBody } from '../../protocol/connection-document.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
-import { fieldsQuery, selectFields } from '../fields.ts'
+import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
 import { type Operation, operation, validate } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
 import { invalidQuery } from '../refusal.ts'
@@ -63,7 +63,7 @@ const listConnections = ({ storage }: ManagementDeps) =>
           .transform((value) => [value].flat())
           .optional(),
       }),
-      answers: { 200: { description: 'A page of connections', schema: listAnswer('connections', shape) } },
+      answers: { 200: { description: 'A page of connections', schema: listAnswer('connections', shownOf(shape)) } },
     },
     async ({ query }) => {
       const window = windowOf(query)
@@ -116,7 +116,7 @@ const findConnection = ({ storage }: ManagementDeps) =>
       scopes: ['read:connections'],
       params,
       query: z.object(fieldsQuery),
-      answers: { 200: { description: 'The connection', schema: shape }, ...notFound },
+      answers: { 200: { description: 'The connection', schema: shownOf(shape) }, ...notFound },
     },
     async ({ params: { id }, query }) => ({
       status: 200,

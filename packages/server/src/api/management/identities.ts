@@ -103,7 +103,10 @@ const unlink = ({ storage, vault, clock }: ManagementDeps) =>
       tag: 'users',
       scopes: [...SCOPES, 'delete:current_user_identities'],
       params: userIdParams.extend({ provider: z.string().min(1).max(128), user_id: z.string().min(1).max(512) }),
-      answers: { 200: { description: 'The identities that remain', schema: identityList } },
+      answers: {
+        200: { description: 'The identities that remain', schema: identityList },
+        404: { description: 'inexistent_user' },
+      },
     },
     async ({ caller, params }) => {
       requireOwn(caller, params.id)

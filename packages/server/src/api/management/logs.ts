@@ -4,7 +4,7 @@ import type { Event } from '../../domain/event.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
 import type { Repositories } from '../../storage/storage.ts'
-import { fieldsQuery, selectFields } from '../fields.ts'
+import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
 import { type Answer, type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, windowOf } from '../paging.ts'
 import { ApiRefusal, invalidQuery } from '../refusal.ts'
@@ -41,7 +41,7 @@ const listLogs = ({ storage }: ManagementDeps) =>
       tag: 'logs',
       scopes: SCOPES,
       query,
-      answers: { 200: { description: 'Log entries', schema: listAnswer('logs', shape) } },
+      answers: { 200: { description: 'Log entries', schema: listAnswer('logs', shownOf(shape)) } },
     },
     async ({ query: asked }) => answerLogs(storage, asked),
   )
@@ -56,7 +56,7 @@ const listUserLogs = ({ storage }: ManagementDeps) =>
       scopes: SCOPES,
       params: userIdParams,
       query,
-      answers: { 200: { description: 'Log entries', schema: listAnswer('logs', shape) } },
+      answers: { 200: { description: 'Log entries', schema: listAnswer('logs', shownOf(shape)) } },
     },
     async ({ params: { id }, query: asked }) => answerLogs(storage, asked, id),
   )

@@ -7,7 +7,7 @@ import { withDefaults } from '../../protocol/fields.ts'
 import { resourceServerDocument, resourceServerPatchBody } from '../../protocol/resource-server-document.ts'
 import type { ResourceServerRecord } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
-import { fieldsQuery, selectFields } from '../fields.ts'
+import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
 import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, windowOf } from '../paging.ts'
 import type { ManagementDeps } from './deps.ts'
@@ -31,7 +31,7 @@ const listServers = ({ storage }: ManagementDeps) =>
       tag: 'resource-servers',
       scopes: ['read:resource_servers'],
       query: z.object({ ...offsetQuery, ...cursorQuery, ...fieldsQuery }),
-      answers: { 200: { description: 'A page of APIs', schema: listAnswer('resource_servers', shape) } },
+      answers: { 200: { description: 'A page of APIs', schema: listAnswer('resource_servers', shownOf(shape)) } },
     },
     async ({ query }) => {
       const window = windowOf(query)
@@ -51,7 +51,7 @@ const findServer = ({ storage }: ManagementDeps) =>
       scopes: ['read:resource_servers'],
       params,
       query: z.object(fieldsQuery),
-      answers: { 200: { description: 'The API', schema: shape }, ...notFound },
+      answers: { 200: { description: 'The API', schema: shownOf(shape) }, ...notFound },
     },
     async ({ params: { id }, query }) => ({
       status: 200,

@@ -13,7 +13,7 @@ import { isJsonObject, isString, type JsonObject } from '../../lib/json.ts'
 import { userCreateBody, userPatchBody } from '../../protocol/user-document.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
 import type { UserFilter } from '../../storage/storage.ts'
-import { fieldsQuery, selectFields } from '../fields.ts'
+import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
 import { type Caller, type Operation, operation } from '../operation.ts'
 import { booleanText, offsetQuery, pageAnswer, type Window, windowOf } from '../paging.ts'
 import { ApiRefusal, insufficientScope, invalidBody, invalidQuery } from '../refusal.ts'
@@ -47,7 +47,7 @@ const listUsers = ({ storage }: ManagementDeps) =>
         connection: z.string().max(128).optional(),
         primary_order: booleanText.optional(),
       }),
-      answers: { 200: { description: 'A page of users', schema: listAnswer('users', userShape) } },
+      answers: { 200: { description: 'A page of users', schema: listAnswer('users', shownOf(userShape)) } },
     },
     async ({ query }) => {
       const window = withinSearchBound(windowOf(query))
@@ -81,7 +81,7 @@ const usersByEmail = ({ storage }: ManagementDeps) =>
       tag: 'users',
       scopes: ['read:users'],
       query: z.object({ email: z.string().min(1).max(320), ...fieldsQuery }),
-      answers: { 200: { description: 'Users', schema: z.array(userShape) } },
+      answers: { 200: { description: 'Users', schema: z.array(shownOf(userShape)) } },
     },
     async ({ query }) => {
       const address = canonicalAddress(query.email)
@@ -101,7 +101,10 @@ const findOne = ({ storage }: ManagementDeps) =>
       scopes: ['read:users', 'read:current_user'],
       params: userIdParams,
       query: z.object(fieldsQuery),
-      answers: { 200: { description: 'The user', schema: userShape }, 404: { description: 'inexistent_user' } },
+      answers: {
+        200: { description: 'The user', schema: shownOf(userShape) },
+        404: { description: 'inexistent_user' },
+      },
     },
     async ({ caller, params, query }) => {
       requireOwn(caller, params.id)

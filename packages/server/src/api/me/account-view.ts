@@ -1,8 +1,18 @@
 // A connected account as its owner's apps see it (auth0-wire.md §3.5).
+import { z } from 'zod'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
+
+export const accountShape = z.object({
+  id: z.string(),
+  connection: z.string(),
+  access_type: z.literal('offline'),
+  scopes: z.array(z.string()),
+  created_at: z.string(),
+  expires_at: z.string().optional(),
+})
 
 export function serializeAccount(account: VaultAccount, connection: Pick<ConnectionRecord, 'name'>): JsonObject {
   return {

@@ -10,7 +10,7 @@ import type { Repositories } from '../../storage/storage.ts'
 import { type Operation, operation } from '../operation.ts'
 import { openCursor, pageAnswer, sliceOf } from '../paging.ts'
 import { invalidQuery } from '../refusal.ts'
-import { serializeAccount } from './account-view.ts'
+import { accountShape, serializeAccount } from './account-view.ts'
 import { scopesOfConnection } from './connection-scopes.ts'
 import type { MeDeps } from './deps.ts'
 import { type MeCaller, userOf } from './me-caller.ts'
@@ -49,7 +49,12 @@ const listAccounts = ({ storage }: MeDeps) =>
           .transform((names) => [names].flat())
           .optional(),
       }),
-      answers: { 200: { description: 'A page of connected accounts' } },
+      answers: {
+        200: {
+          description: 'A page of connected accounts',
+          schema: z.object({ accounts: z.array(accountShape), next: z.string().optional() }),
+        },
+      },
     },
     async ({ caller, query }) => {
       const user = userOf(caller)
@@ -117,7 +122,12 @@ const listConnections = ({ storage }: MeDeps) =>
       tag: 'connected-accounts',
       scopes: ['read:me:connected_accounts'],
       query: z.object(pageQuery),
-      answers: { 200: { description: 'A page of connections' } },
+      answers: {
+        200: {
+          description: 'A page of connections',
+          schema: z.object({ connections: z.array(connectionShape), next: z.string().optional() }),
+        },
+      },
     },
     async ({ caller, query }) => {
       const user = userOf(caller)
@@ -129,6 +139,12 @@ const listConnections = ({ storage }: MeDeps) =>
       return pageAnswer('connections', window, sliceOf(usable.map(serializeConnection), window))
     },
   )
+
+const connectionShape = z.object({
+  name: z.string(),
+  strategy: z.string(),
+  scopes: z.array(z.string()).optional(),
+})
 
 function serializeConnection(connection: ConnectionRecord): JsonObject {
   const { name, strategy } = connection

@@ -13,7 +13,7 @@ import type { ConnectionRecord, ConnectRequest } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { type Operation, operation } from '../operation.ts'
 import { ApiRefusal, invalidBody, unauthorized } from '../refusal.ts'
-import { serializeAccount } from './account-view.ts'
+import { accountShape, serializeAccount } from './account-view.ts'
 import type { MeDeps } from './deps.ts'
 import { type MeCaller, userOf } from './me-caller.ts'
 
@@ -195,7 +195,10 @@ const complete = (deps: MeDeps) =>
       tag: 'connected-accounts',
       scopes: SCOPES,
       body: completeBody,
-      answers: { 201: { description: 'The connected account' }, 409: { description: 'connect_completed' } },
+      answers: {
+        201: { description: 'The connected account', schema: accountShape },
+        409: { description: 'connect_completed' },
+      },
     },
     async ({ caller, body }) => {
       const { storage, vault } = deps
