@@ -9,6 +9,7 @@ import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
 import { MAX_BODY_BYTES } from './http.ts'
 import { requestIdOf } from './page-responder.ts'
+import { renderApiDocs } from './pages/api-docs.ts'
 import { type UserinfoDeps, userinfo } from './userinfo.ts'
 
 export interface RoutesDeps extends BrowserRoutesDeps {
@@ -60,6 +61,9 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
     return preflight(origin, origin !== undefined && (await deps.origins.isKnown(origin)))
   })
   app.get('/openapi.json', (c) => c.json(deps.openApi))
+  app.get('/docs/api', (c) =>
+    deps.responder.page(c, renderApiDocs(deps.responder.frame(), deps.openApi), { kind: 'console' }),
+  )
   app.all('/api/v2/*', (c) => deps.managementApi.fetch(c.req.raw))
   app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
   app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))

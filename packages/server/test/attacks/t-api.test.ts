@@ -144,7 +144,7 @@ test('T-API-03 every operation asks for its own scope, and no token of another k
     tokens.set(scope, known)
     return known.token
   }
-  const none = { management: await machineWith('read:client_credentials'), me: who.accessToken }
+  const none = { management: await machineWith('read:user_idp_tokens'), me: who.accessToken }
   let operations = 0
   for (const [path, methods] of Object.entries<Record<string, { security: { oauth2: string[] }[] }>>(document.paths)) {
     const url = `${server.url}${path.replaceAll(/\{\w+\}/g, 'nobody')}`

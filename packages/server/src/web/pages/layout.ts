@@ -38,6 +38,7 @@ export type LetterPage =
   | 'go-upstream'
   | 'console-enter'
   | 'console-closed'
+  | 'api-docs'
 
 export interface Letter {
   readonly page: LetterPage

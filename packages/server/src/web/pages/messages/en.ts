@@ -1,6 +1,7 @@
 // English. Keys are stable; `{names}` are values, `<b>` is emphasis. Plurals come as `.one` and `.other`.
 import type { Locale } from '../locale.ts'
 import { enAccount } from './en-account.ts'
+import { enApi } from './en-api.ts'
 import { enConsole } from './en-console.ts'
 import { enPerson } from './en-person.ts'
 
@@ -8,6 +9,7 @@ export const en = {
   ...enAccount,
   ...enPerson,
   ...enConsole,
+  ...enApi,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
