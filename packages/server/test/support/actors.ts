@@ -248,6 +248,7 @@ export interface ApiCaller {
   get(path: string, headers?: Headers): Promise<Answer>
   post(path: string, json?: unknown, headers?: Headers): Promise<Answer>
   patch(path: string, json?: unknown, headers?: Headers): Promise<Answer>
+  put(path: string, json?: unknown, headers?: Headers): Promise<Answer>
   delete(path: string, json?: unknown, headers?: Headers): Promise<Answer>
 }
 
@@ -265,6 +266,7 @@ function caller(base: string, token: string): ApiCaller {
     get: (path, headers) => call('GET')(path, undefined, headers),
     post: call('POST'),
     patch: call('PATCH'),
+    put: call('PUT'),
     delete: call('DELETE'),
   }
 }
