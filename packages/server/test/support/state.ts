@@ -5,6 +5,7 @@ import { openStorage } from '../../src/storage/open.ts'
 import { exchange, me, mgmt, type Reachable, refresh, type SignedIn, silently, userPath } from './actors.ts'
 import type { Answer } from './http.ts'
 import { request } from './http.ts'
+import { query } from './rows.ts'
 import type { TestServer } from './server.ts'
 
 type AnyServer = Pick<TestServer<Record<string, Provider>>, 'url' | 'issuer' | 'tenant' | 'providers' | 'databaseUrl'>
@@ -34,15 +35,24 @@ export async function snapshot(server: Reachable): Promise<unknown> {
   return Object.fromEntries((await Promise.all(rows)).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/** Every envelope in the vault: whose it is, and which one of how many. */
+const vaultRows = ({ databaseUrl }: AnyServer) =>
+  query(databaseUrl, 'select id, user_id, generation from accounts order by id', [])
+
 /** How many token requests each provider got so far. */
 export const tokenCalls = ({ providers }: AnyServer): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(providers).map(([name, provider]) => [name, provider.calls('token').length]))
 
-/** NSC: runs an attack after which no user, identity or account differs and no provider was asked for a token. */
+/** NSC: runs an attack after which no user, identity, account or envelope differs and no provider was asked for a token. */
 export async function changesNothing<T>(server: AnyServer, attack: () => Promise<T>): Promise<T> {
-  const before = { state: await snapshot(server), calls: tokenCalls(server) }
+  const look = async () => ({
+    state: await snapshot(server),
+    vault: await vaultRows(server),
+    calls: tokenCalls(server),
+  })
+  const before = await look()
   const result = await attack()
-  assert.deepEqual({ state: await snapshot(server), calls: tokenCalls(server) }, before)
+  assert.deepEqual(await look(), before)
   return result
 }
 
