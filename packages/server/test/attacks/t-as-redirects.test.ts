@@ -135,6 +135,16 @@ test('T-AS-15 nobody is signed out by what another site can send', async () => {
     assert.ok(page.name === 'logout' || page.status >= 400, name)
     assert.equal(await silently(victim.browser, server), 'code', name)
   }
+  for (const target of [
+    'https://evil.test/',
+    `${LOGGED_OUT}/`,
+    `${LOGGED_OUT}?x`,
+    LOGGED_OUT.replace('http', 'https'),
+  ]) {
+    const query = new URLSearchParams({ id_token_hint: victim.idToken, post_logout_redirect_uri: target })
+    const page = await victim.browser.clone().open(`${server.url}/oidc/logout?${query}`)
+    assert.deepEqual([page.status, page.stopped], [400, false], target)
+  }
   const wrongTarget = `${server.url}/oidc/logout?id_token_hint=${victim.idToken}&post_logout_redirect_uri=${CALLBACK}`
   const refused = await victim.browser.clone().open(wrongTarget)
   assert.equal(refused.status, 400)
@@ -194,6 +204,24 @@ test('T-AS-20 after a form with a password every redirect turns into a GET', asy
     [303],
   )
   assert.ok(browser.chain.every(({ status }) => status !== 307 && status !== 308))
+  const { email, password } = ada
+  const forms: readonly [string, Record<string, string>][] = [
+    ['signup', { email: 'somebody-new@example.test', password: 'a password that is long' }],
+    ['reset-password', { email }],
+  ]
+  for (const [hint, fields] of forms) {
+    const other = new Browser()
+    await other.open(authorizeUrl(server, { extra: { screen_hint: hint } }).url)
+    await other.submit(hint === 'signup' ? 'signup' : 'reset', { fields })
+    await other.open(authorizeUrl(server).url)
+    await other.submit('login', { fields: { username: email, password: 'not the password' } })
+    await other.submit('login', { fields: { username: email, password } })
+    const answers = other.seen.map(({ status }) => status)
+    assert.ok(
+      answers.every((status) => status < 300 || status === 302 || status === 303 || (status >= 400 && status < 500)),
+      `${hint}: ${answers}`,
+    )
+  }
   // An authorization request by POST, too, goes on as a GET.
   const { searchParams } = new URL(authorizeUrl(server).url)
   const page = await new Browser().post(`${server.url}/authorize`, searchParams)

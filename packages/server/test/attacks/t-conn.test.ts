@@ -23,6 +23,7 @@ import { eventually } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { changesNothing, eventsOf, oneWinner } from '../support/state.ts'
 import { CALLBACK, type Person } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const honest = await startOidcProvider({ name: 'lazy', alg: 'ES256', users: { ada: {} } })
 const providers = {
@@ -129,6 +130,22 @@ test("T-CONN-01 another flow's code, verifier or redirect_uri completes nothing 
   }
 })
 
+test('T-CONN-01 the same person by another client or another auth_session completes nothing', async () => {
+  const agent = await signIn(server, { user: ada, client: 'agent-a', browser: V.browser.clone() })
+  const theirs = await meToken(server, agent)
+  const own = await confirmed(V, 'calendar')
+  await changesNothing(server, async () => {
+    assert.equal((await completeConnect(server, own.flow, own.params, { token: theirs })).status, 400)
+    assert.equal((await completeConnect(server, own.flow, own.params)).status, 400, 'void')
+  })
+  const other = await startConnect(server, { token: V.token, connection: 'calendar' })
+  const swapped = await confirmed(V, 'calendar')
+  const session = { auth_session: other.answer.json.auth_session }
+  await changesNothing(server, async () => {
+    assert.equal((await completeConnect(server, swapped.flow, swapped.params, { fields: session })).status, 400)
+  })
+})
+
 test('T-CONN-01 completing is won once, however often it is tried at the same time', async () => {
   const { flow, params } = await confirmed(V, 'mallory')
   const won = oneWinner(await Promise.all(Array.from({ length: 20 }, () => completeConnect(server, flow, params))))
@@ -231,6 +248,23 @@ test("T-CONN-05 a discovery document that names somebody else's issuer is not us
   honest.reset()
 })
 
+test("T-CONN-05 a discovery document that names somebody else's endpoints gets no code past their `iss`", async () => {
+  const own = ['authorization_endpoint', 'token_endpoint'] as const
+  const theirs = (await (await fetch(`${calendar.issuer}/.well-known/openid-configuration`)).json()) as Record<
+    string,
+    unknown
+  >
+  honest.tamperDiscovery = (document) => ({
+    ...document,
+    ...Object.fromEntries(own.map((name) => [name, theirs[name]])),
+  })
+  await changesNothing(server, async () => {
+    const page = await new Browser().open(authorizeUrl(server, { connection: 'lazy' }).url)
+    assert.ok(page.status >= 400, `${page.name} ${page.url}`)
+  })
+  honest.reset()
+})
+
 test('T-CONN-07 scopes are those that the provider granted, and a wider exchange is refused without a call', async () => {
   calendar.grantOnly = ['openid', 'offline_access']
   const account = await connect(V.browser, server, {
@@ -246,6 +280,23 @@ test('T-CONN-07 scopes are those that the provider granted, and a wider exchange
     assert.equal(answer.json.tenon.code, 'scope_missing')
     assert.deepEqual(answer.json.tenon.missing_scopes, ['email'])
   })
+  // Connected again with less: what is kept is what the provider grants now, not what it granted once.
+  const wider = await connect(V.browser, server, {
+    token: V.token,
+    connection: 'calendar',
+    scopes: ['openid', 'email', 'offline_access'],
+  })
+  assert.equal(wider.id, account.id)
+  calendar.grantOnly = ['openid', 'offline_access']
+  const again = await connect(V.browser, server, {
+    token: V.token,
+    connection: 'calendar',
+    scopes: ['openid', 'email'],
+  })
+  calendar.reset()
+  assert.deepEqual([again.id, ...[...again.scopes].sort()], [account.id, 'offline_access', 'openid'])
+  const narrow = await exchange(server, { connection: 'calendar', subjectToken: V.refreshToken, scope: 'email' })
+  assert.deepEqual([narrow.status, narrow.json.tenon?.code], [401, 'scope_missing'])
   // Edited in the browser: what counts is what came of it.
   const { asked } = await untilProvider(V, calendar)
   const wide = await answerOf(calendar, {
@@ -339,6 +390,16 @@ test('T-CONN-10 a redirect_uri that is not exactly a callback of the client is r
       })
       assert.equal(answer.status, 400, JSON.stringify(redirect_uri))
     }
+  })
+})
+
+test('T-CONN-01 a ticket and a connect code that lay for ten minutes are worth nothing', async () => {
+  const late = await confirmed(V, 'mallory')
+  const unopened = await startConnect(server, { token: V.token, connection: 'calendar' })
+  passTime(601)
+  await changesNothing(server, async () => {
+    assert.equal((await completeConnect(server, late.flow, late.params)).status, 400)
+    assertRefused(await V.browser.open(unopened.url))
   })
 })
 

@@ -149,6 +149,42 @@ for (const database of databases) {
   })
 }
 
+test('T-LINK-07 who has secondaries of their own is joined with all of them, once, and no longer a primary', async () => {
+  const [top, middle, bottom] = [await newcomer('top'), await newcomer('middle'), await newcomer('bottom', 'work')]
+  expectStatus(await link(api, middle.sub, named(bottom.sub)), 201)
+  // The identity of a secondary stands for nobody: it is named through its user, or not at all.
+  await changesNothing(server, async () => {
+    assert.equal((await link(api, top.sub, named(bottom.sub))).status, 409)
+    assert.equal((await link(top.api, top.sub, { link_with: bottom.idToken })).status, 404)
+  })
+  const { json } = expectStatus(await link(api, top.sub, named(middle.sub)), 201)
+  assert.deepEqual(
+    json.map(({ connection }: { connection: string }) => connection),
+    ['calendar', 'calendar', 'work'],
+  )
+  for (const gone of [middle.sub, bottom.sub]) {
+    assert.equal((await api.get(userPath(gone))).status, 404)
+    await changesNothing(server, async () => {
+      assert.ok([400, 404, 409].includes((await link(api, gone, named(top.sub))).status), 'a chain')
+      assert.ok([400, 404, 409].includes((await link(api, top.sub, named(gone))).status), 'twice')
+    })
+  }
+})
+
+test('T-LINK-08 an identity that another user has is not moved by naming it, and whose it is stays unsaid', async () => {
+  const owner = await newcomer('owner')
+  const second = await newcomer('owned', 'code')
+  const taker = await newcomer('taker')
+  expectStatus(await link(api, owner.sub, named(second.sub)), 201)
+  await changesNothing(server, async () => {
+    const answer = await link(api, taker.sub, named(second.sub))
+    assert.equal(answer.status, 409)
+    for (const word of [owner.sub, String(owner.claims.email)]) assert.ok(!answer.text.includes(word), answer.text)
+    const { status } = await link(taker.api, taker.sub, { link_with: second.idToken })
+    assert.equal(status, 404)
+  })
+})
+
 test("T-LINK-09 a person's own token links and unlinks at their own record alone, and only with a proof", async () => {
   const attacker = await newcomer('meddler')
   const victim = await newcomer('target', 'work')
@@ -210,6 +246,7 @@ test('T-LINK-13 who comes in by an identity that was unlinked finds an account o
   const before = await signIn(server, { connection: 'code' })
   assert.equal(before.sub, who.sub)
   await connect(before.browser, server, { token: await meToken(server, before), connection: 'code' })
+  const kept = expectStatus(await exchange(server, { connection: 'code', subjectToken: before.refreshToken }), 200)
   expectStatus(await api.delete(`${identitiesOf(who.sub)}/github/${named(second.sub).user_id}`), 200)
   const heir = await signIn(server, { connection: 'code' })
   assert.notEqual(heir.sub, who.sub)
@@ -217,6 +254,17 @@ test('T-LINK-13 who comes in by an identity that was unlinked finds an account o
   assert.deepEqual([user.app_metadata, user.user_metadata], [{}, {}])
   const answer = await exchange(server, { connection: 'calendar', subjectToken: heir.refreshToken })
   assert.equal(answer.json.tenon.code, 'not_connected')
+  // The old one's session gets nothing any more, and the heir a token of their own sign-in alone.
+  const late = await exchange(server, { connection: 'code', subjectToken: before.refreshToken })
+  assert.notEqual(late.status, 200)
+  const own = await exchange(server, { connection: 'code', subjectToken: heir.refreshToken })
+  assert.notEqual(own.json.access_token, kept.json.access_token)
+  // What was connected for agents is another thing: it stays with whom connected it, out of the heir's sight.
+  const accountsOf = async (sub: string): Promise<string[]> =>
+    (await api.get(`${userPath(sub)}/connected-accounts`)).json.connected_accounts.map(({ id }: { id: string }) => id)
+  const [connected] = await accountsOf(who.sub)
+  assert.ok(connected)
+  assert.ok(!(await accountsOf(heir.sub)).includes(connected))
   // What came in by the identity that left is dead.
   assert.equal((await refresh(server, 'web', before.refreshToken)).json.error, 'invalid_grant')
 })
@@ -231,4 +279,34 @@ test("T-LINK-15 a link takes no rights along: the primary's metadata stays as it
   const came = await signIn(server, { connection: 'code' })
   assert.equal(came.sub, primary.sub)
   assert.doesNotMatch(JSON.stringify(came.claims), /admin/)
+})
+
+test('T-LINK-15 a joined operator makes no operator, and members named like prototypes pollute nothing', async () => {
+  const deep = await startServer({
+    settings: { linking: { metadata: 'deep_merge' }, operators: ['github|4711', 'boss@example.test'] },
+  })
+  const admin = await mgmt(deep)
+  const primary = await newcomer('plain', 'calendar', deep)
+  deep.person('boss', ['code'], { sub: '4711', email: 'boss@example.test', emailVerified: true })
+  const boss = await currentUserSignIn(deep, { connection: 'code' })
+  assert.equal(boss.sub, 'github|4711')
+  const hostile =
+    '{"app_metadata":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"role":"admin"}}'
+  const sent = await request(`${deep.url}/api/v2${userPath(boss.sub)}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${admin.token}`, 'content-type': 'application/json' },
+    body: hostile,
+  })
+  assert.ok(sent.status === 200 || sent.status === 400, sent.text)
+  expectStatus(await admin.patch(userPath(primary.sub), { app_metadata: { role: 'reader' } }), 200)
+  expectStatus(await link(admin, primary.sub, named(boss.sub)), 201)
+  const joined = (await admin.get(userPath(primary.sub))).json
+  assert.equal(joined.app_metadata.role, 'reader', 'what the primary has wins')
+  const fresh = await newcomer('fresh', 'work', deep)
+  const { app_metadata: metadata } = (await admin.get(userPath(fresh.sub))).json
+  assert.deepEqual([metadata, (metadata as { polluted?: unknown }).polluted], [{}, undefined])
+  // By the id that was retired nobody enters the console, and no address that a provider merely says opens it.
+  const came = await signIn(deep, { connection: 'code' })
+  assert.equal(came.sub, primary.sub)
+  assert.equal((await came.browser.open(`${deep.url}/console`)).status, 403)
 })
