@@ -15,12 +15,14 @@ import {
   startConnect,
 } from '../support/actors.ts'
 import { Browser, type Page } from '../support/browser.ts'
+import { mergeUrl, operated, operator, twoUsers, userUrl } from '../support/console.ts'
 import { eventually, request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { changesNothing } from '../support/state.ts'
 import { LOGGED_OUT } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
-const server = await startServer()
+const server = await startServer(operated())
 const { ada, eve } = server.tenant
 
 /** Every page and redirect of a life with us: sign-up, sign-in, consent, connect, account, logout, errors. */
@@ -59,7 +61,48 @@ async function walkEverywhere(): Promise<readonly Page[]> {
   await browser.open(links)
   await browser.open(`${server.url}/oidc/logout`)
   await browser.submit('logout', { action: 'confirm' })
-  return browser.seen
+  return [...browser.seen, ...(await walkLinks()), ...(await walkConsole())]
+}
+
+/** Pages on which accounts are joined: suggested, chosen, in conflict, merged, and proven again. */
+async function walkLinks(): Promise<readonly Page[]> {
+  const { person } = await twoUsers(server, 'walking-twice')
+  const browser = new Browser()
+  await signIn(server, { browser, connection: 'calendar' })
+  for (const name of ['link', 'merge'] as const) {
+    await browser.open(`${server.url}/account/connections`)
+    await browser.submit('link', { connection: name === 'link' ? 'files' : 'work' })
+    if (name === 'merge') await browser.submit('link-conflict', { action: 'link' })
+  }
+  server.person('walking-in', ['files'])
+  await authorize(browser, server, {
+    connection: 'files',
+    answers: { 'link-choose': false },
+    extra: { prompt: 'login' },
+  })
+  const arriving = new Browser()
+  server.person('suggested', ['calendar', 'work'])
+  await signIn(server, { connection: 'calendar' })
+  await authorize(arriving, server, { connection: 'work', answers: { 'link-suggest': false } })
+  person.at('calendar')
+  const later = (await signIn(server, { connection: 'calendar' })).browser
+  await later.open(`${server.url}/account/connections`)
+  passTime(601)
+  await later.submit('link', { connection: 'files' })
+  return [browser, arriving, later].flatMap((one) => one.seen)
+}
+
+async function walkConsole(): Promise<readonly Page[]> {
+  const { older, newer } = await twoUsers(server, 'watched')
+  const browser = await operator(server)
+  for (const path of ['', '/users', '/duplicates', '/simulate?policy=suggest', '/nowhere'])
+    await browser.open(`${server.url}/console${path}`)
+  await browser.open(userUrl(server, older))
+  await browser.open(mergeUrl(server, older, newer))
+  await browser.submit('merge-preview', { action: 'confirm' })
+  const stranger = (await signIn(server, { user: eve })).browser
+  await stranger.open(`${server.url}/console`)
+  return [...browser.seen, ...stranger.seen]
 }
 const seen = (await walkEverywhere()).filter(({ url }) => url.startsWith(server.url))
 const pages = seen.filter(({ headers }) => /html/.test(headers['content-type'] ?? ''))
@@ -103,6 +146,17 @@ test('T-WEB-02 every page forbids frames, inline scripts and foreign bases', () 
     'account-deleted',
     'error',
     'logout',
+    'link-suggest',
+    'link-choose',
+    'link-conflict',
+    'merge-preview',
+    'reauthenticate',
+    'console-home',
+    'console-users',
+    'console-user',
+    'console-duplicates',
+    'console-merge',
+    'console-simulate',
   ])
     assert.ok(names.has(name), `${name} was not seen`)
   for (const { headers, url, name, body } of pages) {
@@ -112,7 +166,11 @@ test('T-WEB-02 every page forbids frames, inline scripts and foreign bases', () 
     assert.match(policy, /base-uri 'none'/, url)
     assert.doesNotMatch(policy, /unsafe|\*/, url)
     assert.equal(headers['x-content-type-options'], 'nosniff', url)
-    assert.equal(headers['cross-origin-opener-policy'], name?.startsWith('account') ? 'same-origin' : undefined, url)
+    const ownArea = /^(account|console)/.test(name ?? '')
+    assert.equal(headers['cross-origin-opener-policy'], ownArea ? 'same-origin' : undefined, url)
+    // It also governs where a form leads on to, and these lead to providers and apps.
+    const leadsAway = !ownArea || name === 'account-connections'
+    assert.equal(policy.includes("form-action 'self'"), !leadsAway, `${name} ${url}`)
     if (name !== undefined) assert.doesNotMatch(body, /<script|\son\w+=|javascript:/i, url)
   }
 })
@@ -133,7 +191,26 @@ test('T-WEB-03 what a provider says of a person is text on our pages, and nothin
   const account = await who.browser.open(`${server.url}/account`)
   const ask = await who.browser.open(`${server.url}/oidc/logout`)
   await authorize(who.browser, server, { client: 'theirs', answers: { consent: false } })
-  const shown = [confirm, account, ask, who.browser.page]
+  const consent = who.browser.page
+  const pagesOf = (browser: Browser, paths: readonly string[]) =>
+    paths.reduce<Promise<readonly Page[]>>(
+      async (before, path) => [...(await before), await browser.open(new URL(path, server.url).href)],
+      Promise.resolve([]),
+    )
+  const own = await pagesOf(who.browser, ['/account/connections', '/account/agents', '/account/activity'])
+  const label = own[0]?.forms.find(({ name }) => name === 'label')
+  assert.ok(label)
+  await who.browser.open(`${server.url}/account/connections`)
+  await who.browser.submit('label', { fields: { label: hostile.slice(0, 60) } })
+  const renamed = await who.browser.open(`${server.url}/account/connections`)
+  const boss = await operator(server)
+  const watched = await pagesOf(boss, [
+    '/console/users',
+    userUrl(server, who.sub),
+    `/console/users?q=${encodeURIComponent(hostile)}`,
+  ])
+  assert.ok(watched.every(({ name }) => name?.startsWith('console-')))
+  const shown = [confirm, account, ask, consent, ...own, renamed, ...watched]
   for (const { body, url } of shown) {
     assert.doesNotMatch(body, /<script|<img|onerror=alert\(2\)>(?!&)|javascript:alert/i, url)
     assert.doesNotMatch(body, /tracker\.test/, url)
