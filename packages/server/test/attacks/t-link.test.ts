@@ -18,6 +18,7 @@ import type { Person } from '../support/tenant.ts'
 
 const server = await startServer()
 const { ada, eve } = server.tenant
+const SESSION = '__Host-tenon_session'
 const UPSTREAM_ANSWER = `${server.url}/login/callback/`
 
 interface Someone extends SignedIn {
@@ -269,4 +270,21 @@ test('T-LINK-05 a sign-in that waits for its person is not finished by the form 
     assert.ok(!page.params.has('code'), `${path} signed in without the person`)
     assert.ok(page.status >= 400, `${path}: ${page.name} ${page.status} ${page.url}`)
   }
+})
+
+test('T-LINK-11 joining two accounts changes the id of the session, and the old one is dead', async () => {
+  server.person('two-of-one', ['calendar', 'work'])
+  const older = await signIn(server, { connection: 'calendar' })
+  const newer = await signIn(server, { connection: 'work' })
+  assert.notEqual(older.sub, newer.sub)
+  await older.browser.open(`${server.url}/account/connections`)
+  const before = older.browser.clone()
+  await older.browser.submit('link', { connection: 'work' })
+  await older.browser.submit('link-conflict', { action: 'link' })
+  const page = await drive(older.browser)
+  assert.equal(page.name, 'account-connections', page.text)
+  assert.notEqual(older.browser.cookie(SESSION)?.value, before.cookie(SESSION)?.value)
+  assert.equal(await silently(before, server), 'login_required')
+  assert.equal(await silently(newer.browser, server), 'login_required')
+  assert.equal(await whoIsIn(older.browser), older.sub)
 })
