@@ -17,6 +17,19 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./migrate.ts')).migrate,
   },
   {
+    name: 'backup',
+    positionals: ['FILE'],
+    summary: 'Write everything but the keys into a file, while servers go on.',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    positionals: ['FILE'],
+    summary: 'Make the database out of a backup; there must be none. SQLite or PostgreSQL, whichever it came from.',
+    options: [only('keep-sessions', 'Sessions and tokens go on: for a move, when nothing happened since the backup.')],
+    load: async () => (await import('./backup.ts')).restore,
+  },
+  {
     name: 'keys list',
     summary: 'Show the keys that sign tokens and seal the vault: ids and states.',
     load: async () => (await import('./keys.ts')).listKeys,

@@ -51,6 +51,9 @@ export interface VaultAccount {
   readonly intentStartedAt: EpochSeconds | undefined
 }
 
+/** Restored from a backup, and not tried at its provider since: what is stored may have been ended or replaced there. */
+export const isUntried = ({ intentStartedAt }: Pick<VaultAccount, 'intentStartedAt'>): boolean => intentStartedAt === 0
+
 /** A VaultAccount with its sealed tokenset; only `vault/` opens the envelope. */
 export interface StoredAccount extends VaultAccount {
   readonly envelope: Uint8Array

@@ -42,20 +42,30 @@ const MIGRATION_LOCK = 7_366_601
 async function applyNext(client: Client, migrations: readonly Migration[]): Promise<number> {
   await client.query('begin')
   try {
-    await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+    await lockForMigration(client)
     const version = await postgresVersion(client)
     requireKnownVersion(version, migrations.length)
-    const migration = migrations[version]
-    if (migration) {
-      for (const text of migration(columnTypes.postgres)) await client.query(text)
-      await client.query('create table if not exists schema_version (version integer not null)')
-      await client.query('delete from schema_version')
-      await client.query(`insert into schema_version (version) values (${version + 1})`)
-    }
+    const next = await applyStep(client, migrations, version)
     await client.query('commit')
-    return migration ? version + 1 : version
+    return next
   } catch (error) {
     await client.query('rollback').catch(() => {})
     throw error
   }
+}
+
+/** Until the transaction ends nobody else migrates. */
+export async function lockForMigration(client: Queryable): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+}
+
+/** Within a transaction: the step that follows `version`, if there is one. @returns the version that stands then. */
+export async function applyStep(client: Queryable, migrations: readonly Migration[], version: number): Promise<number> {
+  const migration = migrations[version]
+  if (!migration) return version
+  for (const text of migration(columnTypes.postgres)) await client.query(text)
+  await client.query('create table if not exists schema_version (version integer not null)')
+  await client.query('delete from schema_version')
+  await client.query(`insert into schema_version (version) values (${version + 1})`)
+  return version + 1
 }

@@ -25,7 +25,7 @@ export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions
     connectionTimeoutMillis: 30_000,
     // A transaction whose process hangs must not hold its locks for ever.
     idle_in_transaction_session_timeout: 30_000,
-    types: { getTypeParser },
+    types: typesOfRows,
     pipeline: true,
   })
   // A connection that breaks is dropped by the pool, and fails the query that it is busy with. Without listeners the
@@ -153,3 +153,6 @@ const getTypeParser: typeof types.getTypeParser = (oid: number, format?: 'text' 
   if (format !== 'binary' && oid === BYTEA) return (text: string) => Uint8Array.fromHex(text.slice('\\x'.length))
   return types.getTypeParser(oid, format)
 }
+
+/** How the driver reads values of our tables. */
+export const typesOfRows = { getTypeParser }

@@ -38,7 +38,7 @@ export interface Accounts {
   putIntent(id: string, holder: string, generation: number, at: EpochSeconds): Promise<boolean>
   /** Ends lease and intent of this holder without a new tokenset. */
   releaseLease(id: string, holder: string): Promise<void>
-  /** Accounts whose intent stands open and whose lease has run out (crash recovery). */
+  /** Accounts whose intent stands open and whose lease has run out (crash recovery); none that a backup brought. */
   listOpenIntents(now: EpochSeconds, limit: number): Promise<readonly StoredAccount[]>
   setHealth(id: string, health: Health, reason: string | undefined, expectedGeneration: number): Promise<boolean>
   setUse(id: string, at: EpochSeconds): Promise<void>

@@ -1,7 +1,7 @@
 // Looks at an account as it lies there: may its access token be given out, or must the provider be asked first?
 import { EnvelopeError } from '../crypto/envelope.ts'
 import type { NewEvent } from '../domain/event.ts'
-import type { StoredAccount, TokenSet } from '../domain/tokenset.ts'
+import { isUntried, type StoredAccount, type TokenSet } from '../domain/tokenset.ts'
 import { type FreshToken, freshAnswer, type ReconnectReason, reconnectAnswer } from './fresh-token.ts'
 import type { VaultParts } from './parts.ts'
 import { isFresh, openTokenset } from './tokensets.ts'
@@ -26,7 +26,7 @@ export class Judge {
 
   /** The fast path: the answer when this row's token may be given out as it is, with nothing written and nothing recorded. */
   async glance(account: StoredAccount, minTtlSeconds: number): Promise<FreshToken | undefined> {
-    if (account.health === 'revoked' || account.health === 'reconnect_required') return undefined
+    if (account.health === 'revoked' || account.health === 'reconnect_required' || isUntried(account)) return undefined
     const { opened } = this.#parts
     const tokenset = opened.find(account) ?? (await this.#open(account))
     return tokenset && isFresh(tokenset, this.#parts.clock(), minTtlSeconds)
@@ -52,6 +52,7 @@ export class Judge {
 
   /** The token as it is, while it lives at all: better than none when the provider does not answer. */
   stillValid(account: StoredAccount, tokenset: TokenSet): FreshToken | undefined {
+    if (isUntried(account)) return undefined
     return isFresh(tokenset, this.#parts.clock(), 0) ? freshAnswer(account, tokenset) : undefined
   }
 

@@ -2,7 +2,7 @@
 // in however many processes (docs/formats/envelope.md for what is stored).
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StoredAccount } from '../domain/tokenset.ts'
+import { isUntried, type StoredAccount } from '../domain/tokenset.ts'
 import type { FreshToken } from './fresh-token.ts'
 import { Judge } from './judge.ts'
 import { LEASE_SECONDS, Lease, TAKE_OVER } from './lease.ts'
@@ -79,7 +79,7 @@ export class Refresher {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
       const account = await this.#parts.storage.accounts.find(accountId)
       if (!account) return final({ kind: 'gone' })
-      const insist = recover !== undefined && account.intentGeneration !== undefined
+      const insist = isUntried(account) || (recover !== undefined && account.intentGeneration !== undefined)
       const judged = await this.#judge.judge(account, minTtlSeconds, insist)
       if (judged.kind === 'changed') continue
       const lease = this.#lease(account)
@@ -108,7 +108,10 @@ export class Refresher {
   }
 
   /** An attempt so old is not under way any more: its holder keeps the lease so that nobody bothers the provider. */
-  #isParked({ intentStartedAt }: StoredAccount): boolean {
+  #isParked(account: StoredAccount): boolean {
+    const { intentStartedAt } = account
+    // Whoever has the lease may be the first to try it.
+    if (isUntried(account)) return false
     const longest = this.#parts.settings().refreshTimeoutSeconds + LEASE_SECONDS
     return intentStartedAt !== undefined && intentStartedAt + longest < this.#parts.clock()
   }

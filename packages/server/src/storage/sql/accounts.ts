@@ -200,6 +200,8 @@ const listOpenIntents = statement((q, p: { now: number; limit: number }) =>
     .selectFrom('accounts')
     .select(STORED_COLUMNS)
     .where('intent_generation', 'is not', null)
+    // Those of a backup are tried by whoever needs them, not all at once after a restore.
+    .where('intent_started_at', '>', 0)
     .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', p.now)]))
     .orderBy('intent_started_at')
     .limit(p.limit),
