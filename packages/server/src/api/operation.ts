@@ -3,10 +3,11 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
+import { isCleanText } from '../lib/harmless-json.ts'
 import type { JsonValue } from '../lib/json.ts'
 import type { VerifiedAccess } from '../oauth/access-tokens.ts'
 import { ApiRefusal, type FieldFault, insufficientScope } from './refusal.ts'
-import { isCleanText, type MediaType, readBody } from './request-body.ts'
+import { type MediaType, readBody } from './request-body.ts'
 
 export interface OperationSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   readonly method: 'get' | 'post' | 'patch' | 'put' | 'delete'

@@ -1,10 +1,10 @@
 // Reads a request's body: bounded in size and depth, JSON or form, without names or characters that would do harm later.
+import { harmIn } from '../lib/harmless-json.ts'
 import type { JsonObject, JsonValue } from '../lib/json.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 import { ApiRefusal, invalidBody } from './refusal.ts'
 
 export const MAX_BODY_BYTES = 1_048_576
-const MAX_DEPTH = 32
 
 export type MediaType = 'json' | 'form'
 
@@ -65,23 +65,7 @@ function formFields(text: string): JsonObject {
   return Object.fromEntries(fields)
 }
 
-/** Names that reach a prototype where objects are merged carelessly (T-API-06). */
-const HARMFUL_NAMES = new Set(['__proto__', 'constructor', 'prototype'])
-
-/** PostgreSQL keeps no NUL, and no encoding holds half a surrogate pair. */
-export const isCleanText = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
-
-/** Walks without recursion: a body may be nested as deep as it is long. */
-function requireHarmless(root: JsonValue): void {
-  const open: { readonly value: JsonValue; readonly depth: number }[] = [{ value: root, depth: 0 }]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, depth } = next
-    if (typeof value === 'string' && !isCleanText(value)) throw invalidBody('A text holds characters that no text has.')
-    if (typeof value !== 'object' || value === null) continue
-    if (depth >= MAX_DEPTH) throw invalidBody('The body is nested too deeply.')
-    for (const [name, inner] of Object.entries(value)) {
-      if (HARMFUL_NAMES.has(name) || !isCleanText(name)) throw invalidBody('A member has a name that is not allowed.')
-      open.push({ value: inner, depth: depth + 1 })
-    }
-  }
+function requireHarmless(value: JsonValue): void {
+  const harm = harmIn(value)
+  if (harm !== undefined) throw invalidBody(harm)
 }

@@ -63,6 +63,29 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./console-link.ts')).consoleLink,
   },
   {
+    name: 'import auth0',
+    positionals: ['FILE…'],
+    summary: "Take users in from Auth0's exports and bulk import files, beside a server or not. Twice is once.",
+    options: [
+      only('upsert', 'Change users who are there already; never their address or password.'),
+      {
+        name: 'connection',
+        value: 'NAME',
+        flagOnly: true,
+        default: 'Username-Password-Authentication',
+        description: 'Connection of users whose row names none.',
+      },
+      only('json', 'Print JSON, for programs.'),
+    ],
+    load: async () => (await import('./import.ts')).importAuth0,
+  },
+  {
+    name: 'export',
+    summary: 'Print every user with identities and metadata, a line of JSON each, as import auth0 takes them.',
+    options: [only('dangerously-with-passwords', 'Add the hashes of passwords. Who has them can try the weak ones.')],
+    load: async () => (await import('./export.ts')).exportAll,
+  },
+  {
     name: 'doctor',
     summary: 'Look at configuration, database, keys, clock and connections; say what is wrong and how to mend it.',
     load: async () => (await import('./doctor.ts')).doctor,

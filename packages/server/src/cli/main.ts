@@ -23,7 +23,9 @@ async function main(argv: readonly string[]): Promise<ExitStatus> {
       argv: rest,
       environment: process.env,
       options: [...OPTIONS, ...(command.options ?? []), HELP],
-      positionals: command.positionals?.length ?? 0,
+      positionals: command.positionals?.some((name) => name.endsWith('…'))
+        ? Infinity
+        : (command.positionals?.length ?? 0),
     })
     if (commandLine.isOn('help')) return print(renderCommandHelp(command))
     const run = await command.load()

@@ -1,6 +1,7 @@
 // Passwords: argon2id at OWASP's setting, off the main thread, and the rules that a new one must meet.
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
+import { type ImportedHash, verifyImported, wrapQuick } from './imported-hash.ts'
 
 export interface Passwords {
   hash(password: string): Promise<string>
@@ -9,10 +10,19 @@ export interface Passwords {
    * and the answer is false: an unknown name takes as long as a wrong password.
    */
   verify(hash: string | undefined, password: string): Promise<boolean>
+  /** What to store for a hash that came from elsewhere. */
+  adopt(imported: Exclude<ImportedHash, { kind: 'fault' }>): Promise<string>
 }
+
+/** Stands where somebody has no password yet, and verifies none: they choose one by the mailed link. */
+export const NO_PASSWORD = '!'
+
+/** False for a hash that came from elsewhere: to be made anew once its password is known. */
+export const isOurHash = (stored: string): boolean => stored.startsWith(OURS)
 
 /** m = 19 MiB, t = 2, p = 1 (OWASP Password Storage Cheat Sheet); argon2id is the library's algorithm by default. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+const OURS = '$argon2id$v=19$m=19456,t=2,p=1$'
 
 /**
  * @param maxConcurrent hashes computed at a time; others wait. Each takes 19 MiB and a thread of the pool that file and
@@ -24,10 +34,15 @@ export function createPasswords({ maxConcurrent = 2 }: { maxConcurrent?: number 
   return {
     hash: (password) => limited(() => hash(password.normalize('NFC'), COST)),
     async verify(stored, password) {
-      const hashed = stored ?? (await dummy)
-      const matches = await limited(() => verify(hashed, password.normalize('NFC')))
-      return matches && stored !== undefined
+      const normal = password.normalize('NFC')
+      const isOurs = stored !== undefined && isOurHash(stored)
+      const compared = isOurs ? stored : await dummy
+      const matches = await limited(() => verify(compared, normal))
+      if (isOurs && (matches || normal === password)) return matches
+      if (stored === undefined || stored === NO_PASSWORD) return false
+      return limited(() => verifyImported(stored, password))
     },
+    adopt: async (imported) => (imported.kind === 'slow' ? imported.stored : limited(() => wrapQuick(imported, COST))),
   }
 }
 

@@ -1,8 +1,11 @@
 // Signing in: which ways there are, and each of them.
+
+import { isOurHash } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
 import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+import type { PasswordRecord } from '../storage/storage.ts'
 import type { Arrival } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { isPasswordConnection, shownConnection, signInConnections } from './connections.ts'
@@ -130,6 +133,7 @@ export async function checkPassword(
     return undefined
   }
   await deps.signInLimits.succeeded(by)
+  if (!isOurHash(known.hash)) await renewHash(deps, known, password ?? '')
   return {
     connection,
     subject: known.subject,
@@ -140,6 +144,13 @@ export async function checkPassword(
     account: undefined,
     scopesAsked: [],
   }
+}
+
+/** A hash that came from elsewhere becomes one of ours as soon as its password is known. */
+async function renewHash({ storage, passwords }: FlowDeps, known: PasswordRecord, password: string): Promise<void> {
+  const hash = await passwords.hash(password)
+  // A password that was changed meanwhile stays changed.
+  await storage.transaction((tx) => tx.passwords.renewHash(known.connectionId, known.subject, hash, known.hash))
 }
 
 /** The same write for an unknown address, without a user. */

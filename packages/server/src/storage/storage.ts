@@ -149,6 +149,8 @@ export interface UserFilter {
 export interface Users {
   find(userId: string): Promise<User | undefined>
   list(filter: UserFilter): Promise<Page<User>>
+  /** In the order of their ids, those that follow this one. */
+  listAfter(userId: string, limit: number): Promise<readonly User[]>
   /** Users whose primary address has this canonical form. */
   listByAddress(canonicalAddress: string): Promise<readonly User[]>
   /** Takes a user id for good: false when it was ever given. */
@@ -225,6 +227,8 @@ export interface Passwords {
   /** False when the address is taken in this connection. */
   insert(password: PasswordRecord): Promise<boolean>
   replaceHash(connectionId: string, subject: string, hash: string, at: EpochSeconds): Promise<boolean>
+  /** Another hash of the same password: false when `fromHash` no longer stands. */
+  renewHash(connectionId: string, subject: string, hash: string, fromHash: string): Promise<boolean>
   /** False when the new address is taken. */
   replaceAddress(connectionId: string, subject: string, canonicalAddress: string): Promise<boolean>
 }

@@ -136,6 +136,7 @@ function remembering(passwords: Passwords): Passwords & { behind(hash: string): 
       verdicts.set(name, known)
       return known
     },
+    adopt: (imported) => passwords.adopt(imported),
     /** The password that was hashed to this. */
     behind: (hash) => plain.get(hash),
   }

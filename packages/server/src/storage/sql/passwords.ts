@@ -19,6 +19,9 @@ export const passwordsTable = (db: Db): Passwords => ({
   async replaceHash(connectionId, subject, hash, at) {
     return (await db.change(replaceHash, { connectionId, subject, hash, at })) === 1
   },
+  async renewHash(connectionId, subject, hash, fromHash) {
+    return (await db.change(renewHash, { connectionId, subject, hash, fromHash })) === 1
+  },
   async replaceAddress(connectionId, subject, address) {
     return (await db.change(replaceAddress, { connectionId, subject, address })) === 1
   },
@@ -57,6 +60,15 @@ const replaceHash = statement((q, p: Key & { hash: string; at: number }) =>
     .set({ hash: p.hash, changed_at: p.at })
     .where('connection_id', '=', p.connectionId)
     .where('subject', '=', p.subject),
+)
+
+const renewHash = statement((q, p: Key & { hash: string; fromHash: string }) =>
+  q
+    .updateTable('passwords')
+    .set({ hash: p.hash })
+    .where('connection_id', '=', p.connectionId)
+    .where('subject', '=', p.subject)
+    .where('hash', '=', p.fromHash),
 )
 
 // Two takers of one address at the same moment both pass this look; the unique index stops the second, whose

@@ -18,6 +18,9 @@ export const usersTable = (db: Db): Users => ({
     const total = await db.query(matching.select((eb) => eb.fn.countAll().as('count')))
     return { items: rows.map(userOf), total: countOf(total) }
   },
+  async listAfter(userId, limit) {
+    return (await db.all(listAfter, { userId, limit })).map(userOf)
+  },
   async listByAddress(address) {
     return (await db.all(listByAddress, { address })).map(userOf)
   },
@@ -78,6 +81,10 @@ const COLUMNS = [
 
 const findUser = statement((q, p: { userId: string }) =>
   q.selectFrom('users').select(COLUMNS).where('user_id', '=', p.userId),
+)
+
+const listAfter = statement((q, p: { userId: string; limit: number }) =>
+  q.selectFrom('users').select(COLUMNS).where('user_id', '>', p.userId).orderBy('user_id').limit(p.limit),
 )
 
 const listByAddress = statement((q, p: { address: string }) =>
