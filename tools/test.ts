@@ -13,8 +13,14 @@ import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
 import { ensureChromium } from './chromium.ts'
 import { startPostgres } from './postgres.ts'
+import { ensureSdks } from './sdks.ts'
 
-const PATTERNS = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/test/**/*.test.ts']
+const PATTERNS = [
+  'packages/*/test/**/*.test.ts',
+  'examples/*/test/**/*.test.ts',
+  'tools/test/**/*.test.ts',
+  'sdks/test/**/*.test.ts',
+]
 
 /** Folders under `test/` whose files need no set-up. */
 const SETUP_FREE = ['unit', 'lib', 'domain', 'protocol', 'properties', 'crypto', 'config', 'web']
@@ -49,9 +55,15 @@ function isSetupFree(file: string): boolean {
   return SETUP_FREE.includes(folders[folders.indexOf('test') + 1] ?? '')
 }
 
+/** What is installed in sdks/, the examples of apps use too. */
+function usesSdks(file: string): boolean {
+  return file.startsWith('sdks/') || (file.startsWith('examples/') && !file.startsWith('examples/demo/'))
+}
+
 async function runWithSetup(): Promise<boolean> {
   if (options.long) process.env.TENON_TEST_LONG = '1'
   if (options['setup-free']) return runFiles()
+  if (files.some(usesSdks)) ensureSdks()
   process.env.TENON_TEST_CHROMIUM = ensureChromium()
   const postgres = await startPostgres()
   process.env.TENON_TEST_POSTGRES = postgres.url

@@ -1,5 +1,6 @@
 // One HTTP request as it is told to be sent: no redirects, no cookies, any header.
-import { request as send } from 'node:http'
+import { request as sendPlain } from 'node:http'
+import { request as sendByTls } from 'node:https'
 
 export interface Answer {
   readonly status: number
@@ -31,7 +32,8 @@ const TIMEOUT_MS = 60_000
 
 /** Sends one request over a connection of its own and reads the whole answer. Never throws on a status. */
 export function request(url: string, options: RequestOptions = {}): Promise<Answer> {
-  const { hostname, port, pathname, search } = new URL(url)
+  const { protocol, hostname, port, pathname, search } = new URL(url)
+  const send = protocol === 'https:' ? sendByTls : sendPlain
   const { type, bytes } = bodyOf(options)
   const given = Object.entries(options.headers ?? {}).filter((entry) => entry[1] !== undefined)
   const headers = { ...(type === undefined ? {} : { 'content-type': type }), ...lowerCased(given) }

@@ -154,7 +154,10 @@ async function issueAccess(
   return { value, expiresIn: access.expiration }
 }
 
-/** SDKs check an ID token on every answer (auth0-wire.md §0 rule 8); `iss`, `sub` and `aud` stay (Core §12.2). */
+/**
+ * SDKs check an ID token on every answer (auth0-wire.md §0 rule 8); `iss`, `sub` and `aud` stay, and the nonce, which was for
+ * one authorization request, is left out (OpenID Connect Core §12.2): SDKs refuse one that they did not just ask with.
+ */
 async function issueIdToken(
   provider: Provider,
   ctx: KoaContextWithOIDC,
@@ -168,7 +171,6 @@ async function issueIdToken(
   )
   // The engine sets these three the same way; its declared type lacks them.
   Object.assign(idToken, { scope: target.scopes.join(' '), mask: {}, rejected: [] })
-  if (token.nonce !== undefined) idToken.set('nonce', token.nonce)
   if (token.sid !== undefined) idToken.set('sid', token.sid)
   return idToken.issue({ use: 'idtoken' })
 }

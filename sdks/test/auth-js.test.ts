@@ -1,0 +1,263 @@
+// What the present server-side SDKs are built on: one call, one request.
+import assert from 'node:assert/strict'
+import {
+  AuthClient,
+  BackchannelAuthenticationError,
+  isFederatedDomain,
+  TokenByCodeError,
+  TokenByRefreshTokenError,
+  TokenExchangeError,
+  TokenForConnectionError,
+} from '@auth0/auth0-auth-js'
+import { connect, drive, meToken, signIn } from '../../packages/server/test/support/actors.ts'
+import { Browser } from '../../packages/server/test/support/browser.ts'
+import { API, CALLBACK, LOGGED_OUT, PASSWORDS } from '../../packages/server/test/support/tenant.ts'
+import { Calls } from './support/calls.ts'
+import { startWorld } from './support/world.ts'
+
+const world = await startWorld()
+const calls = new Calls(import.meta.filename, '@auth0/auth0-auth-js')
+const { domain, issuer } = world
+const client = clientOf('web')
+
+function clientOf(clientId: string): AuthClient {
+  const authorizationParams = { redirect_uri: CALLBACK, scope: 'openid profile email offline_access' }
+  return new AuthClient({ domain, clientId, clientSecret: world.secretOf(clientId), authorizationParams })
+}
+
+/** Where the browser came back to, as the app sees it. */
+async function visit(url: URL, how: Parameters<typeof drive>[1] = {}, browser = new Browser()): Promise<URL> {
+  await browser.open(url.href)
+  const page = await drive(browser, how)
+  assert.ok(page.stopped, `stands on ${page.name}`)
+  return new URL(page.url)
+}
+
+/** Somebody new, signed in by the SDK. */
+async function newUser(name: string) {
+  world.person(name, ['calendar', 'files'])
+  const browser = new Browser()
+  const { authorizationUrl, codeVerifier } = await client.buildAuthorizationUrl({
+    authorizationParams: { connection: 'calendar' },
+  })
+  const tokens = await client.getTokenByCode(await visit(authorizationUrl, {}, browser), { codeVerifier })
+  const { idToken = '', refreshToken = '', claims } = tokens
+  return { browser, tokens, idToken, refreshToken, sub: String(claims?.sub) }
+}
+
+calls.works('getServerMetadata', 'discovery, with the issuer it was given', async () => {
+  const metadata = await client.getServerMetadata()
+  assert.equal(metadata.issuer, issuer)
+})
+
+calls.works('buildAuthorizationUrl', 'a sign-in without state and nonce', async () => {
+  const { authorizationUrl, codeVerifier } = await client.buildAuthorizationUrl()
+  const url = await visit(authorizationUrl, { user: world.tenant.ada })
+  assert.equal(url.searchParams.has('state'), false)
+  assert.ok((await client.getTokenByCode(url, { codeVerifier })).claims?.sub)
+})
+
+calls.works('buildAuthorizationUrl', 'pushed: the browser carries a reference alone', async () => {
+  const { authorizationUrl, codeVerifier } = await client.buildAuthorizationUrl({ pushedAuthorizationRequests: true })
+  assert.deepEqual([...authorizationUrl.searchParams.keys()].sort(), ['client_id', 'request_uri'])
+  const url = await visit(authorizationUrl, { user: world.tenant.ada })
+  assert.ok((await client.getTokenByCode(url, { codeVerifier })).idToken)
+})
+
+calls.works('getTokenByCode', 'a code that was used is refused', async () => {
+  const { authorizationUrl, codeVerifier } = await client.buildAuthorizationUrl()
+  const url = await visit(authorizationUrl, { user: world.tenant.ada })
+  await client.getTokenByCode(url, { codeVerifier })
+  await assert.rejects(client.getTokenByCode(url, { codeVerifier }), (error) => {
+    assert.ok(error instanceof TokenByCodeError)
+    return error.cause?.error === 'invalid_grant'
+  })
+})
+
+calls.works('buildLinkUserUrl', 'a second account is linked, and the person stays who they are', async () => {
+  const { browser, idToken, sub } = await newUser('linking')
+  const { linkUserUrl, codeVerifier } = await client.buildLinkUserUrl({
+    connection: 'files',
+    connectionScope: 'profile',
+    idToken,
+    authorizationParams: { redirect_uri: CALLBACK },
+  })
+  const url = await visit(linkUserUrl, {}, browser)
+  const { claims } = await client.getTokenByCode(url, { codeVerifier })
+  assert.equal(claims?.sub, sub)
+  assert.equal((await signIn(world, { connection: 'files' })).sub, sub)
+})
+
+calls.works('buildUnlinkUserUrl', 'the account goes again, and the person stays who they are', async () => {
+  const { browser, idToken, sub } = await newUser('unlinking')
+  const asked = { connection: 'files', authorizationParams: { redirect_uri: CALLBACK } }
+  const linking = await client.buildLinkUserUrl({ ...asked, connectionScope: 'profile', idToken })
+  const linked = await client.getTokenByCode(await visit(linking.linkUserUrl, {}, browser), linking)
+  const unlinking = await client.buildUnlinkUserUrl({ ...asked, idToken: linked.idToken ?? '' })
+  const url = await visit(unlinking.unlinkUserUrl, { answers: { unlink: 'confirm' } }, browser)
+  assert.equal((await client.getTokenByCode(url, unlinking)).claims?.sub, sub)
+  assert.notEqual((await signIn(world, { connection: 'files' })).sub, sub)
+})
+
+calls.works('getTokenByRefreshToken', 'fresh tokens, and a new ID token', async () => {
+  const { refreshToken, sub } = await newUser('refreshing')
+  const fresh = await client.getTokenByRefreshToken({ refreshToken })
+  assert.equal(fresh.claims?.sub, sub)
+})
+
+calls.works('getTokenByRefreshToken', 'a token for another audience that the client’s policy names', async () => {
+  const { refreshToken } = await newUser('other-audience')
+  const scope = 'openid create:me:connected_accounts'
+  const fresh = await client.getTokenByRefreshToken({ refreshToken, audience: `${issuer}me/`, scope })
+  assert.equal(fresh.scope, scope)
+})
+
+calls.works('getTokenForConnection', 'the provider’s token, by refresh token', async () => {
+  const user = await newUser('vault')
+  const token = await meToken(world, { client: 'web', refreshToken: user.refreshToken })
+  await connect(user.browser, world, { token, connection: 'calendar' })
+  const { accessToken, expiresAt } = await client.getTokenForConnection({
+    connection: 'calendar',
+    refreshToken: user.refreshToken,
+  })
+  assert.ok(world.providers.calendar.isLive(accessToken))
+  assert.ok(expiresAt > Date.now() / 1000)
+})
+
+calls.works('getTokenForConnection', 'what is not connected is told by its code', async () => {
+  const { refreshToken } = await newUser('vault-empty')
+  await assert.rejects(client.getTokenForConnection({ connection: 'code', refreshToken }), (error) => {
+    assert.ok(error instanceof TokenForConnectionError)
+    return error.cause?.error === 'federated_connection_refresh_token_not_found'
+  })
+})
+
+/** A person with a connected account, and their access token for the API. */
+async function apiUser(name: string) {
+  world.person(name, ['calendar'])
+  const user = await signIn(world, {
+    connection: 'calendar',
+    audience: API,
+    scope: 'openid offline_access read:things',
+  })
+  await connect(user.browser, world, { token: await meToken(world, user), connection: 'calendar' })
+  return user
+}
+
+calls.works(
+  'getTokenForConnection',
+  'the provider’s token for an API, by the access token it was called with',
+  async () => {
+    const { accessToken } = await apiUser('vault-api')
+    const token = await clientOf('api').getTokenForConnection({ connection: 'calendar', accessToken })
+    assert.ok(world.providers.calendar.isLive(token.accessToken))
+  },
+)
+
+calls.works('exchangeToken', 'with a connection: the provider’s token', async () => {
+  const { accessToken } = await apiUser('vault-exchange')
+  const token = await clientOf('api').exchangeToken({ connection: 'calendar', subjectToken: accessToken })
+  assert.ok(world.providers.calendar.isLive(token.accessToken))
+  assert.equal(token.issuedTokenType, 'http://auth0.com/oauth/token-type/federated-connection-access-token')
+})
+
+calls.notYet(
+  'exchangeToken',
+  'with a profile: a token of another kind becomes one of ours',
+  'exchangeProfile',
+  async () => {
+    const options = { subjectTokenType: 'urn:acme:legacy', subjectToken: 'any', audience: API }
+    await assert.rejects(client.exchangeToken(options), (error) => error instanceof TokenExchangeError)
+  },
+)
+
+calls.works('getTokenByClientCredentials', 'a token of the client itself', async () => {
+  const { accessToken } = await clientOf('m2m').getTokenByClientCredentials({ audience: `${issuer}api/v2/` })
+  assert.ok(accessToken)
+})
+
+calls.notYet('getTokenByPassword', 'a password becomes tokens', 'passwordGrant', async () => {
+  const { email: username, password } = world.tenant.ada
+  await assert.rejects(
+    client.getTokenByPassword({ username, password, realm: PASSWORDS }),
+    hasCause('unsupported_grant_type'),
+  )
+})
+
+calls.notYet('backchannelAuthentication', 'a person is asked for approval elsewhere', 'ciba', async () => {
+  const asked = { bindingMessage: 'Book it', loginHint: { sub: 'auth0|any' } }
+  await assert.rejects(
+    client.backchannelAuthentication(asked),
+    (error) => error instanceof BackchannelAuthenticationError,
+  )
+})
+
+calls.notYet('initiateBackchannelAuthentication', 'the same, without waiting for the answer', 'ciba', async () => {
+  const asked = { bindingMessage: 'Book it', loginHint: { sub: 'auth0|any' } }
+  await assert.rejects(
+    client.initiateBackchannelAuthentication(asked),
+    (error) => error instanceof BackchannelAuthenticationError,
+  )
+})
+
+calls.notYet('backchannelAuthenticationGrant', 'an approval becomes tokens', 'ciba', async () => {
+  await assert.rejects(
+    client.backchannelAuthenticationGrant({ authReqId: 'any' }),
+    (error) => error instanceof BackchannelAuthenticationError,
+  )
+})
+
+calls.works('revokeToken', 'a revoked refresh token is of no use', async () => {
+  const { refreshToken } = await newUser('revoking')
+  await client.revokeToken({ token: refreshToken, tokenTypeHint: 'refresh_token' })
+  await assert.rejects(client.getTokenByRefreshToken({ refreshToken }), (error) => {
+    assert.ok(error instanceof TokenByRefreshTokenError)
+    return error.cause?.error === 'invalid_grant'
+  })
+})
+
+calls.works('getUserInfo', 'the profile of who the token is of', async () => {
+  const { tokens, sub } = await newUser('profile')
+  const profile = await client.getUserInfo({ accessToken: tokens.accessToken, expectedSubject: sub })
+  assert.equal(profile.sub, sub)
+})
+
+calls.works('buildLogoutUrl', 'the session ends, and the browser comes back', async () => {
+  const { browser } = await newUser('leaving')
+  const url = await client.buildLogoutUrl({ returnTo: LOGGED_OUT })
+  await browser.open(url.href)
+  if (browser.page.name === 'logout') await browser.submit('logout', { action: 'confirm' })
+  assert.equal(browser.page.url, LOGGED_OUT)
+})
+
+calls.notYet('verifyLogoutToken', 'a logout that the server tells the app of', 'logoutTokens', async () => {
+  await assert.rejects(client.verifyLogoutToken({ logoutToken: 'any' }))
+  const discovery = await client.getServerMetadata()
+  assert.notEqual(discovery.backchannel_logout_supported, true)
+})
+
+calls.notYet('mfa.listAuthenticators', 'second factors', 'mfa', async () => {
+  await assert.rejects(client.mfa.listAuthenticators({ mfaToken: 'any' }))
+})
+
+calls.notYet('database.signUp', 'a password account without our pages', 'databaseApi', async () => {
+  const body = { email: 'new@example.test', password: 'a kettle on the upper shelf', connection: PASSWORDS }
+  await assert.rejects(client.database.signUp(body))
+})
+
+calls.notYet('passwordless.sendEmail', 'a code by mail', 'passwordless', async () => {
+  await assert.rejects(client.passwordless.sendEmail({ email: world.tenant.ada.email }))
+})
+
+calls.notYet(
+  'isFederatedDomain',
+  'whether an address belongs to a company’s own provider',
+  'federatedDomains',
+  async () => {
+    assert.equal(await isFederatedDomain(domain, 'example.test'), false)
+  },
+)
+
+function hasCause(code: string) {
+  return (error: unknown): boolean => (error as { cause?: { error?: string } }).cause?.error === code
+}

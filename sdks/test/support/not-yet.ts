@@ -1,0 +1,23 @@
+// What Tenon does not do yet, and SDKs can ask for: the reason that the table gives for each call that is refused.
+export const NOT_YET = {
+  ciba: 'no approval on another device (CIBA) yet',
+  device: 'no device flow yet',
+  exchangeProfile: 'no exchange of tokens of another kind yet',
+  passwordGrant: 'no password grant; people sign in on our pages',
+  databaseApi: 'no sign-up and change of password outside of our pages yet',
+  passwordless: 'no codes by mail or message yet',
+  mfa: 'no second factors yet',
+  logoutTokens: 'no back-channel logout yet',
+  formPost: 'no ID token at the authorization endpoint yet',
+  federatedDomains: 'no answer to which domains have a provider of their own yet',
+  tokensets: 'the older view of connected accounts is not there',
+  sessions: 'sessions are managed by user, not by their own id yet',
+  refreshTokens: 'refresh tokens are managed by user, not by their own id yet',
+  consents: 'consents are not in the Management API yet',
+  tickets: 'no tickets yet',
+  jobs: 'no jobs yet',
+  credentials: 'public keys of clients are not in the Management API yet',
+  connectionStatus: 'no check of a connection over the Management API yet',
+  signingKeys: 'signing keys are managed by command, not in the Management API yet',
+  settings: 'settings are in the tenant file, not in the Management API yet',
+} as const

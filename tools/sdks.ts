@@ -1,0 +1,50 @@
+// The Auth0 SDKs that tests and examples use are installed from the lock file of sdks/, once, and again when it changes.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { projectRoot } from './lib/files.ts'
+
+const FOLDER = join(projectRoot, 'sdks')
+
+interface Locked {
+  readonly version?: string
+  readonly optional?: boolean
+}
+
+/**
+ * Installs what the lock file of `sdks/` names, when something else or nothing is there. They are no part of the project's
+ * own installation: who only runs the server never needs them.
+ *
+ * @throws {Error} npm could not install them.
+ */
+export function ensureSdks(): void {
+  if (areInstalled()) return
+  console.error('Installing the SDKs (npm ci in sdks/) …')
+  const [command = 'npm', ...first] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
+  // A script of npm hands its own settings on; those of sdks/.npmrc must win over them.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(?:config|package)_/i.test(name)),
+  )
+  const { status, error } = spawnSync(command, [...first, 'ci'], { cwd: FOLDER, env, stdio: ['ignore', 2, 2] })
+  if (status !== 0) throw new Error(`npm ci failed in sdks/: ${error?.message ?? `status ${status}`}`)
+}
+
+function areInstalled(): boolean {
+  const installed = readPackages('node_modules/.package-lock.json')
+  const wanted = readPackages('package-lock.json')
+  if (installed === undefined || wanted === undefined) return false
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === '') return true
+    const present = installed[path]
+    return present === undefined ? optional === true : present.version === version
+  })
+}
+
+function readPackages(name: string): Readonly<Record<string, Locked>> | undefined {
+  const file = join(FOLDER, name)
+  if (!existsSync(file)) return undefined
+  // The cast holds for files that npm itself writes.
+  return (JSON.parse(readFileSync(file, 'utf8')) as { packages: Record<string, Locked> }).packages
+}
+
+if (import.meta.main) ensureSdks()
