@@ -1,7 +1,7 @@
 // Composition: builds the application of one process from its configuration. Nobody but `cli/` imports it.
 import { Registry } from 'prom-client'
 import { applyTenant, SETTINGS_KEY } from './accounts/apply-tenant.ts'
-import { createMailLimits, createSignInLimits } from './accounts/limits.ts'
+import { createCodeLimits, createMailLimits, createSignInLimits } from './accounts/limits.ts'
 import { createLinkNotices } from './accounts/link-notices.ts'
 import { createOrigins } from './api/cors.ts'
 import { createManagementApi, managementOperations } from './api/management/app.ts'
@@ -139,6 +139,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     answerHeaders: pageHeaders({ kind: 'engine', https: issuer.startsWith('https:') }),
     frameableBy,
     verifyIdToken: (token) => accessTokens.verifyIdToken(token),
+    approvals: { issuer, keyring, tenant: () => settings.current().friendlyName },
     interactionUrl: (uid) => `/u/login?state=${uid}`,
     log,
   })
@@ -178,6 +179,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     settings: settings.current,
     signInLimits: createSignInLimits(limits),
     mailLimits: createMailLimits(limits),
+    codeLimits: createCodeLimits(limits),
     notifyLink,
     log,
     responder,

@@ -29,6 +29,14 @@ export interface MailLimits {
   exceeded(address: string): Promise<boolean>
 }
 
+/** Codes that devices show: guessing one lets a stranger's device be taken for one's own (RFC 8628 §5.1). */
+export interface CodeLimits {
+  /** Counts a try before it is made. @returns how long to wait when there were too many. */
+  attempt(by: Pick<SignInTry, 'browser' | 'ip'>): Promise<{ readonly retryAfterSeconds: number } | undefined>
+  /** Takes the try back. */
+  succeeded(by: Pick<SignInTry, 'browser' | 'ip'>): Promise<void>
+}
+
 export interface LimitDeps {
   readonly storage: Storage
   readonly clock: Clock
@@ -39,6 +47,8 @@ const WINDOW_SECONDS = 900
 const FAILURES_PER_ACCOUNT = 10
 const FAILURES_PER_NETWORK_ADDRESS = 100
 const MAILS_PER_ADDRESS = 5
+const CODES_PER_BROWSER = 10
+const CODES_PER_NETWORK_ADDRESS = 100
 /** How long a browser in which somebody signed in stays known as theirs. */
 const KNOWN_SECONDS = 90 * 24 * 3600
 
@@ -78,6 +88,33 @@ export function createMailLimits(deps: LimitDeps): MailLimits {
   const counters = createCounters(deps)
   return {
     exceeded: async (address) => deps.enabled() && (await counters.add('mail', address)).points > MAILS_PER_ADDRESS,
+  }
+}
+
+export function createCodeLimits(deps: LimitDeps): CodeLimits {
+  const counters = createCounters(deps)
+  return {
+    async attempt({ browser, ip }) {
+      if (!deps.enabled()) return undefined
+      const [here, from] = await Promise.all([
+        counters.add('code-here', browser),
+        counters.add('code-from', networkOf(ip)),
+      ])
+      const over = [
+        ...(here.points > CODES_PER_BROWSER ? [here] : []),
+        ...(from.points > CODES_PER_NETWORK_ADDRESS ? [from] : []),
+      ].map(({ expiresAt }) => expiresAt)
+      return over.length === 0
+        ? undefined
+        : { retryAfterSeconds: Math.max(1, ...over.map((end) => end - deps.clock())) }
+    },
+    async succeeded({ browser, ip }) {
+      if (!deps.enabled()) return
+      await Promise.all([
+        counters.reset('code-here', browser),
+        counters.add('code-from', networkOf(ip), { points: -1 }),
+      ])
+    },
   }
 }
 

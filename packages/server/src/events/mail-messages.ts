@@ -81,6 +81,16 @@ export const mailMessages = {
   'account-deleted.was-you': 'If this was you, there is nothing to do, and this is the last mail about it.',
   'account-deleted.not-you': 'If it was not, tell the people who run {tenant}:',
 
+  'approval-asked.subject': 'A program asks for your yes at {tenant}',
+  'approval-asked.subject-for': '{app} asks for your yes at {tenant}',
+  'approval-asked.lead':
+    'A program that you may know wants to do something for you at {tenant}. What it asks stands here, and you say yes or no there:',
+  'approval-asked.lead-for':
+    '{app} wants to do something for you at {tenant}. What it asks stands here, and you say yes or no there:',
+  'approval-asked.until': 'Nothing happens without your yes. The question ends on {time}.',
+  'approval-asked.not-you':
+    'If you did not expect this, say no, or ignore this mail. On the page of your agents you can stop it for good.',
+
   'mail.link': '{link}',
 } as const
 

@@ -22,6 +22,8 @@ export function renderMail(mail: MailContent): RenderedMail {
       return accountExists(mail.values)
     case 'password-changed':
       return passwordChanged(mail.values)
+    case 'approval-asked':
+      return approvalAsked(mail.values)
     case 'accounts-joined':
     case 'accounts-parted':
     case 'sign-in-added':
@@ -73,6 +75,14 @@ function passwordChanged({ tenant, at, link }: MailValues['password-changed']): 
   ])
 }
 
+function approvalAsked({ tenant, app, link, until }: MailValues['approval-asked']): RenderedMail {
+  return compose(
+    { tenant, app: nameOfApp(app), link: linkOf(link), time: timeOf(until) },
+    forApp('approval-asked.subject', app),
+    [forApp('approval-asked.lead', app), 'mail.link', 'approval-asked.until', 'approval-asked.not-you'],
+  )
+}
+
 type AccountChangeMail = Exclude<Extract<MailContent, { values: AccountChange }>, { template: 'password-changed' }>
 
 function accountChanged({ template, values: { tenant, at, link, connection } }: AccountChangeMail): RenderedMail {
@@ -98,7 +108,12 @@ function compose(values: Values, subject: MailMessageKey, paragraphs: readonly M
 const fill = (sentence: string, values: Values): string =>
   sentence.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
 
-const forApp = <Key extends 'account-exists.lead' | `verify-code.${'sign-up' | 'address' | 'connect'}`>(
+const forApp = <
+  Key extends
+    | 'account-exists.lead'
+    | `approval-asked.${'subject' | 'lead'}`
+    | `verify-code.${'sign-up' | 'address' | 'connect'}`,
+>(
   key: Key,
   app: string | undefined,
 ): Key | `${Key}-for` => (nameOfApp(app) === '' ? key : `${key}-for`)

@@ -31,6 +31,13 @@ export interface MailValues {
   readonly 'address-changed': AccountChange
   /** It is gone, with everything in it. */
   readonly 'account-deleted': AccountChange
+  /** An agent asks for a yes. `link` leads to the question, which ends at `until`. */
+  readonly 'approval-asked': {
+    readonly tenant: string
+    readonly app: string
+    readonly link: string
+    readonly until: EpochSeconds
+  }
 }
 
 export interface AccountChange {

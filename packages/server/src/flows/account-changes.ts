@@ -7,6 +7,7 @@ import { startAccountLink } from './account-link.ts'
 import { undoFromAccount } from './account-undo.ts'
 import { unlinkFromAccount } from './account-unlink.ts'
 import type { AccountWish } from './account-wish.ts'
+import { allowProven } from './approve.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { continueLeg } from './connect.ts'
 import { carryOutConsole } from './console-changes.ts'
@@ -33,5 +34,7 @@ export function carryOut(deps: FlowDeps, request: BrowserRequest, wish: AccountW
       return deleteAccount(deps, request)
     case 'connect':
       return continueLeg(deps, request, wish)
+    case 'approve':
+      return allowProven(deps, request, wish)
   }
 }

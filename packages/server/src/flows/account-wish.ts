@@ -17,8 +17,10 @@ export type AccountWish =
   | { readonly kind: 'delete-account' }
   /** A client's ticket was opened here; the leg goes on. */
   | { readonly kind: 'connect'; readonly leg: string }
+  /** A yes to an agent or a device: to exactly what was shown. */
+  | { readonly kind: 'approve'; readonly request: string; readonly shown: string }
 
-const PAGES: Readonly<Record<Exclude<AccountWish['kind'], 'connect' | 'console'>, string>> = {
+const PAGES: Readonly<Record<Exclude<AccountWish['kind'], 'connect' | 'console' | 'approve'>, string>> = {
   link: '/account/connections',
   unlink: '/account/connections',
   'resume-agent': '/account/agents',
@@ -31,13 +33,27 @@ const PAGES: Readonly<Record<Exclude<AccountWish['kind'], 'connect' | 'console'>
 /** The page that a wish came from, and leads back to. */
 export function pageOfWish(wish: AccountWish): string {
   if (wish.kind === 'console') return pageOfChange(wish.change)
+  if (wish.kind === 'approve') return `/approve?${new URLSearchParams({ request: wish.request })}`
   if (wish.kind !== 'connect') return PAGES[wish.kind]
   return `/connected-accounts/continue?${new URLSearchParams({ leg: wish.leg, answer: 'cancel' })}`
 }
 
 export function parseWish(value: JsonValue | undefined): AccountWish | undefined {
   if (!isJsonObject(value)) return undefined
-  const { kind, connection, account, identity, client, link, keepChanges, address, leg, change: wanted } = value
+  const {
+    kind,
+    connection,
+    account,
+    identity,
+    client,
+    link,
+    keepChanges,
+    address,
+    leg,
+    request,
+    shown,
+    change: wanted,
+  } = value
   if (kind === 'link' && isString(connection))
     return { kind, connection, account: isString(account) ? account : undefined }
   if (kind === 'unlink' && isString(identity)) return { kind, identity }
@@ -45,6 +61,7 @@ export function parseWish(value: JsonValue | undefined): AccountWish | undefined
   if (kind === 'undo-link' && isString(link)) return { kind, link, keepChanges: keepChanges === true }
   if (kind === 'change-address' && isString(address)) return { kind, address }
   if (kind === 'connect' && isString(leg)) return { kind, leg }
+  if (kind === 'approve' && isString(request) && isString(shown)) return { kind, request, shown }
   if (kind === 'download' || kind === 'delete-account') return { kind }
   const change = kind === 'console' ? parseConsoleChange(wanted) : undefined
   return change && { kind: 'console', change }

@@ -1,6 +1,6 @@
 // What the journey's steps are made of.
 
-import type { MailLimits, SignInLimits } from '../accounts/limits.ts'
+import type { CodeLimits, MailLimits, SignInLimits } from '../accounts/limits.ts'
 import type { LinkNotify } from '../accounts/link-deps.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Passwords } from '../crypto/passwords.ts'
@@ -28,6 +28,7 @@ export interface FlowDeps {
   readonly settings: () => Settings
   readonly signInLimits: SignInLimits
   readonly mailLimits: MailLimits
+  readonly codeLimits: CodeLimits
   readonly notifyLink: LinkNotify
   readonly log: Log
 }

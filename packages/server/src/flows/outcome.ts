@@ -1,4 +1,5 @@
 // What a step of a journey leads to. `web/` turns it into an answer; no flow writes markup or headers.
+import type { ApprovalKind } from '../domain/approval.ts'
 import type { PlannedAccount, PlannedAddress, PlannedIdentity, PlannedKey } from '../domain/merge.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { FlowErrorCode, FlowNext } from './flow-error.ts'
@@ -21,6 +22,8 @@ export type FlowPage =
   | VerifyPage
   | ResetPage
   | ConsentPage
+  | ApprovePage
+  | ActivatePage
   | LinkConfirmPage
   | LinkSuggestPage
   | LinkChoosePage
@@ -93,6 +96,40 @@ export interface ConsentPage {
   readonly scopes: readonly string[]
   readonly mayUseAccounts: boolean
   readonly user: ShownUser
+}
+
+/** A scope, with the words of the API that it belongs to where it is one of ours. */
+export interface AskedFor {
+  readonly value: string
+  readonly description: string | undefined
+}
+
+/** An agent, or a device, asks for a yes. */
+export interface ApprovePage {
+  readonly name: 'approve'
+  readonly state: string
+  readonly kind: ApprovalKind
+  /** `asked`: it waits for the person; `over`: nobody answered in time. */
+  readonly status: 'asked' | 'allowed' | 'denied' | 'over'
+  readonly client: { readonly name: string; readonly firstParty: boolean }
+  readonly audience: string | undefined
+  readonly scopes: readonly AskedFor[]
+  /** In the client's own words. */
+  readonly message: string | undefined
+  /** As the device shows it. */
+  readonly userCode: string | undefined
+  readonly askedAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+  readonly user: ShownUser
+  /** Hash of what the page says: an answer is for that. */
+  readonly shown: string
+}
+
+/** Where the code of a device is typed. */
+export interface ActivatePage {
+  readonly name: 'activate'
+  readonly typed: string | undefined
+  readonly problem: 'code_unknown' | 'code_missing' | undefined
 }
 
 export interface LinkConfirmPage {

@@ -12,6 +12,8 @@ import { FOREVER_SECONDS } from './lifetimes.ts'
 
 export interface AdapterDeps {
   readonly library: EngineLibrary
+  /** Puts an agent's question to a person, in the place of a plain write. @throws why it may not be put. */
+  readonly ask: (artifact: Artifact, authReqId: string) => Promise<void>
   readonly storage: Storage
   readonly clock: Clock
 }
@@ -41,7 +43,7 @@ async function refuseWrite(): Promise<never> {
   throw new Error('clients are not written through the engine')
 }
 
-function artifactAdapter({ library, storage, clock }: AdapterDeps, kind: ArtifactKind): Adapter {
+function artifactAdapter({ library, storage, clock, ask }: AdapterDeps, kind: ArtifactKind): Adapter {
   const { errors } = library
   const hashOf = (id: string) => (kind === 'Grant' ? id : sha256Hex(id))
   const open = async (artifact: Artifact | undefined, id: string | undefined): Promise<AdapterPayload | undefined> => {
@@ -61,6 +63,7 @@ function artifactAdapter({ library, storage, clock }: AdapterDeps, kind: Artifac
     findByUserCode: async () => undefined,
     async upsert(id, payload, expiresIn) {
       const artifact = toArtifact(kind, hashOf(id), payload, clock(), expiresIn ?? FOREVER_SECONDS)
+      if (kind === 'BackchannelAuthenticationRequest') return ask(artifact, id)
       await storage.transaction(async (tx) => {
         if (kind !== 'ReplayDetection') return tx.artifacts.put(artifact)
         // The engine looks first and writes then; only the write tells which of two equal proofs came first.
@@ -91,6 +94,10 @@ async function endIssuedBy({ artifacts }: Repositories, codeHash: string): Promi
   if (code?.grantId !== undefined) await artifacts.deleteByGrant(code.grantId)
 }
 
+/** A client that polls too late hears why it gets nothing, for so long. */
+const LINGER_SECONDS = 600
+const LINGERING: ReadonlySet<ArtifactKind> = new Set(['BackchannelAuthenticationRequest', 'DeviceCode'])
+
 export function toArtifact(
   kind: ArtifactKind,
   idHash: string,
@@ -104,13 +111,14 @@ export function toArtifact(
   return {
     kind,
     idHash,
-    uid: text(stored.uid),
+    // A device code is found by what the person types.
+    uid: text(kind === 'DeviceCode' ? stored.userCode : stored.uid),
     grantId: text(stored.grantId),
     userId: text(stored.accountId),
     clientId: text(stored.clientId),
     payload: stored,
     createdAt: typeof stored.iat === 'number' ? stored.iat : now,
-    expiresAt: now + expiresIn,
+    expiresAt: now + expiresIn + (LINGERING.has(kind) ? LINGER_SECONDS : 0),
     consumedAt: undefined,
     successorEnvelope: undefined,
     identityKey: text(stored.identity),
@@ -121,6 +129,8 @@ export function toArtifact(
 function withoutIds(kind: ArtifactKind, payload: JsonObject): JsonObject {
   const { jti, consumed, ...rest } = payload
   const kept = JSON.parse(JSON.stringify(rest)) as JsonObject
+  if (LINGERING.has(kind) && isJsonObject(kept.params))
+    return { ...kept, params: without(kept.params, 'id_token_hint') }
   return kind === 'Interaction' ? withoutSecrets(kept) : kept
 }
 

@@ -3,10 +3,17 @@ import { createPublicKey } from 'node:crypto'
 import { type Client, type ClientKey, liveKeys, parseClient } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import { CIBA_GRANT, DEVICE_GRANT } from '../protocol/grant-types.ts'
 import type { ClientRecord } from '../storage/records.ts'
 
 /** Grant types that the engine serves; the rest have handlers of their own beside it. */
-const ENGINE_GRANTS = new Set(['authorization_code', 'refresh_token', 'client_credentials'])
+const ENGINE_GRANTS: ReadonlySet<string> = new Set([
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  CIBA_GRANT,
+  DEVICE_GRANT,
+])
 
 /** Engine metadata (RFC 7591 names) of a client record, and members of ours. Its `client_secret` is the hash. */
 export function engineClient(record: ClientRecord, now: EpochSeconds): Record<string, unknown> {
@@ -26,6 +33,7 @@ export function engineClient(record: ClientRecord, now: EpochSeconds): Record<st
     grant_types: grantTypes,
     ...(client.requirePar ? { require_pushed_authorization_requests: true } : {}),
     ...(client.requireDpop ? { dpop_bound_access_tokens: true } : {}),
+    ...(grantTypes.includes(CIBA_GRANT) ? { backchannel_token_delivery_mode: 'poll' } : {}),
     id_token_signed_response_alg: 'RS256',
     firstParty: client.firstParty,
     allowedOrigins: originsOf(client),

@@ -3,16 +3,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
+import type { ApprovalDeps } from '../accounts/approvals.ts'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
+import { CIBA_GRANT, DEVICE_GRANT } from '../protocol/grant-types.ts'
 import { type SameSite, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
 import type { Storage } from '../storage/storage.ts'
 import { createAdapterFactory } from './adapter.ts'
+import { approvalFeatures, approvalLifetimes, asker } from './approvals.ts'
 import { engineScopesOf, findAudience, resourceToAudience } from './audience.ts'
 import { bindBrowser, withHostCookies } from './browser-binding.ts'
 import { claimsOf } from './claims.ts'
 import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
+import { cibaGrant, deviceGrant } from './grants/approved.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { grantSeconds, HOUR_SECONDS, numberOf, refreshTokenSeconds, sessionSeconds } from './lifetimes.ts'
@@ -62,6 +66,8 @@ export interface EngineDeps {
   readonly verifyIdToken: (token: string) => JsonObject | undefined
   /** Where the browser goes for an interaction, e.g. `/u/login?state=…`. */
   readonly interactionUrl: (uid: string) => string
+  /** How a person is asked by an agent. */
+  readonly approvals: ApprovalDeps
   readonly log: EngineLog
 }
 
@@ -107,6 +113,8 @@ export function createEngine(deps: EngineDeps): EngineHandler {
     ['scope', 'audience', 'resource'],
     ['audience', 'resource'],
   )
+  provider.registerGrantType(CIBA_GRANT, cibaGrant(provider, deps), ['auth_req_id'])
+  provider.registerGrantType(DEVICE_GRANT, deviceGrant(provider, deps), ['device_code'])
   installWire(provider, deps)
   provider.on('server_error', (ctx: KoaContextWithOIDC, error: Error) => {
     deps.log.error({ err: error, requestId: ctx.res.getHeader('x-request-id') }, 'the protocol engine failed')
@@ -131,7 +139,7 @@ function ownOrigin(request: IncomingMessage, issuer: string): void {
 function configuration(deps: EngineDeps): Configuration {
   const { storage, clock, settings, issuer } = deps
   return {
-    adapter: createAdapterFactory({ library: deps.library, storage, clock }),
+    adapter: createAdapterFactory({ library: deps.library, storage, clock, ask: asker(deps) }),
     jwks: { keys: deps.signingKeys as unknown as JWK[] },
     scopes: [...OIDC_SCOPES],
     claims: Object.fromEntries(Object.entries(CLAIMS_BY_SCOPE).map(([scope, claims]) => [scope, [...claims]])),
@@ -154,6 +162,9 @@ function configuration(deps: EngineDeps): Configuration {
       token: '/oauth/token',
       revocation: '/oauth/revoke',
       pushed_authorization_request: '/oauth/par',
+      backchannel_authentication: '/bc-authorize',
+      device_authorization: '/oauth/device/code',
+      code_verification: '/activate',
       userinfo: '/userinfo',
       jwks: '/.well-known/jwks.json',
       end_session: '/oidc/logout',
@@ -169,6 +180,7 @@ function configuration(deps: EngineDeps): Configuration {
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       dPoP: { enabled: true, nonceSecret: Buffer.from(deps.dpopNonceSecret), requireNonce: () => true },
       pushedAuthorizationRequests: { enabled: true },
+      ...approvalFeatures(deps),
       webMessageResponseMode: { enabled: true, ack: 'individual-draft-01' },
       resourceIndicators: {
         enabled: true,
@@ -186,6 +198,7 @@ function configuration(deps: EngineDeps): Configuration {
       'approval_prompt',
       'auth0Client',
       'ext-purpose',
+      'authorization_details',
       ...LINK_PARAMS,
     ],
     interactions: {
@@ -215,6 +228,7 @@ function configuration(deps: EngineDeps): Configuration {
       AuthorizationCode: () => settings().codeSeconds,
       IdToken: (_ctx, _token, client) => numberOf(client.idTokenSeconds) ?? 10 * HOUR_SECONDS,
       RefreshToken: (_ctx, _token, client) => refreshTokenSeconds(client),
+      ...approvalLifetimes,
       Grant: (ctx, grant) => grantSeconds(ctx, grant, settings()),
       Interaction: () => HOUR_SECONDS,
       Session: (_ctx, session) => sessionSeconds(session, settings(), clock()),

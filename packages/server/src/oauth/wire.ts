@@ -3,12 +3,13 @@ import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isString, stringsOf } from '../lib/json.ts'
 import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
+import { ASKING_PATHS, POLL_SECONDS } from './approvals.ts'
 import { audienceToResource } from './audience.ts'
 import type { EngineDeps } from './engine.ts'
 import { withLinkRequest } from './link-request.ts'
 import { fromEngineScope, toEngineScope } from './scopes.ts'
 
-const TOKEN_PATHS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par'])
+const TOKEN_PATHS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par', ...ASKING_PATHS])
 
 /** What a browser opens: the request, and its resumption after our pages. */
 const AUTHORIZE = /^\/authorize(?:\/[\w-]+)?$/
@@ -97,6 +98,9 @@ function translated(given: Params, issuer: string): Params {
   if (isString(params.scope)) params.scope = toEngineScope(params.scope)
   // Whom to choose is asked on the sign-in page; the engine knows no prompt of its own for it.
   if (isString(params.prompt)) params.prompt = params.prompt.replace(/\bselect_account\b/, 'login')
+  // The older name of the same.
+  if (params.request_expiry !== undefined && params.requested_expiry === undefined)
+    params.requested_expiry = params.request_expiry
   if (params.audience === '' || params.audience === `${issuer}userinfo`) delete params.audience
   if (isString(params.audience) && params.resource === undefined) params.resource = audienceToResource(params.audience)
   return params
@@ -106,6 +110,7 @@ function translateAnswer(ctx: KoaContextWithOIDC, wrongVerifier: boolean): void 
   const body: unknown = ctx.body
   if (!isParams(body)) return
   if (isString(body.scope)) body.scope = fromEngineScope(body.scope)
+  if (ctx.status === 200 && ASKING_PATHS.has(ctx.path)) body.interval = POLL_SECONDS
   if (ctx.status < 400 || !isString(body.error)) return
   const status = ctx.status
   const error = grantTypeRefused(body) ? 'unauthorized_client' : body.error
@@ -118,7 +123,9 @@ function translateAnswer(ctx: KoaContextWithOIDC, wrongVerifier: boolean): void 
 }
 
 const grantTypeRefused = (body: Params): boolean =>
-  body.error === 'invalid_request' && body.error_description === 'requested grant type is not allowed for this client'
+  body.error === 'invalid_request' &&
+  isString(body.error_description) &&
+  /^(?:requested grant type|urn:\S+) is not allowed for this client$/.test(body.error_description)
 
 function describe(
   ctx: KoaContextWithOIDC,

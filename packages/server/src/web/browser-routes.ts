@@ -30,10 +30,11 @@ import { CONSOLE_COOKIE } from '../sessions/console-sessions.ts'
 import { SAML_RESPONSE } from '../upstream/saml.ts'
 import { accountRoutes } from './account/routes.ts'
 import type { AccountAnswering } from './account/steps.ts'
+import { approveRoutes } from './approve-routes.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
-import { linkRoutes } from './link-routes.ts'
+import { type Answering, linkRoutes } from './link-routes.ts'
 import { type PageResponder, pageOfError } from './page-responder.ts'
 
 export interface BrowserRoutesDeps extends FlowDeps {
@@ -145,10 +146,12 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
     '/reset-password',
     take((_deps, _request, form) => submitNewPassword(deps, form.state, form.password)),
   )
-  linkRoutes(app, deps, {
+  const stepping: Answering = {
     show: (step) => show((_deps, request, c) => step(request, c.req.query())),
     take: (step) => take((_deps, request, form) => step(request, form)),
-  })
+  }
+  linkRoutes(app, deps, stepping)
+  approveRoutes(app, deps, stepping)
   const answering: AccountAnswering = {
     show: (step) => show((_deps, request, c) => step(request, c)),
     take: (step) => take((_deps, request, form, c) => step(request, form, c)),

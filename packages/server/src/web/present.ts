@@ -3,6 +3,8 @@ import { PASSWORD_MIN_LENGTH } from '../crypto/passwords.ts'
 import type { ErrorPage, FlowPage, ShownArrival, SignupProblem } from '../flows/outcome.ts'
 import type { BrowserIdentity } from '../sessions/browser-cookies.ts'
 import { csrfToken } from './csrf.ts'
+import { renderActivate } from './pages/activate.ts'
+import { renderApprove } from './pages/approve.ts'
 import { renderConsent } from './pages/consent.ts'
 import { type ErrorNext, renderError } from './pages/error.ts'
 import type { FieldError, FormTarget } from './pages/forms.ts'
@@ -78,6 +80,15 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
         scopes: page.scopes.map((value) => ({ value })),
         cannotUseAccounts: !page.mayUseAccounts,
         user: page.user,
+      })
+    case 'approve':
+      return renderApprove({ ...page, frame, form: form('/approve', page.state) })
+    case 'activate':
+      return renderActivate({
+        frame,
+        form: form('/activate'),
+        typed: page.typed,
+        error: page.problem && { code: `device_${page.problem}` },
       })
     case 'link-confirm':
       return renderLinkConfirm({

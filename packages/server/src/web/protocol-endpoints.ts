@@ -14,7 +14,14 @@ export interface ProtocolDeps {
   readonly origins: Origins
 }
 
-const POSTS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par', '/authorize'])
+const POSTS = new Set([
+  '/oauth/token',
+  '/oauth/revoke',
+  '/oauth/par',
+  '/authorize',
+  '/bc-authorize',
+  '/oauth/device/code',
+])
 const EXACT = new Set([
   ...POSTS,
   '/.well-known/openid-configuration',

@@ -1,7 +1,7 @@
 // The journeys of the server over a database in memory. Two things stand for the world outside: the providers' answers, and
 // the app that gets tokens at the end of a sign-in. The clock stands still.
 import { applyTenant } from '../../src/accounts/apply-tenant.ts'
-import { createMailLimits, createSignInLimits } from '../../src/accounts/limits.ts'
+import { createCodeLimits, createMailLimits, createSignInLimits } from '../../src/accounts/limits.ts'
 import { createLinkNotices } from '../../src/accounts/link-notices.ts'
 import { createOrigins } from '../../src/api/cors.ts'
 import { createManagementApi } from '../../src/api/management/app.ts'
@@ -113,6 +113,7 @@ function createDeps(
     settings: () => settings,
     signInLimits: createSignInLimits(limits),
     mailLimits: createMailLimits(limits),
+    codeLimits: createCodeLimits(limits),
     notifyLink: createLinkNotices({ issuer: ISSUER, keyring, tenant: () => settings.friendlyName }),
     log,
   }

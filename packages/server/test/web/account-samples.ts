@@ -183,14 +183,20 @@ function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     last: undefined,
     week: agent.week.map(({ at }) => ({ at, count: 0 })),
   }
+  const waiting = { path: '/approve?request=a', name: words.app, askedAt: AT, expiresAt: AT + 300 }
   const forms = { stop: form('/account/agents/stop'), resume: form('/account/agents/resume') }
-  const view = { ...sheet(frame), agents: [agent, quiet, { ...agent, clientId: 'stopped', stoppedAt: AT }], forms }
+  const view = {
+    ...sheet(frame),
+    waiting: [waiting],
+    agents: [agent, quiet, { ...agent, clientId: 'stopped', stoppedAt: AT }],
+    forms,
+  }
   return [
     {
       name: 'account-agents',
       html: renderAccountAgents({ ...view, said: { code: 'agent-stopped', thing: words.app } }),
     },
-    { name: 'account-agents-bare', html: renderAccountAgents({ ...view, agents: [] }) },
+    { name: 'account-agents-bare', html: renderAccountAgents({ ...view, waiting: [], agents: [] }) },
   ]
 }
 

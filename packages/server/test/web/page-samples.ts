@@ -13,6 +13,7 @@ import { renderResetPassword } from '../../src/web/pages/reset-password.ts'
 import { renderSignup } from '../../src/web/pages/signup.ts'
 import { renderVerifyEmail } from '../../src/web/pages/verify-email.ts'
 import { accountSamples } from './account-samples.ts'
+import { approveSamples } from './approve-samples.ts'
 import { arrivalPages } from './arrival-samples.ts'
 import { consoleSamples } from './console-samples.ts'
 import { sampleProfileForms, sampleSessions, selfSamples } from './self-samples.ts'
@@ -214,6 +215,7 @@ function decisionPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
         cannotUseAccounts: false,
       }),
     },
+    ...approveSamples(frame, words),
     { name: 'consent-nothing', html: renderConsent({ ...consent, user: { name: words.person }, scopes: [] }) },
     { name: 'link-confirm', html: renderLinkConfirm({ ...link, scopes, until: AT + 90 * DAY, manageUrl: '/account' }) },
     {

@@ -5,10 +5,10 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { RefreshPolicy } from '../../domain/client.ts'
 import type { User } from '../../domain/user.ts'
 import { isString } from '../../lib/json.ts'
-import { claimsOf } from '../claims.ts'
 import { requiredProof, tokenTypeOf } from '../dpop.ts'
 import type { EngineDeps } from '../engine.ts'
 import { splitScope } from '../scopes.ts'
+import { issueAccess, issueIdToken, type TokenSource } from './issue.ts'
 import { endFamily, prolong, rotate, successorOf } from './refresh-rotation.ts'
 import { decideRefreshTarget, type RefreshTarget } from './refresh-target.ts'
 
@@ -47,9 +47,15 @@ export function refreshTokenGrant(provider: Provider, deps: EngineDeps) {
     if (token.jkt !== undefined && token.jkt !== dpop?.thumbprint) throw new errors.InvalidGrant('another key is bound')
     const target = await targetOf(ctx, deps, token)
     const refreshToken = await currentValue(provider, ctx, deps, token, value)
-    const access = await issueAccess(provider, ctx, token, target, dpop?.thumbprint)
+    const access = await issueAccess(
+      provider,
+      ctx,
+      { ...sourceOf(token), gty: 'refresh_token' },
+      target,
+      dpop?.thumbprint,
+    )
     const idToken = target.scopes.includes('openid')
-      ? await issueIdToken(provider, ctx, token, target, user)
+      ? await issueIdToken(provider, ctx, sourceOf(token), target, user)
       : undefined
     ctx.body = {
       access_token: access.value,
@@ -130,47 +136,20 @@ async function currentValue(
   throw new deps.library.errors.InvalidGrant('refresh token already used')
 }
 
-async function issueAccess(
-  provider: Provider,
-  ctx: KoaContextWithOIDC,
-  token: EngineRefreshToken,
-  target: RefreshTarget,
-  thumbprint: string | undefined,
-): Promise<{ value: string; expiresIn: number }> {
-  const access = new provider.AccessToken({
-    accountId: token.accountId,
-    client: ctx.oidc.client,
-    expiresWithSession: false,
-    grantId: token.grantId,
-    gty: 'refresh_token',
-    sessionUid: token.sessionUid,
-    sid: token.sid,
-  } as ConstructorParameters<typeof provider.AccessToken>[0])
-  if (target.resource !== undefined)
-    access.resourceServer = new provider.ResourceServer(target.resource.uri, target.resource.info)
-  access.scope = target.scopes.join(' ')
-  if (thumbprint !== undefined) access.setThumbprint('jkt', thumbprint)
-  const value = await access.save()
-  return { value, expiresIn: access.expiration }
-}
-
-/**
- * SDKs check an ID token on every answer (auth0-wire.md §0 rule 8); `iss`, `sub` and `aud` stay, and the nonce, which was for
- * one authorization request, is left out (OpenID Connect Core §12.2): SDKs refuse one that they did not just ask with.
- */
-async function issueIdToken(
-  provider: Provider,
-  ctx: KoaContextWithOIDC,
-  token: EngineRefreshToken,
-  target: RefreshTarget,
-  user: User,
-): Promise<string> {
-  const idToken = new provider.IdToken(
-    { ...claimsOf(user), acr: token.acr, amr: token.amr, auth_time: token.authTime },
-    { ctx },
-  )
-  // The engine sets these three the same way; its declared type lacks them.
-  Object.assign(idToken, { scope: target.scopes.join(' '), mask: {}, rejected: [] })
-  if (token.sid !== undefined) idToken.set('sid', token.sid)
-  return idToken.issue({ use: 'idtoken' })
-}
+const sourceOf = ({
+  accountId,
+  grantId,
+  sessionUid,
+  sid,
+  acr,
+  amr,
+  authTime,
+}: EngineRefreshToken): TokenSource => ({
+  accountId,
+  grantId,
+  sessionUid,
+  sid,
+  acr,
+  amr,
+  authTime,
+})

@@ -2,10 +2,16 @@
 
 import type { Event } from '../../domain/event.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
+import { waitingApprovals } from '../../flows/approve.ts'
 import { isString } from '../../lib/json.ts'
 import { VAULT_GRANT } from '../../protocol/grant-types.ts'
 import type { UseCount } from '../../storage/storage.ts'
-import { type AgentAccount, type AgentView, renderAccountAgents } from '../pages/account-agents.ts'
+import {
+  type AccountAgentsView,
+  type AgentAccount,
+  type AgentView,
+  renderAccountAgents,
+} from '../pages/account-agents.ts'
 import type { Html } from '../pages/html.ts'
 import { loadNames, type Names } from './names.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
@@ -18,10 +24,19 @@ export async function agentsPage(deps: AccountDeps, visit: Visit): Promise<Html>
   return renderAccountAgents({
     ...accountFrame(deps, visit),
     agents: await agentsOf(deps, visit.user.userId),
+    waiting: await waitingFor(deps, visit.user.userId),
     forms: {
       stop: accountForm(visit, '/account/agents/stop'),
       resume: accountForm(visit, '/account/agents/resume'),
     },
+  })
+}
+
+async function waitingFor(deps: AccountDeps, userId: string): Promise<AccountAgentsView['waiting']> {
+  const waiting = await waitingApprovals(deps, userId)
+  const names = await loadNames(deps, { connections: [], clients: waiting.map(({ clientId }) => clientId) })
+  return waiting.map(({ path, clientId, approval: { askedAt, expiresAt } }) => {
+    return { path, name: names.client(clientId)?.name ?? clientId, askedAt, expiresAt }
   })
 }
 

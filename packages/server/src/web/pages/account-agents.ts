@@ -1,8 +1,8 @@
 // The programs that act for a person: which accounts each used, how often this week, and the way to stop it.
 import type { EpochSeconds } from '../../lib/time.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
-import { badge, button, dots, facts, monogram } from './components.ts'
-import { longDay, timeOfDay, weekday } from './dates.ts'
+import { badge, button, buttonLink, dots, facts, monogram, row, rows, section } from './components.ts'
+import { longDay, moment, timeOfDay, weekday } from './dates.ts'
 import { type FormTarget, form } from './forms.ts'
 import { type Html, type HtmlValue, html, joined } from './html.ts'
 import type { PageFrame } from './layout.ts'
@@ -13,7 +13,17 @@ import { plainText, said } from './text.ts'
 export interface AccountAgentsView extends AccountFrame {
   /** The one used last comes first. */
   readonly agents: readonly AgentView[]
+  /** Questions that nobody has answered yet, the newest first. */
+  readonly waiting: readonly WaitingView[]
   readonly forms: { readonly stop: FormTarget; readonly resume: FormTarget }
+}
+
+export interface WaitingView {
+  /** Where the question stands. */
+  readonly path: string
+  readonly name: string
+  readonly askedAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
 }
 
 export interface AgentView {
@@ -39,12 +49,25 @@ export interface AgentAccount {
 export function renderAccountAgents(view: AccountAgentsView): Html {
   const { frame, agents } = view
   const content = html`${accountHeading(view, say(frame, 'agents.heading'), say(frame, 'agents.lead'))}
+${view.waiting.length > 0 && waitingSection(view)}
 ${
   agents.length === 0
     ? html`<div class="sheet"><p>${say(frame, 'agents.none')}</p></div>`
     : agents.map((agent, at) => agentSection(view, agent, `agent-${at}`))
 }`
   return renderAccountPage(view, { page: 'account-agents', title: sayPlain(frame, 'agents.title'), content })
+}
+
+function waitingSection({ frame, waiting }: AccountAgentsView): Html {
+  const items = waiting.map(({ path, name, askedAt, expiresAt }) => {
+    const times = { asked: moment(frame, askedAt), until: moment(frame, expiresAt) }
+    const words = html`${say(frame, 'agents.waiting.open')}<span class="sr"> ${said(name)}</span>`
+    return row(say(frame, 'agents.waiting.line', { app: name, ...times }), {
+      mark: monogram(name),
+      side: buttonLink(path, words, { small: true }),
+    })
+  })
+  return section('waiting', say(frame, 'agents.waiting'), rows(items))
 }
 
 function agentSection(view: AccountAgentsView, agent: AgentView, id: string): Html {

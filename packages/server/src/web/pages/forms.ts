@@ -69,6 +69,8 @@ type PlainFieldError =
   | 'code_missing'
   | 'code_wrong'
   | 'code_expired'
+  | 'device_code_missing'
+  | 'device_code_unknown'
 
 export interface FieldLook {
   /** Name and id. */

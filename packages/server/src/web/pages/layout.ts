@@ -31,6 +31,7 @@ export type LetterPage =
   | 'link-conflict'
   | 'merge-preview'
   | 'approve'
+  | 'activate'
   | 'not-me'
   | 'account-deleted'
   | 'error'

@@ -2,6 +2,7 @@
 import type { Locale } from '../locale.ts'
 import { enAccount } from './en-account.ts'
 import { enApi } from './en-api.ts'
+import { enApprove } from './en-approve.ts'
 import { enConsole } from './en-console.ts'
 import { enPerson } from './en-person.ts'
 
@@ -10,6 +11,7 @@ export const en = {
   ...enPerson,
   ...enConsole,
   ...enApi,
+  ...enApprove,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
