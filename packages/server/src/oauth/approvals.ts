@@ -45,7 +45,7 @@ export function approvalFeatures(deps: EngineDeps): Pick<Features, 'ciba' | 'dev
       charset: 'base-20',
       mask: '****-****',
       deviceInfo: (ctx) => {
-        requireOneResource(ctx, deps)
+        requireShowable(ctx, deps)
         return {}
       },
     },
@@ -63,18 +63,21 @@ function requireServable(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
   const { client, params } = ctx.oidc
   // Whoever knows the id could poll for the answer (CIBA Core §4: clients are authenticated).
   if (client?.tokenEndpointAuthMethod === 'none') throw new errors.UnauthorizedClient('a public client may not ask')
-  requireOneResource(ctx, deps)
+  requireShowable(ctx, deps)
   if (Number(params?.requested_expiry ?? 1) > LONGEST_APPROVAL_SECONDS)
     throw new errors.InvalidRequest(`requested_expiry is at most ${LONGEST_APPROVAL_SECONDS}`)
-  // What cannot be shown to the person must not be taken as allowed by them (T-AGT-05).
-  const { authorization_details: details } = params ?? {}
-  if (isString(details) && !/^\s*(?:\[\s*\])?\s*$/.test(details))
-    throw new errors.InvalidAuthorizationDetails('authorization_details are not supported')
 }
 
-/** One answer of the person is for one audience. */
-function requireOneResource(ctx: KoaContextWithOIDC, { library }: EngineDeps): void {
-  if (Array.isArray(ctx.oidc.params?.resource)) throw new library.errors.InvalidTarget('one resource at a time')
+const NO_DETAILS = /^\s*(?:\[\s*\])?\s*$/
+
+/** One answer of the person is for one audience, and what cannot be shown to them is not taken as allowed (T-AGT-05). */
+function requireShowable(ctx: KoaContextWithOIDC, { library: { errors } }: EngineDeps): void {
+  if (Array.isArray(ctx.oidc.params?.resource)) throw new errors.InvalidTarget('one resource at a time')
+  // The engine leaves out what it does not serve.
+  const { body } = ctx.req as { readonly body?: Readonly<Record<string, unknown>> }
+  const details = body?.authorization_details
+  if (details !== undefined && !(isString(details) && NO_DETAILS.test(details)))
+    throw new errors.InvalidAuthorizationDetails('authorization_details are not supported')
 }
 
 /** `{"format":"iss_sub","iss":…,"sub":…}` (RFC 9493 §3.2.2), as a text. */
@@ -103,12 +106,13 @@ export function asker(deps: Pick<EngineDeps, 'library' | 'storage'> & { readonly
     const answer = await storage.transaction((tx) => askApproval(tx, approvals, artifact, authReqId))
     if (answer.kind === 'asked') return
     const { errors } = library
+    const { CustomOIDCProviderError } = errors
     if (!('retryAfterSeconds' in answer)) {
       if (answer.reason === 'user_gone') throw new errors.UnknownUserId('could not identify end-user')
       throw new errors.AccessDenied('The user has stopped this client.')
     }
     library.Provider.ctx?.set('retry-after', String(answer.retryAfterSeconds))
     const why = answer.reason === 'denied_lately' ? 'The user said no lately.' : 'The user has not answered yet.'
-    throw Object.assign(new errors.CustomOIDCProviderError('too_many_requests', why), { status: 429, statusCode: 429 })
+    throw Object.assign(new CustomOIDCProviderError('too_many_requests', why), { status: 429, statusCode: 429 })
   }
 }

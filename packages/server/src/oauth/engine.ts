@@ -198,7 +198,6 @@ function configuration(deps: EngineDeps): Configuration {
       'approval_prompt',
       'auth0Client',
       'ext-purpose',
-      'authorization_details',
       ...LINK_PARAMS,
     ],
     interactions: {
