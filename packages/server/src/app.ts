@@ -26,7 +26,9 @@ import { loadDpopValidation } from './oauth/dpop.ts'
 import { type EngineError, type EngineSettings, loadEngine } from './oauth/engine.ts'
 import { hostEngine } from './oauth/engine-host.ts'
 import { createExchange } from './oauth/exchange.ts'
+import { createExchangeSwitch } from './oauth/exchange-switch.ts'
 import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
+import { createSubjectProver } from './oauth/subject-profile.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { migrate } from './storage/migrate.ts'
 import { openStorage } from './storage/open.ts'
@@ -139,6 +141,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     answerHeaders: pageHeaders({ kind: 'engine', https: issuer.startsWith('https:') }),
     frameableBy,
     verifyIdToken: (token) => accessTokens.verifyIdToken(token),
+    verifyAccess: (token) => accessTokens.verify(token),
+    proveSubject: createSubjectProver({ storage, connections, connectors }),
     approvals: { issuer, keyring, tenant: () => settings.current().friendlyName },
     interactionUrl: (uid) => `/u/login?state=${uid}`,
     log,
@@ -202,6 +206,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
       accessTokens,
       settings: settings.current,
     }),
+    isOwnExchange: createExchangeSwitch(storage),
     count: metrics.count,
   })
   const mailer = createMailer({

@@ -5,6 +5,7 @@ import { createJwtVerifier } from '../crypto/jwt.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
 import type { Storage } from '../storage/storage.ts'
+import { actorsOf, firstHolder } from './actors.ts'
 import { fromEngineScope, splitScope } from './scopes.ts'
 import type { SigningKeySet } from './signing-keys.ts'
 import { grantIdOf } from './token-format.ts'
@@ -16,6 +17,8 @@ export interface VerifiedAccess {
   readonly scopes: ReadonlySet<string>
   readonly audiences: readonly string[]
   readonly grantId: string | undefined
+  /** Whose grant it is, when that is another client: the token was handed on (RFC 8693 §4.1). */
+  readonly grantedTo?: string
   /** Thumbprint of the key that it is bound to (RFC 9449 §6). */
   readonly jkt: string | undefined
   readonly claims: JsonObject
@@ -47,8 +50,10 @@ export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
   const verifyJwt = createJwtVerifier({ keys: () => keys().publicKeys, clock, types: ['jwt'] })
   // A hint for a logout may have expired long ago; its signature still says for whom it was.
   const verifyOld = createJwtVerifier({ keys: () => keys().publicKeys, clock: () => 0, types: ['jwt'] })
-  const open = async (token: string) =>
-    OPAQUE.test(token) ? openOpaque(deps, token) : openJwt(verifyJwt, issuer, token)
+  const open = async (token: string) => {
+    const access = OPAQUE.test(token) ? await openOpaque(deps, token) : openJwt(verifyJwt, issuer, token)
+    return access?.claims.act === undefined ? access : handedOn(storage, access)
+  }
   return {
     open,
     async verify(token) {
@@ -109,6 +114,15 @@ async function openOpaque(
     jkt: isString(payload.jkt) ? payload.jkt : undefined,
     claims: payload,
   }
+}
+
+/** A token that went from one client to another is as good as every hand that it went through. */
+async function handedOn(storage: Storage, access: VerifiedAccess): Promise<VerifiedAccess | undefined> {
+  const { claims, userId, grantId } = access
+  const actors = actorsOf(claims)
+  if (actors === undefined || userId === undefined || grantId === undefined) return undefined
+  const holder = await firstHolder(storage, { userId, grantId, actors })
+  return holder === undefined ? undefined : { ...access, grantedTo: holder }
 }
 
 async function isAlive(storage: Storage, access: VerifiedAccess): Promise<boolean> {

@@ -7,9 +7,10 @@ import type { ApprovalDeps } from '../accounts/approvals.ts'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
-import { CIBA_GRANT, DEVICE_GRANT } from '../protocol/grant-types.ts'
+import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/grant-types.ts'
 import { type SameSite, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { AccessTokens } from './access-tokens.ts'
 import { createAdapterFactory } from './adapter.ts'
 import { approvalFeatures, approvalLifetimes, asker } from './approvals.ts'
 import { engineScopesOf, findAudience, resourceToAudience } from './audience.ts'
@@ -18,11 +19,14 @@ import { claimsOf } from './claims.ts'
 import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
 import { cibaGrant, deviceGrant } from './grants/approved.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
+import { extraClaims } from './grants/issue.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
+import { EXCHANGE_PARAMETERS, tokenExchangeGrant } from './grants/token-exchange.ts'
 import { grantSeconds, HOUR_SECONDS, numberOf, refreshTokenSeconds, sessionSeconds } from './lifetimes.ts'
 import { LINK_PARAMS } from './link-request.ts'
 import { interactionPolicy, loadGrant } from './prompts.ts'
 import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES } from './scopes.ts'
+import type { SubjectProver } from './subject-profile.ts'
 import { customizeAccessToken } from './token-format.ts'
 import { installWire } from './wire.ts'
 
@@ -66,6 +70,10 @@ export interface EngineDeps {
   readonly verifyIdToken: (token: string) => JsonObject | undefined
   /** Where the browser goes for an interaction, e.g. `/u/login?state=…`. */
   readonly interactionUrl: (uid: string) => string
+  /** Our own access tokens, as at every door. */
+  readonly verifyAccess: AccessTokens['verify']
+  /** Whose identity a token of a provider's proves, by the operator's token-exchange profiles. */
+  readonly proveSubject: SubjectProver
   /** How a person is asked by an agent. */
   readonly approvals: ApprovalDeps
   readonly log: EngineLog
@@ -113,6 +121,10 @@ export function createEngine(deps: EngineDeps): EngineHandler {
     ['scope', 'audience', 'resource'],
     ['audience', 'resource'],
   )
+  provider.registerGrantType(TOKEN_EXCHANGE_GRANT, tokenExchangeGrant(provider, deps), EXCHANGE_PARAMETERS, [
+    'audience',
+    'resource',
+  ])
   provider.registerGrantType(CIBA_GRANT, cibaGrant(provider, deps), ['auth_req_id'])
   provider.registerGrantType(DEVICE_GRANT, deviceGrant(provider, deps), ['device_code'])
   installWire(provider, deps)
@@ -214,6 +226,7 @@ function configuration(deps: EngineDeps): Configuration {
       return { accountId: userId, claims: async () => ({ ...claimsOf(user), sub: userId }) }
     },
     formats: { customizers: { jwt: (_ctx, token, jwt) => customizeAccessToken(token, jwt, issuer) } },
+    extraTokenClaims: (_ctx, token) => extraClaims(token),
     expiresWithSession: () => false,
     issueRefreshToken: async (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&

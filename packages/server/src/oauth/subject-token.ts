@@ -28,8 +28,8 @@ export async function openSubject(form: Form, accessTokens: Pick<AccessTokens, '
   const access = await accessTokens.open(token)
   // A machine's token speaks for no user (T-XCH-02).
   if (access?.userId === undefined || access.grantId === undefined) return NOTHING
-  const { clientId, userId, grantId } = access
-  return { key: { kind: 'access_token', clientId, userId, grantId }, access }
+  const { clientId, userId, grantId, grantedTo = clientId } = access
+  return { key: { kind: 'access_token', clientId: grantedTo, userId, grantId }, access }
 }
 
 export interface LiveSubject {

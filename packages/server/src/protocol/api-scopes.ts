@@ -14,6 +14,7 @@ export const CURRENT_USER_SCOPES: readonly string[] = [
 
 export const MANAGEMENT_SCOPES: readonly string[] = [
   ...crud(['users', 'clients', 'connections', 'client_grants', 'resource_servers', 'client_credentials']),
+  ...crud(['token_exchange_profiles']),
   ...crud(['grants', 'sessions', 'refresh_tokens', 'signing_keys']),
   'update:users_app_metadata',
   'read:user_idp_tokens',

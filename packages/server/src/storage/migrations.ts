@@ -3,6 +3,7 @@ import { firstSchema } from './migrations/0001-first.ts'
 import { links } from './migrations/0002-links.ts'
 import { agentStops } from './migrations/0003-agent-stops.ts'
 import { factsVersion } from './migrations/0004-facts-version.ts'
+import { exchangeProfiles } from './migrations/0005-exchange-profiles.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -41,7 +42,7 @@ export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> =
 }
 
 /** The migration at index n leads to version n + 1. */
-export const migrations: readonly Migration[] = [firstSchema, links, agentStops, factsVersion]
+export const migrations: readonly Migration[] = [firstSchema, links, agentStops, factsVersion, exchangeProfiles]
 
 /** The version that this server wants. */
 export const schemaVersion: number = migrations.length

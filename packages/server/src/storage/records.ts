@@ -42,6 +42,21 @@ export interface ClientGrantRecord {
   readonly document: JsonObject
 }
 
+/** A kind of token of a provider's that is exchanged for ours (docs/notes/token-exchange.md). */
+export interface ExchangeProfile {
+  /** `tep_…` */
+  readonly id: string
+  readonly name: string
+  /** `subject_token_type` of the requests that it is for. */
+  readonly subjectTokenType: string
+  /** The provider whose keys and identities count. */
+  readonly connectionId: string
+  /** Whom such a token may be made for, besides the connection's own client id at the provider. */
+  readonly audiences: readonly string[]
+  readonly createdAt: EpochSeconds
+  readonly updatedAt: EpochSeconds
+}
+
 /**
  * Everything that the protocol engine keeps: sessions, interactions, codes, tokens, grants, pushed requests. And ours:
  * links that open the console once, and the sessions that they opened.

@@ -24,6 +24,7 @@ export interface Schema {
   readonly connection_clients: { connection_id: string; client_id: string }
   readonly resource_servers: { id: string; identifier: string; document: JsonText }
   readonly client_grants: ClientGrantsTable
+  readonly exchange_profiles: ExchangeProfilesTable
   readonly given_user_ids: { user_id: string }
   readonly users: UsersTable
   readonly user_aliases: { retired_user_id: string; primary_user_id: string; retired_at: number }
@@ -61,6 +62,16 @@ export interface ConnectionsTable {
   strategy: string
   document: JsonText
   secret_envelope: Uint8Array | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ExchangeProfilesTable {
+  id: string
+  name: string
+  subject_token_type: string
+  connection_id: string
+  audiences: JsonText
   created_at: number
   updated_at: number
 }

@@ -16,6 +16,7 @@ import type {
   ConnectionRecord,
   ConnectRequest,
   ConnectStatus,
+  ExchangeProfile,
   LinkRecord,
   MailJob,
   MailProof,
@@ -51,6 +52,7 @@ export interface Repositories {
   readonly connections: Connections
   readonly resourceServers: ResourceServers
   readonly clientGrants: ClientGrants
+  readonly exchangeProfiles: ExchangeProfiles
   readonly users: Users
   readonly identities: Identities
   readonly links: Links
@@ -133,6 +135,17 @@ export interface ClientGrants {
     subjectType?: SubjectType
   }): Promise<Page<ClientGrantRecord>>
   put(grant: ClientGrantRecord): Promise<void>
+  delete(id: string): Promise<boolean>
+}
+
+export interface ExchangeProfiles {
+  find(id: string): Promise<ExchangeProfile | undefined>
+  findByType(subjectTokenType: string): Promise<ExchangeProfile | undefined>
+  list(page: { offset: number; limit: number }): Promise<Page<ExchangeProfile>>
+  /** False when the name or the type is taken. */
+  insert(profile: ExchangeProfile): Promise<boolean>
+  /** The name must be free or its own. */
+  rename(id: string, name: string, at: EpochSeconds): Promise<void>
   delete(id: string): Promise<boolean>
 }
 

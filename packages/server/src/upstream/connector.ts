@@ -42,6 +42,16 @@ export interface Connector {
   redeem(answer: URLSearchParams, expected: ExpectedAnswer): Promise<UpstreamAccount>
 
   /**
+   * The subject that an ID token of the provider's names, which came to us from a client and not from the provider: signed
+   * by its keys, for one of its clients that we know, alive, and made a moment ago. Absent where there are no ID tokens.
+   *
+   * @param audiences ids of clients at the provider, besides our own.
+   * @throws {UpstreamRefused} `id_token_invalid`, `subject_invalid`.
+   * @throws {UpstreamUnavailable} the provider's keys cannot be had.
+   */
+  proveSubject?(token: string, audiences: readonly string[]): Promise<string>
+
+  /**
    * RFC 6749 §6. The answer's tokenset has `refreshToken` and `scopes` only when the provider named them: absent means
    * that the old ones stand.
    *

@@ -33,7 +33,7 @@ export interface IdTokenRules {
  */
 export async function verifyIdToken(token: LosslessValue | undefined, rules: IdTokenRules): Promise<LosslessObject> {
   if (typeof token !== 'string' || token.length > MAX_LENGTH) throw invalid('missing')
-  const alg = await verifySignature(token, rules)
+  const { alg } = await verifySignature(token, rules)
   const claims = decodeClaims(token)
   readSubject(claims.sub, 'string')
   checkParties(claims, rules)
@@ -41,6 +41,35 @@ export async function verifyIdToken(token: LosslessValue | undefined, rules: IdT
   if (claims.nonce !== rules.nonce) throw invalid('nonce')
   checkHash(claims.at_hash, rules.accessToken, alg, 'at_hash')
   checkHash(claims.c_hash, rules.code, alg, 'c_hash')
+  return claims
+}
+
+/** A token that was not received for a code has no nonce that could tell when it was made for whom. */
+const ASSERTED_AGE_SECONDS = 600
+
+/**
+ * Returns the claims of an ID token that a client brings. It must be an ID token and no other word of the provider's, made
+ * a moment ago, for one of these clients alone.
+ *
+ * @throws {UpstreamRefused} `id_token_invalid`, with the name of the check; `subject_invalid`.
+ * @throws {UpstreamUnavailable} the provider's keys cannot be had.
+ */
+export async function verifyAssertedIdToken(
+  token: string,
+  rules: Pick<IdTokenRules, 'keys' | 'algorithms' | 'issuer' | 'now'> & { readonly audiences: readonly string[] },
+): Promise<LosslessObject> {
+  if (token.length > MAX_LENGTH) throw invalid('length')
+  const header = await verifySignature(token, { ...rules, clientId: [...rules.audiences] })
+  // Logout tokens and access tokens are signed by the same keys, and may name the same audience.
+  if (header.typ !== undefined && header.typ.toUpperCase() !== 'JWT') throw invalid('typ')
+  const claims = decodeClaims(token)
+  if (claims.events !== undefined) throw invalid('events')
+  readSubject(claims.sub, 'string')
+  const [only, ...others] = audience(claims.aud)
+  if (typeof only !== 'string' || others.length > 0) throw invalid('aud')
+  checkParties(claims, { clientId: only })
+  checkTimes(claims, { now: rules.now, maxAgeSeconds: undefined })
+  if (seconds(claims.iat, 'iat') + ASSERTED_AGE_SECONDS < rules.now) throw invalid('iat')
   return claims
 }
 
@@ -60,7 +89,14 @@ export function checkRefreshedIdToken(
   if (!isSame || !isOurs) throw new UpstreamRefused('subject_changed')
 }
 
-async function verifySignature(token: string, rules: IdTokenRules): Promise<string> {
+type SignatureRules = Pick<IdTokenRules, 'keys' | 'algorithms' | 'issuer' | 'now'> & {
+  readonly clientId: string | string[]
+}
+
+async function verifySignature(
+  token: string,
+  rules: SignatureRules,
+): Promise<{ readonly alg: string; readonly typ?: string }> {
   try {
     const { protectedHeader } = await jwtVerify(token, rules.keys, {
       algorithms: [...rules.algorithms],
@@ -70,7 +106,7 @@ async function verifySignature(token: string, rules: IdTokenRules): Promise<stri
       clockTolerance: SKEW_SECONDS,
       currentDate: new Date(rules.now * 1000),
     })
-    return protectedHeader.alg
+    return protectedHeader
   } catch (cause) {
     if (cause instanceof UpstreamRefused || cause instanceof UpstreamUnavailable) throw cause
     // jose's errors hold the claims, so that only what failed is kept.
@@ -93,12 +129,15 @@ function decodeClaims(token: string): LosslessObject {
 }
 
 // A second audience is somebody whom we would have to trust not to hand the token on.
-function checkParties({ aud, azp }: LosslessObject, { clientId }: IdTokenRules): void {
+function checkParties({ aud, azp }: LosslessObject, { clientId }: Pick<IdTokenRules, 'clientId'>): void {
   if (audience(aud).length !== 1) throw invalid('aud')
   if (azp !== undefined && azp !== clientId) throw invalid('azp')
 }
 
-function checkTimes({ iat, nbf, auth_time }: LosslessObject, { now, maxAgeSeconds }: IdTokenRules): void {
+function checkTimes(
+  { iat, nbf, auth_time }: LosslessObject,
+  { now, maxAgeSeconds }: Pick<IdTokenRules, 'now' | 'maxAgeSeconds'>,
+): void {
   if (seconds(iat, 'iat') > now + FUTURE_SECONDS) throw invalid('iat')
   if (nbf !== undefined && seconds(nbf, 'nbf') > now + FUTURE_SECONDS) throw invalid('nbf')
   if (maxAgeSeconds === undefined) return

@@ -3,7 +3,7 @@ import type { TokenSet } from '../domain/tokenset.ts'
 import { buildAuthorizationUrl, requireCode, requireState } from './authorization.ts'
 import type { Connector, ExpectedAnswer, UpstreamAccount } from './connector.ts'
 import { UpstreamRefused } from './errors.ts'
-import { checkRefreshedIdToken, verifyIdToken } from './id-token.ts'
+import { checkRefreshedIdToken, verifyAssertedIdToken, verifyIdToken } from './id-token.ts'
 import { createKeySet } from './jwks.ts'
 import { type LosslessObject, valueAt } from './lossless-json.ts'
 import { createMetadata, type ProviderMetadata } from './metadata.ts'
@@ -55,6 +55,12 @@ export function createOidcConnector(channel: BackChannel): Connector {
         ...needed(expected),
       })
       return describeAccount(settings, tokenset, idToken, await readUserinfo(channel, server, tokenset, idToken))
+    },
+    async proveSubject(token, audiences) {
+      const { jwks, idTokenAlgorithms: algorithms, issuer } = await metadata()
+      const rules = { keys: keySet.keysAt(jwks), algorithms, issuer, now: clock(), audiences: [clientId, ...audiences] }
+      const idToken = await verifyAssertedIdToken(token, rules)
+      return readSubject(valueAt(idToken, settings.subjectPath), profile.subject.type)
     },
     async refresh(request) {
       const { issuer, token: endpoint, clientAuth } = await metadata()

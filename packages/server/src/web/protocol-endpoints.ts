@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Origins, preflight } from '../api/cors.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { Exchange } from '../oauth/exchange.ts'
+import type { ExchangeSwitch } from '../oauth/exchange-switch.ts'
 import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
 import { EXCHANGE_GRANTS } from '../protocol/grant-types.ts'
 import { BadRequest, clientAddress, type FlatBody, parseFlatBody, readBody } from './http.ts'
@@ -10,6 +11,7 @@ import { BadRequest, clientAddress, type FlatBody, parseFlatBody, readBody } fro
 export interface ProtocolDeps {
   readonly engine: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   readonly exchange: Exchange
+  readonly isOwnExchange: ExchangeSwitch
   readonly trustProxy: readonly string[]
   readonly origins: Origins
 }
@@ -45,7 +47,12 @@ export async function protocolEndpoint(
   const body = await readParameters(request, response)
   if (body === undefined) return
   if (path === '/authorize') return repeatAsGet(body, response)
-  if (path === '/oauth/token' && typeof body.grant_type === 'string' && EXCHANGE_GRANTS.has(body.grant_type)) {
+  if (
+    path === '/oauth/token' &&
+    typeof body.grant_type === 'string' &&
+    EXCHANGE_GRANTS.has(body.grant_type) &&
+    !(await deps.isOwnExchange(body))
+  ) {
     return exchange(deps, body, request, response)
   }
   // The engine takes what was parsed already, and knows forms only; without a length it would see no body.

@@ -13,12 +13,19 @@ import { passTime } from '../support/time.ts'
 
 const told = ({ status, json }: Answer) => `${status} ${json.error}`
 
-for (const database of DATABASES) {
-  const server = await startServer({
+// Both stand before the first test begins: a file whose tests have ended is over.
+const servers = await Promise.all(
+  DATABASES.map(async (database) => ({
     database,
-    settings: { rate_limits: { enabled: true } },
-    tenant: withApprovals,
-  })
+    server: await startServer({
+      database,
+      settings: { rate_limits: { enabled: true } },
+      tenant: withApprovals,
+    }),
+  })),
+)
+
+for (const { database, server } of servers) {
   const { ada, eve } = server.tenant
   const person = (user = ada) => signIn(server, { client: 'web', user })
 

@@ -16,8 +16,12 @@ const told = ({ status, json, headers }: Answer) => {
   return `${status} ${json.error}`
 }
 
-for (const database of DATABASES) {
-  const server = await startServer({ database, tenant: withApprovals })
+// Both stand before the first test begins: a file whose tests have ended is over.
+const servers = await Promise.all(
+  DATABASES.map(async (database) => ({ database, server: await startServer({ database, tenant: withApprovals }) })),
+)
+
+for (const { database, server } of servers) {
   const { ada, eve } = server.tenant
   /** Signed in now, so that answers count. */
   const person = (user = ada) => signIn(server, { client: 'web', user })

@@ -13,6 +13,7 @@ import { connectionOperations } from './connections.ts'
 import type { ManagementDeps } from './deps.ts'
 import { deviceCredentialOperations } from './device-credentials.ts'
 import { grantOperations } from './grants.ts'
+import { exchangeProfileOperations } from './exchange-profiles.ts'
 import { identityOperations } from './identities.ts'
 import { linkOperations } from './links.ts'
 import { logOperations } from './logs.ts'
@@ -55,6 +56,7 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...clientCredentialOperations(deps),
   ...clientGrantOperations(deps),
   ...resourceServerOperations(deps),
+  ...exchangeProfileOperations(deps),
   ...logOperations(deps),
   ...grantOperations(deps),
   ...sessionOperations(deps),

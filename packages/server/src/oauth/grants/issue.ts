@@ -17,10 +17,16 @@ export interface TokenSource {
   readonly acr?: string | undefined
   readonly amr?: readonly string[] | undefined
   readonly authTime?: number | undefined
-  /** Further claims of the access token. */
-  readonly extra?: JsonObject | undefined
+  /** Who acts for the person (RFC 8693 §4.1). */
+  readonly act?: JsonObject | undefined
   /** Seconds that the access token lives; undefined: as long as its audience says. */
   readonly expiresIn?: number | undefined
+}
+
+/** The engine asks for claims of ours when it makes a token. */
+export function extraClaims(token: object): { act: JsonObject } | undefined {
+  const { act } = token as { act?: JsonObject }
+  return act === undefined ? undefined : { act }
 }
 
 export async function issueAccess(
@@ -38,12 +44,12 @@ export async function issueAccess(
     gty: source.gty,
     sessionUid: source.sessionUid,
     sid: source.sid,
-    extra: source.extra,
     expiresIn: source.expiresIn,
   } as ConstructorParameters<typeof provider.AccessToken>[0])
   if (target.resource !== undefined)
     access.resourceServer = new provider.ResourceServer(target.resource.uri, target.resource.info)
   access.scope = target.scopes.join(' ')
+  if (source.act !== undefined) Object.assign(access, { act: source.act })
   if (thumbprint !== undefined) access.setThumbprint('jkt', thumbprint)
   const value = await access.save()
   return { value, expiresIn: access.expiration }

@@ -1,6 +1,6 @@
 // What a refresh may ask for: the same audience with fewer scopes, or another audience by the client's policy.
 import type { RefreshPolicy } from '../../domain/client.ts'
-import { engineScopesOf, findAudience, resourceToAudience } from '../audience.ts'
+import { type Audience, engineScopesOf, findAudience, resourceToAudience } from '../audience.ts'
 import type { EngineDeps } from '../engine.ts'
 import { OIDC_SCOPES } from '../scopes.ts'
 
@@ -45,13 +45,7 @@ export async function decideRefreshTarget(deps: EngineDeps, request: RefreshRequ
     issuer: deps.issuer,
   })
   if (found.kind !== 'found') return { kind: 'audience_refused', audience }
-  const info: ResourceInfo = {
-    scope: engineScopesOf(found),
-    audience,
-    accessTokenFormat: 'jwt',
-    accessTokenTTL: found.tokenSeconds ?? deps.settings().accessTokenSeconds,
-    jwt: { sign: { alg: 'RS256' } },
-  }
+  const info = resourceInfoOf(found, deps)
   const allowedHere = new Set([...OIDC_SCOPES, ...found.scopes])
   if (uri === request.grantedResource) return withinGranted(request, { uri, info }, allowedHere)
   const policy = policyFor(request.policies, audience)
@@ -64,6 +58,15 @@ export async function decideRefreshTarget(deps: EngineDeps, request: RefreshRequ
     resource: { uri, info },
   }
 }
+
+/** What the engine wants to know of an audience that a token is for. */
+export const resourceInfoOf = (audience: Audience, { settings }: Pick<EngineDeps, 'settings'>): ResourceInfo => ({
+  scope: engineScopesOf(audience),
+  audience: audience.identifier,
+  accessTokenFormat: 'jwt',
+  accessTokenTTL: audience.tokenSeconds ?? settings().accessTokenSeconds,
+  jwt: { sign: { alg: 'RS256' } },
+})
 
 /** RFC 6749 §6: never more than was granted. */
 function withinGranted(

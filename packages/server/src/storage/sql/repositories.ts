@@ -12,6 +12,7 @@ import { connectsTable } from './connects.ts'
 import type { Db } from './db.ts'
 import { eventsTable } from './events.ts'
 import { evidenceTable } from './evidence.ts'
+import { exchangeProfilesTable } from './exchange-profiles.ts'
 import { exchangesTable } from './exchanges.ts'
 import { identitiesTable } from './identities.ts'
 import { limitsTable } from './limits.ts'
@@ -56,6 +57,9 @@ export class SqlRepositories implements Repositories {
   }
   get identities() {
     return identitiesTable(this.#db)
+  }
+  get exchangeProfiles() {
+    return exchangeProfilesTable(this.#db)
   }
   get links() {
     return linksTable(this.#db)
