@@ -18,6 +18,8 @@ const SAMPLES: readonly MailContent[] = [
   { template: 'accounts-parted', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
   { template: 'sign-in-added', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK, connection: 'Board' } },
   { template: 'sign-in-removed', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
+  { template: 'approval-asked', values: { tenant: 'Acme', app: 'Board', until: 1_800_000_000, link: LINK } },
+  { template: 'approval-asked', values: { tenant: 'Acme', app: 'evil.test/now', until: 1_800_000_000, link: LINK } },
 ]
 
 test('a subject names the tenant and never a secret', () => {
@@ -31,7 +33,7 @@ test('a subject names the tenant and never a secret', () => {
 test('every mail says what to do when it was somebody else, and leaves no name unfilled', () => {
   for (const sample of SAMPLES) {
     const { text } = renderMail(sample)
-    assert.match(text, /If (this|it) was not/)
+    assert.match(text, /If (this|it) was not|If you did not expect this/)
     assert.doesNotMatch(text, /[{}]|undefined/)
   }
 })

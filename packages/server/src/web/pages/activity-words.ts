@@ -47,6 +47,8 @@ export const ACTIVITY_TYPES = [
   'connected_account.refused',
   'agent.stopped',
   'agent.resumed',
+  'approval.allowed',
+  'approval.denied',
   'vault.token_revoked',
 ] as const
 export type ActivityType = (typeof ACTIVITY_TYPES)[number]

@@ -1,7 +1,12 @@
 // Clients, connections, resource servers, client grants, keys and settings.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientGrantRecord, ResourceServerRecord, SigningKeyRecord } from '../../../src/storage/records.ts'
+import type {
+  ClientGrantRecord,
+  ExchangeProfile,
+  ResourceServerRecord,
+  SigningKeyRecord,
+} from '../../../src/storage/records.ts'
 import type { Topic } from '../conformance.ts'
 import {
   bytes,
@@ -39,6 +44,32 @@ export const deploymentTests: Topic = (nodes) => {
     await storage.transaction((tx) => tx.clients.put(changed))
     assert.deepEqual(await storage.clients.find(client.clientId), changed)
     assert.equal(await storage.clients.find('nobody'), undefined)
+  })
+
+  test('exchange profiles: name and type are given once, a profile is found by either, renamed, deleted', async () => {
+    const { storage } = nodes()
+    const profile: ExchangeProfile = {
+      id: unique('tep'),
+      name: unique('profile'),
+      subjectTokenType: unique('urn:acme'),
+      connectionId: 'con_a',
+      audiences: ['phone'],
+      createdAt: NOW,
+      updatedAt: NOW,
+    }
+    const insert = (more: Partial<ExchangeProfile> = {}) =>
+      storage.transaction((tx) => tx.exchangeProfiles.insert({ ...profile, ...more }))
+    assert.equal(await insert(), true)
+    assert.equal(await insert({ id: unique('tep'), name: unique('profile') }), false)
+    assert.equal(await insert({ id: unique('tep'), subjectTokenType: unique('urn:acme') }), false)
+    await storage.transaction((tx) => tx.exchangeProfiles.rename(profile.id, `${profile.name} 2`, NOW + 1))
+    const renamed = { ...profile, name: `${profile.name} 2`, updatedAt: NOW + 1 }
+    assert.deepEqual(await storage.exchangeProfiles.find(profile.id), renamed)
+    assert.deepEqual(await storage.exchangeProfiles.findByType(profile.subjectTokenType), renamed)
+    const { items } = await storage.exchangeProfiles.list({ offset: 0, limit: 100 })
+    assert.ok(items.some(({ id }) => id === profile.id))
+    assert.equal(await storage.transaction((tx) => tx.exchangeProfiles.delete(profile.id)), true)
+    assert.equal(await storage.transaction((tx) => tx.exchangeProfiles.delete(profile.id)), false)
   })
 
   test('clients: pages follow the time of creation and know the total', async () => {

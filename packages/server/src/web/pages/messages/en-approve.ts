@@ -38,6 +38,9 @@ export const enApprove = {
   'field-error.device_code_unknown':
     'No device waits with this code. It may be mistyped, or too old: the device shows a new one.',
 
+  'activity.approval.allowed': 'You said yes to <b>{who}</b>',
+  'activity.approval.denied': 'You said no to <b>{who}</b>',
+
   'agents.waiting': 'Waiting for your answer',
   'agents.waiting.line': '<b>{app}</b> asked on {asked}. The question ends on {until}.',
   'agents.waiting.open': 'See what it asks',
