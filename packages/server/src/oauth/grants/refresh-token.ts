@@ -136,15 +136,7 @@ async function currentValue(
   throw new deps.library.errors.InvalidGrant('refresh token already used')
 }
 
-const sourceOf = ({
-  accountId,
-  grantId,
-  sessionUid,
-  sid,
-  acr,
-  amr,
-  authTime,
-}: EngineRefreshToken): TokenSource => ({
+const sourceOf = ({ accountId, grantId, sessionUid, sid, acr, amr, authTime }: EngineRefreshToken): TokenSource => ({
   accountId,
   grantId,
   sessionUid,
