@@ -1,6 +1,7 @@
 // The JSON interfaces (T-API): who may do what to whom, and what a client may send.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MANAGEMENT_SCOPES } from '../../src/protocol/api-scopes.ts'
 import {
   type ApiCaller,
   connect,
@@ -126,6 +127,28 @@ test("T-API-02 another person's things look like things that do not exist", asyn
       }
     }
     assertUniform(await own.get(userPath(victim.sub)), await own.get(userPath('auth0|000000000000000000000000')))
+    // Where only machines have business, a person learns nothing of what there is.
+    const of = async (route: string) => expectStatus(await api.get(route), 200).json
+    const [session] = (await of(`${userPath(victim.sub)}/sessions`)).sessions
+    const [token] = (await of(`/refresh-tokens?user_id=${encodeURIComponent(victim.sub)}`)).refresh_tokens
+    const [grant] = await of(`/grants?user_id=${encodeURIComponent(victim.sub)}`)
+    const [entry] = await of(`${userPath(victim.sub)}/logs`)
+    for (const [route, id] of [
+      ['/sessions/', session.id],
+      ['/refresh-tokens/', token.id],
+      ['/device-credentials/', token.id],
+      ['/grants/', grant.id],
+      ['/logs/', entry.log_id],
+      ['/grants?user_id=', victim.sub],
+      ['/refresh-tokens?user_id=', victim.sub],
+      ['/logs?q=user_id:', `"${victim.sub}"`],
+    ]) {
+      for (const way of ['get', 'delete'] as const) {
+        const theirs = await own[way](`${route}${encodeURIComponent(id)}`)
+        assert.ok(theirs.status === 403 || theirs.status === 405, `${way} ${route}: ${theirs.status}`)
+        assertUniform(theirs, await own[way](`${route}${'x'.repeat(id.length)}`))
+      }
+    }
   })
 })
 
@@ -144,7 +167,6 @@ test('T-API-03 every operation asks for its own scope, and no token of another k
     tokens.set(scope, known)
     return known.token
   }
-  const none = { management: await machineWith('read:user_idp_tokens'), me: who.accessToken }
   let operations = 0
   for (const [path, methods] of Object.entries<Record<string, { security: { oauth2: string[] }[] }>>(document.paths)) {
     const url = `${server.url}${path.replaceAll(/\{\w+\}/g, 'nobody')}`
@@ -168,13 +190,18 @@ test('T-API-03 every operation asks for its own scope, and no token of another k
       for (const [at, one] of wrong.entries()) assert.equal((await call(one)).status, 401, `${what} with ${at}`)
       assert.ok(security.length > 0, `${what} has no scope`)
       if (isMe) continue
-      const refused = await call(`Bearer ${none.management}`)
+      // All that there is to be granted, but for what this operation asks.
+      const asked = security.flatMap(({ oauth2 }) => oauth2)
+      const others = MANAGEMENT_SCOPES.filter((scope) => !asked.includes(scope))
+      const refused = await call(`Bearer ${await machineWith(others.join(' '))}`)
       assert.equal(refused.status, 403, what)
       assert.equal(refused.json.errorCode ?? refused.json.code, 'insufficient_scope', what)
-      for (const scope of security.flatMap(({ oauth2 }) => oauth2).filter((one) => !one.includes('current_user'))) {
+      for (const scope of asked.filter((one) => !one.includes('current_user'))) {
         const granted: Answer = await call(`Bearer ${await machineWith(scope)}`)
         assert.notEqual(granted.status, 401, `${what} with ${scope}`)
         assert.ok(granted.status < 500, `${what} with ${scope}: ${granted.status}`)
+        // Ending everything of a user takes a second scope, too.
+        if (!path.endsWith('/revoke-access')) assert.notEqual(granted.json?.errorCode, 'insufficient_scope', what)
       }
     }
   }
