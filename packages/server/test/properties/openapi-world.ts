@@ -140,7 +140,7 @@ async function issue(w: World, name: string, userId: string) {
 }
 
 export interface Fingerprint {
-  /** Every row of every table but what was merely noted: refusals, and counters. */
+  /** The same text as long as no row of any table changes. */
   read(): Promise<string>
   close(): Promise<void>
 }
@@ -149,32 +149,23 @@ export async function fingerprintOf(databaseUrl: string): Promise<Fingerprint> {
   if (databaseUrl.startsWith('sqlite:')) return sqliteFingerprint(databaseUrl.slice('sqlite:'.length))
   const client = new Client({ connectionString: databaseUrl })
   await client.connect()
+  const tables = await client.query("select table_name from information_schema.tables where table_schema = 'public'")
+  // Whoever writes a row leaves the number of the transaction in it.
+  const rows = tables.rows.map(
+    ({ table_name: name }) => `select '${name}', count(*), sum(xmin::text::bigint) from ${name}`,
+  )
   return {
-    async read() {
-      const { rows } = await client.query(POSTGRES_ROWS)
-      return JSON.stringify(rows)
-    },
+    read: async () => JSON.stringify((await client.query(rows.join(' union all '))).rows),
     close: () => client.end(),
   }
 }
 
-const POSTGRES_ROWS = `select table_name, md5(query_to_xml(format('select * from %I t %s order by t::text', table_name,
-  case table_name when 'events' then 'where outcome = ''ok''' else '' end), true, false, '')::text) as rows
-  from information_schema.tables where table_schema = 'public' and table_name <> 'limits' order by table_name`
-
+/** A number that rises with every commit of others that changed something: no row needs to be read. */
 function sqliteFingerprint(path: string): Fingerprint {
   const file = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
-  const tables = file
-    .prepare(
-      "select name from sqlite_master where type = 'table' and name not in ('limits', 'sqlite_sequence') order by name",
-    )
-    .all()
-    .map(({ name }) => String(name))
-  const statements = tables.map((table) =>
-    file.prepare(`select * from ${table} ${table === 'events' ? "where outcome = 'ok'" : ''}`),
-  )
+  const version = file.prepare('pragma data_version')
   return {
-    read: async () => JSON.stringify(statements.map((statement) => statement.all())),
+    read: async () => JSON.stringify(version.get()),
     close: async () => file.close(),
   }
 }

@@ -18,7 +18,7 @@ import { type Fingerprint, fingerprintOf, type Seeded, seed } from './openapi-wo
 import { valuesOf } from './schema-arbitrary.ts'
 
 const LONG = process.env.TENON_TEST_LONG !== undefined
-const RUNS = { sqlite: LONG ? 200 : 8, postgres: LONG ? 40 : 2 } as const
+const RUNS = { sqlite: LONG ? 60 : 8, postgres: LONG ? 15 : 2 } as const
 
 // Only the descriptions are read: the dependencies are not used.
 const management = managementOperations({} as Parameters<typeof managementOperations>[0])
