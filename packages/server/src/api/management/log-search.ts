@@ -1,6 +1,7 @@
 // `q` of the log (auth0-wire.md §6.4): which fields there are, and what their values mean.
+
+import type { LuceneTerm } from '../../domain/lucene.ts'
 import { allOf, anyOf, type EventSearch, type EventTest, NOTHING, type TextMatch, testOf } from '../../domain/search.ts'
-import type { LuceneTerm } from '../../protocol/lucene.ts'
 import { invalidQuery } from '../refusal.ts'
 import { eventsOfLogType, isOtherLogType, NAMED_EVENTS, seqOf } from './log-types.ts'
 import { instantSearch, readSearch, textMatch } from './search-values.ts'

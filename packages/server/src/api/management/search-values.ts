@@ -1,7 +1,8 @@
 // What the values of a search mean: texts, numbers, flags, instants.
+
+import { LuceneError, type LuceneTerm, type LuceneValue, parseLucene } from '../../domain/lucene.ts'
 import type { Bound, NumberMatch, Search, TextMatch } from '../../domain/search.ts'
 import { allOf, anyOf, EVERYTHING, NOTHING } from '../../domain/search.ts'
-import { LuceneError, type LuceneTerm, type LuceneValue, parseLucene } from '../../protocol/lucene.ts'
 import { invalidQuery } from '../refusal.ts'
 
 /** Members below a document, one inside the other. */

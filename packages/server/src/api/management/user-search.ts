@@ -1,4 +1,6 @@
 // `q` and `sort` of the user list (auth0-wire.md §6.1): which fields there are, and what their values mean.
+
+import type { LuceneTerm } from '../../domain/lucene.ts'
 import {
   allOf,
   type IdentityTest,
@@ -10,7 +12,6 @@ import {
   type UserTest,
   type UserTextField,
 } from '../../domain/search.ts'
-import type { LuceneTerm } from '../../protocol/lucene.ts'
 import type { UserFilter } from '../../storage/storage.ts'
 import { invalidQuery } from '../refusal.ts'
 import { existing, flagSearch, instantSearch, MAX_PATH, numberSearch, readSearch, textMatch } from './search-values.ts'

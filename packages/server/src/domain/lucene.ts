@@ -1,6 +1,6 @@
 // The part of Lucene's query syntax that searches here understand (auth0-wire.md §6.1): terms, phrases, AND, OR, NOT and
 // `-`, parentheses, `_exists_`, ranges, `*`. Words one after another are joined by AND. What it does not know it refuses.
-import type { Range, Search } from '../domain/search.ts'
+import type { Range, Search } from './search.ts'
 
 /** `field:value`, with the field cut at its dots. */
 export interface LuceneTerm {
