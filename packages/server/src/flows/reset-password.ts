@@ -1,6 +1,7 @@
 // Choosing a new password by a mailed link. Whoever proves the mailbox gets the account to themselves: every session,
 // refresh token, grant and pending proof of before ends (T-PRE-02, T-PRE-04).
 import { endEverythingIssued } from '../accounts/end-access.ts'
+import { RESET_BY_TICKET } from '../accounts/reset-ticket.ts'
 import { sweepOwnAccount, sweepSquatters } from '../accounts/sweep.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { passwordProblem } from '../crypto/passwords.ts'
@@ -86,10 +87,12 @@ export async function submitNewPassword(
     if (identity?.userId !== user.userId) throw new FlowError('ticket_invalid')
     await tx.passwords.replaceHash(connection.id, known.subject, hash, at)
     const before = await tx.evidence.listOfUser(user.userId)
-    await tx.evidence.put({ userId: user.userId, address: proof.address, source: 'mail', grade: 3, saidAt: at })
+    const provesMailbox = proof.boundTo !== RESET_BY_TICKET
+    if (provesMailbox)
+      await tx.evidence.put({ userId: user.userId, address: proof.address, source: 'mail', grade: 3, saidAt: at })
     const evidence = await tx.evidence.listOfUser(user.userId)
     await tx.users.replace({ ...user, emailVerified: isAddressProven(evidence, user.email), updatedAt: at })
-    const isFirstProof = (gradeOfAddress(before, proof.address) ?? 0) === 0
+    const isFirstProof = provesMailbox && (gradeOfAddress(before, proof.address) ?? 0) === 0
     if (isFirstProof) {
       // Whoever made the account is not known to be who owns the mailbox: what they put there goes (T-PRE-03).
       const kept = { connectionId: connection.id, subject: known.subject }

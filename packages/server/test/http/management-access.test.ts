@@ -263,6 +263,39 @@ suite('settings, the log, users of a connection', async () => {
     assert.equal(expectStatus(await api.get(`/connections/${id}/status`), 200).json.status, 'online')
   })
 
+  test('a ticket lets its holder choose a password once, and proves no mailbox unless it is said to', async () => {
+    const [email, first, second] = ['ticket@example.test', 'a long enough password 2', 'a long enough password 3']
+    const made = { connection: 'Username-Password-Authentication', email, password: first }
+    const { user_id: userId } = expectStatus(await api.post('/users', made), 201).json
+    const use = async (ticket: string, password: string) => {
+      const browser = new Browser()
+      await browser.open(ticket)
+      await browser.submit('reset', { fields: { password } })
+      return browser.page
+    }
+    const before = await signIn(server, { user: { email, password: first } })
+    const { ticket } = expectStatus(await api.post('/tickets/password-change', { user_id: userId }), 201).json
+    assert.equal((await use(ticket, second)).status, 200)
+    assert.equal((await refresh(server, 'web', before.refreshToken)).json.error, 'invalid_grant')
+    assert.equal((await signIn(server, { user: { email, password: second } })).sub, userId)
+    assert.equal(expectStatus(await api.get(userPath(userId)), 200).json.email_verified, false)
+    const used = new Browser()
+    await used.open(ticket)
+    assert.equal(used.page.error, 'ticket_invalid')
+    const told = { email, mark_email_as_verified: true, ttl_sec: 60 }
+    const sent = expectStatus(await api.post('/tickets/password-change', told), 201).json
+    assert.equal((await use(sent.ticket, first)).status, 200)
+    assert.equal(expectStatus(await api.get(userPath(userId)), 200).json.email_verified, true)
+    const late = expectStatus(await api.post('/tickets/password-change', told), 201).json
+    passTime(61)
+    const browser = new Browser()
+    await browser.open(late.ticket)
+    assert.equal(browser.page.error, 'ticket_invalid')
+    expectStatus(await api.post('/tickets/password-change', { user_id: 'auth0|nobody' }), 404)
+    expectStatus(await api.post('/tickets/password-change', { email: 'nobody@example.test' }), 404)
+    expectStatus(await api.post('/tickets/password-change', {}), 400)
+  })
+
   test('organizations are none', async () => {
     const who = await signIn(server, { user: ada })
     assert.deepEqual(expectStatus(await api.get('/organizations'), 200).json, [])

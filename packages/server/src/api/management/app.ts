@@ -23,6 +23,7 @@ import { resourceServerOperations } from './resource-servers.ts'
 import { sessionOperations } from './sessions.ts'
 import { signingKeyOperations } from './signing-keys.ts'
 import { tenantSettingsOperations } from './tenant-settings.ts'
+import { ticketOperations } from './tickets.ts'
 import { userAccessOperations } from './user-access.ts'
 import { userOperations } from './users.ts'
 
@@ -64,6 +65,7 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...deviceCredentialOperations(deps),
   ...signingKeyOperations(deps),
   ...tenantSettingsOperations(deps),
+  ...ticketOperations(deps),
   ...organizationOperations(deps),
 ]
 
