@@ -43,7 +43,7 @@ const BATCH = 50
 /** Rows of one import go in together or not at all, row by row; a second run of the same rows changes nothing. */
 export async function importUsers(
   deps: ImportDeps,
-  rows: AsyncIterable<JsonRow>,
+  rows: AsyncIterable<JsonRow> | Iterable<JsonRow>,
   { upsert, connection, onRefused }: ImportOptions & { readonly onRefused: (refused: RefusedRow) => void },
 ): Promise<ImportSummary> {
   const connections = await connectionsByName(deps.storage)

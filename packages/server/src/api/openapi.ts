@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import { MANAGEMENT_BASE } from './management/app.ts'
 import { ME_BASE } from './me/app.ts'
 import type { Operation } from './operation.ts'
+import type { MediaType } from './request-body.ts'
 
 export interface Documented {
   readonly management: readonly Operation[]
@@ -126,7 +127,11 @@ const operationId = (base: string, { method, path }: Operation['spec']): string 
     .join('_')
     .replaceAll('-', '_')
 
-const MEDIA_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
+const MEDIA_TYPES: Readonly<Record<MediaType, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  multipart: 'multipart/form-data',
+}
 
 /** An absent body is an empty object, so that only schemas that take none of it need one. */
 function requestBody({ body, accepts = ['json'] }: Operation['spec'], schema: JsonObject): JsonObject {

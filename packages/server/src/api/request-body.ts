@@ -6,7 +6,7 @@ import { ApiRefusal, invalidBody } from './refusal.ts'
 
 export const MAX_BODY_BYTES = 1_048_576
 
-export type MediaType = 'json' | 'form'
+export type MediaType = 'json' | 'form' | 'multipart'
 
 /**
  * The body as JSON; `undefined` when there is none.
@@ -19,7 +19,7 @@ export async function readBody(request: Request, accepted: readonly MediaType[])
   const type = mediaTypeOf(request.headers.get('content-type'))
   if (type === undefined || !accepted.includes(type))
     throw new ApiRefusal(415, 'unsupported_media_type', 'The body must be application/json.')
-  const value = type === 'form' ? formFields(text) : parseJson(text)
+  const value = type === 'json' ? parseJson(text) : formFields(await entriesOf(request, type, text))
   requireHarmless(value)
   return value
 }
@@ -45,6 +45,7 @@ async function readText(request: Request): Promise<string> {
 function mediaTypeOf(header: string | null): MediaType | undefined {
   const type = header?.split(';')[0]?.trim().toLowerCase()
   if (type === 'application/json') return 'json'
+  if (type === 'multipart/form-data') return 'multipart'
   return type === 'application/x-www-form-urlencoded' ? 'form' : undefined
 }
 
@@ -56,9 +57,26 @@ function parseJson(text: string): JsonValue {
   }
 }
 
-function formFields(text: string): JsonObject {
+/** Names and values of a form; of a file its text (RFC 7578). */
+async function entriesOf(
+  request: Request,
+  type: MediaType,
+  text: string,
+): Promise<readonly (readonly [string, string])[]> {
+  if (type === 'form') return [...new URLSearchParams(text)]
+  // `mediaTypeOf` read the same header.
+  const headers = { 'content-type': request.headers.get('content-type') ?? '' }
+  const parts = await new Response(text, { headers }).formData().catch((cause: unknown) => {
+    throw new ApiRefusal(400, 'invalid_body', 'The body is not valid multipart/form-data.', { cause })
+  })
+  return Promise.all(
+    [...parts].map(async ([name, value]) => [name, typeof value === 'string' ? value : await value.text()] as const),
+  )
+}
+
+function formFields(entries: readonly (readonly [string, string])[]): JsonObject {
   const fields = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of entries) {
     if (fields.has(name)) throw invalidBody('A field is given twice.')
     fields.set(name, value)
   }

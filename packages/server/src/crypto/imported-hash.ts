@@ -86,7 +86,7 @@ function parseArgon2(value: string): ImportedHash {
 }
 
 const PBKDF2 =
-  /^\$pbkdf2-(sha1|sha256|sha512)\$i=(\d{1,10}),l=(\d{1,4})\$([A-Za-z0-9+/]{8,512})\$([A-Za-z0-9+/]{16,512})$/
+  /^\$pbkdf2-(sha1|sha256|sha512)\$i=(\d{1,10}),l=(\d{1,4})\$([A-Za-z0-9+/]{4,512})\$([A-Za-z0-9+/]{16,512})$/
 const MAX_ITERATIONS = 2_000_000
 const MIN_DIGEST_BYTES = 16
 

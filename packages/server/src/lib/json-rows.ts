@@ -22,7 +22,7 @@ export class RowsBroken extends Error {
 const MAX_ROW_CHARACTERS = 1_048_576
 
 /** @throws {RowsBroken} */
-export async function* jsonRows(chunks: AsyncIterable<string>): AsyncGenerator<JsonRow> {
+export async function* jsonRows(chunks: AsyncIterable<string> | Iterable<string>): AsyncGenerator<JsonRow> {
   let rows: RowReader | undefined
   let before = ''
   for await (const chunk of chunks) {

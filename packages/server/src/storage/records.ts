@@ -76,6 +76,8 @@ export type ArtifactKind =
   | 'DeviceCode'
   | 'BackchannelAuthenticationRequest'
   | 'ConsoleLink'
+  /** A job of the Management API: what it was asked, and what came of it. */
+  | 'Job'
   | 'ConsoleSession'
 
 /** Says that something which serves once has served. */

@@ -26,7 +26,10 @@ export const API_AUDIENCE = `${ISSUER}api/v2/`
 export const ME_AUDIENCE = `${ISSUER}me/`
 
 /** One hash for all: how long argon2 takes is another test's subject. */
-const quickPasswords = { hash: async (password: string) => `hash of ${password}` }
+const quickPasswords = {
+  hash: async (password: string) => `hash of ${password}`,
+  adopt: async () => 'a hash from elsewhere',
+}
 
 export const TENANT = {
   clients: [

@@ -15,6 +15,7 @@ import { deviceCredentialOperations } from './device-credentials.ts'
 import { exchangeProfileOperations } from './exchange-profiles.ts'
 import { grantOperations } from './grants.ts'
 import { identityOperations } from './identities.ts'
+import { jobOperations } from './jobs.ts'
 import { linkOperations } from './links.ts'
 import { logOperations } from './logs.ts'
 import { organizationOperations } from './organizations.ts'
@@ -67,6 +68,7 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...tenantSettingsOperations(deps),
   ...ticketOperations(deps),
   ...organizationOperations(deps),
+  ...jobOperations(deps),
 ]
 
 /** Auth0's shape; a 401 has no `errorCode` (auth0-wire.md §3.2). */

@@ -18,7 +18,7 @@ export interface ManagementDeps {
   readonly accessTokens: Pick<AccessTokens, 'verify' | 'verifyIdToken'>
   readonly vault: AccountVault
   readonly keyring: Pick<Keyring, 'seal' | 'open'>
-  readonly passwords: Pick<Passwords, 'hash'>
+  readonly passwords: Pick<Passwords, 'hash' | 'adopt'>
   /** Of the settings that hold now. */
   readonly linking: () => Pick<LinkingSettings, 'metadata' | 'undoDays' | 'reauthenticationSeconds'>
   readonly notify: LinkNotify
