@@ -29,7 +29,7 @@ const LOCAL_PATTERNS: readonly { readonly under: RegExp; readonly pattern: RegEx
   { under: /^oauth\/exchange/, pattern: /\breason: '(\w+)'/g },
 ]
 const UNION =
-  /export type (?:FlowErrorCode|ExchangeRefusalCode|RefusalCode|UnavailableReason|ReconnectReason) =([^\n]*\n(?:\s+(?:\||\/\*\*|\/\/).*\n)*)/g
+  /export type (?:FlowErrorCode|ExchangeRefusalCode|RefusalCode|UnavailableReason|ReconnectReason|ImportRefusalCode) =([^\n]*\n(?:\s+(?:\||\/\*\*|\/\/).*\n)*)/g
 const ENGINE_ERROR = /\berrors\.([A-Z]\w+)\(/g
 
 /** The protocol engine answers with these by itself. */

@@ -35,7 +35,7 @@ export type RowDecision =
 type RowRefusal =
   | 'identity_taken'
   | 'identity_unlinked'
-  | 'address_taken'
+  | 'address_in_use'
   | 'address_differs'
   | 'address_unproven'
   | 'user_blocked'
@@ -45,7 +45,7 @@ export function decideRow(facts: RowFacts): RowDecision {
   if (existing === undefined && facts.isMerged) return { kind: 'leave' }
   const foreign = identities.find(({ ownerId }) => ownerId !== undefined && ownerId !== existing?.userId)
   if (foreign !== undefined) return refuse('identity_taken', foreign.field)
-  if (facts.addressTakenBy !== undefined) return refuse('address_taken', '/email')
+  if (facts.addressTakenBy !== undefined) return refuse('address_in_use', '/email')
   if (existing === undefined) return { kind: 'create' }
   if (!facts.upsert) return { kind: 'add', identities: [] }
   if (facts.email !== undefined && facts.email !== existing.email) return refuse('address_differs', '/email')

@@ -20,7 +20,7 @@ export type ImportRefusalCode =
   | 'row_invalid'
   | 'address_missing'
   | 'address_invalid'
-  | 'address_taken'
+  | 'address_in_use'
   | 'address_differs'
   | 'address_unproven'
   | 'connection_unknown'

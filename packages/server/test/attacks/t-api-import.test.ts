@@ -59,7 +59,7 @@ for (const database of databases)
       assert.deepEqual(
         refused.filter((one) => !one.startsWith('address_differs')),
         [
-          'address_taken /email',
+          'address_in_use /email',
           'identity_taken /identities/1',
           'identity_taken /identities/1',
           'user_id_taken /user_id',
