@@ -1,14 +1,16 @@
 // The benchmarks: the exchange as ratios to a bare HTTP server measured in the same run, linking as ratios to a bare
 // transaction; writes their sections of bench/results.md.
 //
-// npm run bench -- [--large] [--part exchange|linking|large]… [--database sqlite|postgres]…
+// npm run bench -- [--large] [--part exchange|linking|import|large]… [--database sqlite|postgres]…
 //   --large      a hundred thousand and a million accounts as well; takes long
 //   --part       only this one
 //   --database   only this one; nothing is written then
-//   --accounts   for `large`, other sizes to try it out with; nothing is written then
+//   --accounts   for `large` and `import`, other sizes to try it out with; nothing is written then
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Database, deploy } from './deployment.ts'
+import { IMPORT_SIZES, type ImportResult, importing } from './import.ts'
+import { importReport } from './import-report.ts'
 import { type LargeResult, large, SIZES } from './large.ts'
 import { largeReport } from './large-report.ts'
 import { type LinkingResult, linking } from './linking.ts'
@@ -48,6 +50,7 @@ const [load, bare] = [await startLoad(), await startBare(SERVER_CORE)]
 const tools: Tools = { load, bare }
 if (parts.includes('exchange')) tell('exchange', report(await runAll(tools)))
 if (parts.includes('linking')) tell('linking', linkingReport(await runLinking()))
+if (parts.includes('import')) tell('import', importReport(await runImports()))
 if (parts.includes('large')) tell('large', largeReport(await runLarge(tools)))
 load.stop()
 await bare.stop()
@@ -61,6 +64,13 @@ function tell(section: string, text: string): void {
 async function runLinking(): Promise<readonly LinkingResult[]> {
   const results: LinkingResult[] = []
   for (const database of databases) results.push(...(await linking(database)))
+  return results
+}
+
+async function runImports(): Promise<readonly ImportResult[]> {
+  const sizes = options.accounts.length > 0 ? options.accounts.map(Number) : IMPORT_SIZES
+  const results: ImportResult[] = []
+  for (const database of databases) results.push(...(await importing(database, sizes)))
   return results
 }
 

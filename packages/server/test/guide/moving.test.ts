@@ -25,7 +25,7 @@ test("the guide's users come in beside a running server, sign in by their old pa
   const url = await serve(t, place.folder)
   const commands = blocksIn(FROM_AUTH0, 'sh')
   const said = await place.run(blockWith(commands, 'passwords.ndjson'))
-  assert.equal(said.stdout, blockWith(blocksIn(FROM_AUTH0, 'text'), 'users.ndjson'))
+  assert.equal(said.stdout.trim(), blockWith(blocksIn(FROM_AUTH0, 'text'), 'users.ndjson').trim())
   assert.match((await place.run(blockWith(commands, '--upsert'))).stdout, /1 as they were/)
   const browser = new Browser({ stopAt: ['http://localhost:3000/'] })
   const request = {
