@@ -1,6 +1,7 @@
 // The engine's storage. Ids that a holder presents are stored as hashes, never as they are; consuming is atomic.
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { sha256Hex } from '../crypto/hashing.ts'
+import { parseClient } from '../domain/client.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
 import { isLive } from '../sessions/sessions.ts'
@@ -65,6 +66,7 @@ function artifactAdapter({ library, storage, clock, ask }: AdapterDeps, kind: Ar
       const artifact = toArtifact(kind, hashOf(id), payload, clock(), expiresIn ?? FOREVER_SECONDS)
       if (kind === 'BackchannelAuthenticationRequest') return ask(artifact, id)
       await storage.transaction(async (tx) => {
+        if (kind === 'RefreshToken') return putRefreshToken(tx, artifact)
         if (kind !== 'ReplayDetection') return tx.artifacts.put(artifact)
         // The engine looks first and writes then; only the write tells which of two equal proofs came first.
         if (!(await tx.artifacts.insertOnce({ ...artifact, kind }))) throw new errors.InvalidGrant('replay detected')
@@ -82,6 +84,33 @@ function artifactAdapter({ library, storage, clock, ask }: AdapterDeps, kind: Ar
     destroy: (id) => storage.transaction((tx) => tx.artifacts.delete(kind, hashOf(id))),
     revokeByGrantId: (grantId) => storage.transaction((tx) => tx.artifacts.deleteByGrant(grantId)),
   }
+}
+
+/** Auth0's bound (auth0-wire.md §2.5): whoever signs in again and again does not pile up keys to their accounts. */
+const MAX_REFRESH_TOKENS = 200
+
+/** Stores it; past the bound for this user and client the oldest end. */
+async function putRefreshToken(tx: Repositories, token: Artifact): Promise<void> {
+  await tx.artifacts.put(token)
+  const { userId, clientId, createdAt: at } = token
+  if (userId === undefined || clientId === undefined) return
+  const displaced = await tx.artifacts.listRefreshTokensBeyond({ userId, clientId }, MAX_REFRESH_TOKENS)
+  if (displaced.length === 0) return
+  const client = await tx.clients.find(clientId)
+  // A sign-in of the tenant's own clients has a grant of its own; of others many share what was consented to.
+  const ownGrants = client !== undefined && parseClient(client).firstParty
+  for (const { idHash, grantId } of displaced) {
+    await tx.artifacts.delete('RefreshToken', idHash)
+    if (ownGrants && grantId !== undefined && grantId !== token.grantId) await tx.artifacts.deleteByGrant(grantId)
+  }
+  await tx.events.append({
+    type: 'refresh_token.displaced',
+    at,
+    outcome: 'ok',
+    userId,
+    clientId,
+    data: { tokens: displaced.length },
+  })
 }
 
 /**

@@ -30,18 +30,32 @@ export const assertionAudiences = (issuer: string): readonly string[] =>
 
 export function createAssertionVerifier({ issuer, clock }: AssertionDeps): AssertionVerifier {
   const audiences = assertionAudiences(issuer)
-  const keys = new WeakMap<Client, readonly UsableKey[]>()
-  const keysOf = (client: Client) => {
-    const known = keys.get(client) ?? client.keys.flatMap(usable)
-    keys.set(client, known)
-    return known
-  }
+  const isSigned = createSignatureCheck()
   return (client, assertion) => {
-    const end = judgeAssertion(assertion.claims, { clientId: client.clientId, audiences, now: clock() })
-    if (end === undefined) return undefined
-    const live = keysOf(client).filter(({ expiresAt }) => expiresAt === undefined || expiresAt > clock())
-    if (!live.some(({ key, algorithms }) => isSignedBy(assertion, key, { algorithms, types: TYPES }))) return undefined
-    return markOf(client.clientId, String(assertion.claims.jti), clock(), end)
+    const now = clock()
+    const end = judgeAssertion(assertion.claims, { clientId: client.clientId, audiences, now })
+    if (end === undefined || !isSigned(assertion, client.keys, { types: TYPES, now })) return undefined
+    const expiresAt = Math.ceil(end) + SKEW_SECONDS + 1
+    // The same mark as the protocol engine's, so that no assertion serves once there and once here.
+    return replayMark(`${client.clientId}${assertion.claims.jti}`, { clientId: client.clientId, now, expiresAt })
+  }
+}
+
+/** Did one of these keys, that counts now, sign it, under a header of one of these types? */
+export type SignatureCheck = (
+  jwt: ParsedJwt,
+  keys: readonly ClientKey[],
+  at: { readonly types: readonly string[]; readonly now: EpochSeconds },
+) => boolean
+
+/** Reads keys once for as long as their list is the same one. */
+export function createSignatureCheck(): SignatureCheck {
+  const known = new WeakMap<readonly ClientKey[], readonly UsableKey[]>()
+  return (jwt, keys, { types, now }) => {
+    const usable = known.get(keys) ?? keys.flatMap(usableKey)
+    known.set(keys, usable)
+    const live = usable.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now)
+    return live.some(({ key, algorithms }) => isSignedBy(jwt, key, { algorithms, types }))
   }
 }
 
@@ -70,7 +84,7 @@ interface UsableKey {
 }
 
 /** A key that cannot be read signs nothing; whoever stored it was told. */
-function usable({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
+function usableKey({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
   try {
     const algorithms = ALGORITHMS.filter((one) => alg === undefined || one === alg)
     return [{ key: createPublicKey(pem), algorithms, expiresAt }]
@@ -79,20 +93,21 @@ function usable({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
   }
 }
 
-/** The same mark as the protocol engine's, so that no assertion serves once there and once here. */
-function markOf(clientId: string, jti: string, now: EpochSeconds, end: EpochSeconds): ReplayMark {
-  return {
-    kind: 'ReplayDetection',
-    idHash: sha256Hex(sha256Base64url(`${clientId}${jti}`)),
-    uid: undefined,
-    grantId: undefined,
-    userId: undefined,
-    clientId: undefined,
-    payload: { kind: 'ReplayDetection', iss: clientId },
-    createdAt: now,
-    expiresAt: Math.ceil(end) + SKEW_SECONDS + 1,
-    consumedAt: undefined,
-    successorEnvelope: undefined,
-    identityKey: undefined,
-  }
-}
+/** What is left by a JWT that serves once. @param name with its client's in it: one client's `jti` is nothing to another. */
+export const replayMark = (
+  name: string,
+  { clientId, now, expiresAt }: { clientId: string; now: EpochSeconds; expiresAt: EpochSeconds },
+): ReplayMark => ({
+  kind: 'ReplayDetection',
+  idHash: sha256Hex(sha256Base64url(name)),
+  uid: undefined,
+  grantId: undefined,
+  userId: undefined,
+  clientId: undefined,
+  payload: { kind: 'ReplayDetection', iss: clientId },
+  createdAt: now,
+  expiresAt,
+  consumedAt: undefined,
+  successorEnvelope: undefined,
+  identityKey: undefined,
+})

@@ -8,18 +8,18 @@ import type { Repositories, Storage } from '../storage/storage.ts'
 
 export interface ExchangeJournal {
   /**
-   * Writes what one exchange leaves. Resolves once it is on the disk: false when its mark stood there already, and then
-   * nothing of it was written.
+   * Writes what one exchange leaves. Resolves once it is on the disk: to the first of its marks that stood there already,
+   * and then nothing of it was written but its other marks.
    */
-  record(entry: JournalEntry): Promise<boolean>
+  record(entry: JournalEntry): Promise<ReplayMark | undefined>
 }
 
 export interface JournalEntry {
   readonly event?: NewEvent | undefined
   /** The account that was used. */
   readonly use?: AccountUse | undefined
-  /** Of the assertion that the client proved itself by. */
-  readonly mark?: ReplayMark | undefined
+  /** Of what served once and may not serve again. */
+  readonly marks?: readonly ReplayMark[]
 }
 
 export interface AccountUse {
@@ -29,7 +29,7 @@ export interface AccountUse {
 
 interface Waiting {
   readonly entry: JournalEntry
-  readonly resolve: (written: boolean) => void
+  readonly resolve: (repeated: ReplayMark | undefined) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -69,10 +69,10 @@ interface Parts {
 async function write(parts: Parts, batch: readonly Waiting[]): Promise<void> {
   const entries = batch.map(({ entry }) => entry)
   try {
-    const written = await parts.storage.transaction((tx) => writeAll(tx, entries, parts.uses))
+    const repeated = await parts.storage.transaction((tx) => writeAll(tx, entries, parts.uses))
     parts.uses.keep(entries.flatMap(({ use }) => use ?? []))
     batch.forEach(({ resolve }, index) => {
-      resolve(written[index] ?? false)
+      resolve(repeated[index])
     })
   } catch (error) {
     // What one of them cannot write must not take the others' records along.
@@ -86,12 +86,12 @@ async function writeAll(
   tx: Repositories,
   entries: readonly JournalEntry[],
   recent: RecentUses,
-): Promise<readonly boolean[]> {
-  const marks = entries.flatMap(({ mark }) => mark ?? [])
+): Promise<readonly (ReplayMark | undefined)[]> {
+  const marks = entries.flatMap((entry) => entry.marks ?? [])
   const inserted = marks.length === 0 ? [] : await tx.artifacts.insertAllOnce(marks)
   const served = new Set(marks.filter((_, index) => inserted[index] !== true))
-  const firsts = entries.map(({ mark }) => mark === undefined || !served.has(mark))
-  const counting = entries.filter((_, index) => firsts[index])
+  const repeated = entries.map((entry) => entry.marks?.find((mark) => served.has(mark)))
+  const counting = entries.filter((_, index) => repeated[index] === undefined)
   await tx.events.appendAll(counting.flatMap(({ event }) => event ?? []))
   // The same account many times is used once; in one order, so that two nodes do not wait for each other in a circle.
   const uses = new Map(
@@ -99,7 +99,7 @@ async function writeAll(
   )
   const inOrder = [...uses].sort(([a], [b]) => (a < b ? -1 : 1))
   await Promise.all(inOrder.map(([accountId, at]) => tx.accounts.setUse(accountId, at)))
-  return firsts
+  return repeated
 }
 
 /** Minutes are fine enough for "last used", and spare the busiest accounts a write each time. */

@@ -19,6 +19,8 @@ export interface Wanted {
   readonly connection: string
   readonly loginHint: string | undefined
   readonly scopes: readonly string[]
+  /** What a token that is given out may cover at most, when the client has such a bound. */
+  readonly ceiling?: readonly string[]
 }
 
 export type Decision<T> =
@@ -65,12 +67,20 @@ export function decideAccount(
   return refusal ?? { kind: 'allow', account }
 }
 
-/** The refusal when the scopes granted do not cover those asked. A provider's token is given whole or not at all. */
+/**
+ * The refusal when the scopes granted do not cover those asked, or reach past what the client may have. A provider's
+ * token is given whole or not at all.
+ */
 export function decideScopes(
-  { connection, scopes }: Wanted,
+  { connection, scopes, ceiling }: Wanted,
   granted: readonly string[],
   rules: ScopeRules,
 ): Extract<Decision<never>, { kind: 'refuse' }> | undefined {
+  const beyond = ceiling === undefined ? [] : rules.missing(granted.filter(reachesApis), ceiling)
+  if (beyond.length > 0) {
+    const description = 'The token can do more at the provider than the client may.'
+    return refuse('policy_denied', { connection, reason: 'token_exceeds_grant', description })
+  }
   if (scopes.length === 0) return undefined
   const missingScopes = rules.missing(scopes, granted)
   if (missingScopes.length === 0) return undefined
@@ -78,6 +88,10 @@ export function decideScopes(
   const connect = { connection, scopes: rules.ask([...granted, ...missingScopes]) }
   return refuse('scope_missing', { connection, missingScopes, connect })
 }
+
+/** Scopes by which a person is told to the client that they sign in to, and nothing else is reached. */
+const IDENTITY_SCOPES = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
+const reachesApis = (scope: string): boolean => !IDENTITY_SCOPES.has(scope)
 
 /** The marked one, else the one connected last; a connected account before a sign-in's tokenset. */
 function defaultOf(candidates: readonly StoredAccount[]): readonly StoredAccount[] {

@@ -33,12 +33,15 @@ export function connectionNameOf(form: Form): string {
 
 export const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token'
 export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
+export const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt'
+/** What a worker asks for. */
+const VAULT_ACCESS_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/token-vault-access-token'
 const FEDERATED_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token'
 
 export interface ExchangeRequest {
   readonly grant: ExchangeGrant
   readonly connection: string
-  readonly subjectKind: 'refresh_token' | 'access_token'
+  readonly subjectKind: 'refresh_token' | 'access_token' | 'jwt'
   readonly issuedTokenType: string
   readonly loginHint: string | undefined
   readonly scopes: readonly string[]
@@ -59,7 +62,7 @@ export function parseExchange(form: Form): ExchangeRequest {
   return {
     grant,
     connection: requiredText(form, grant === TOKEN_EXCHANGE_GRANT ? 'audience' : 'connection', MAX_NAME),
-    subjectKind: parseSubjectKind(form),
+    subjectKind: parseSubjectKind(form, grant),
     issuedTokenType: parseRequestedType(form, grant),
     loginHint: optionalText(form, 'login_hint', MAX_HINT),
     scopes: parseScopes(form),
@@ -76,16 +79,19 @@ const MAX_TTL_SECONDS = 86_400
 
 const invalid = (description: string) => new ExchangeRefusal('invalid_request', { description })
 
-function parseSubjectKind(form: Form): ExchangeRequest['subjectKind'] {
+function parseSubjectKind(form: Form, grant: ExchangeGrant): ExchangeRequest['subjectKind'] {
   const type = form.get('subject_token_type')
   if (type === REFRESH_TOKEN_TYPE) return 'refresh_token'
   if (type === ACCESS_TOKEN_TYPE) return 'access_token'
+  if (type === JWT_TYPE && grant === VAULT_GRANT) return 'jwt'
   throw invalid('subject_token_type is not one that is exchanged here')
 }
 
 function parseRequestedType(form: Form, grant: ExchangeGrant): string {
   const type = form.get('requested_token_type')
-  if (type === FEDERATED_TOKEN_TYPE) return type
+  if (form.get('subject_token_type') === JWT_TYPE) {
+    if (type === VAULT_ACCESS_TOKEN_TYPE) return type
+  } else if (type === FEDERATED_TOKEN_TYPE) return type
   // RFC 8693 §2.1: optional; an access token is what there is.
   if (grant === TOKEN_EXCHANGE_GRANT && (type ?? ACCESS_TOKEN_TYPE) === ACCESS_TOKEN_TYPE) return ACCESS_TOKEN_TYPE
   throw invalid('requested_token_type is not one that is given here')

@@ -1,5 +1,6 @@
 // The vault exchange: a token of ours for an access token of the user's upstream account (vault.md §2). The product's
 // hot path: one read, one shared write, no session and no engine.
+import { findMergedInto } from '../accounts/merged-into.ts'
 import type { Client } from '../domain/client.ts'
 import { parseClient } from '../domain/client.ts'
 import type { Connection } from '../domain/connection.ts'
@@ -16,7 +17,12 @@ import type { ConnectionReader } from '../vault/connections.ts'
 import type { FreshToken } from '../vault/fresh-token.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { AccessTokens } from './access-tokens.ts'
-import { type AssertionVerifier, createAssertionVerifier } from './client-assertion.ts'
+import {
+  type AssertionVerifier,
+  createAssertionVerifier,
+  createSignatureCheck,
+  type SignatureCheck,
+} from './client-assertion.ts'
 import { authenticateClient, readCredentials } from './client-auth.ts'
 import {
   createExchangeJournal,
@@ -25,7 +31,7 @@ import {
   USE_RESOLUTION_SECONDS,
 } from './exchange-journal.ts'
 import { createExchangeLimits, type ExchangeLimits } from './exchange-limits.ts'
-import { type Decision, decideAccount, decideConnection, decideScopes } from './exchange-policy.ts'
+import { type Decision, decideAccount, decideConnection, decideScopes, type Wanted } from './exchange-policy.ts'
 import { exchangeEvent, type Trail } from './exchange-record.ts'
 import {
   ClientAuthFailed,
@@ -44,6 +50,7 @@ import {
   parseExchange,
   readForm,
 } from './exchange-request.ts'
+import { requireWorkerMay, requireWorkerWord } from './exchange-worker.ts'
 import { type OpenedSubject, openSubject, requireLiveSubject } from './subject-token.ts'
 
 export interface Exchange {
@@ -78,6 +85,7 @@ interface Parts extends ExchangeDeps {
   readonly journal: ExchangeJournal
   readonly limits: ExchangeLimits
   readonly verifyAssertion: AssertionVerifier
+  readonly isSigned: SignatureCheck
   readonly clientOf: (record: ClientRecord) => Client
   readonly connectionOf: (record: ConnectionRecord) => Connection
 }
@@ -89,6 +97,7 @@ export function createExchange(deps: ExchangeDeps): Exchange {
     journal: createExchangeJournal(storage),
     limits: createExchangeLimits({ enabled: () => settings().rateLimitsEnabled }),
     verifyAssertion: createAssertionVerifier({ issuer, clock }),
+    isSigned: createSignatureCheck(),
     clientOf: once(parseClient),
     connectionOf: once(deps.connections.open),
   }
@@ -116,42 +125,75 @@ function once<R extends object, T>(read: (record: R) => T): (record: R) => T {
   }
 }
 
-async function exchange(parts: Parts, form: Form, { authorization, requestId }: TokenRequest): Promise<ExchangeAnswer> {
+async function exchange(
+  parts: Parts,
+  form: Form,
+  { authorization, requestId, ip }: TokenRequest,
+): Promise<ExchangeAnswer> {
   const credentials = readCredentials(form, authorization)
   const subject = await openSubject(form, parts.accessTokens)
   const { clientId } = credentials
   const query = { clientId, connection: connectionNameOf(form), subject: subject.key }
   const readAtMs = performance.now()
-  const facts = await parts.storage.exchanges.find(query)
+  const { query: found, facts } = await findFacts(parts, query)
   const record = facts.client && parts.clientOf(facts.client)
   const { client, mark } = authenticateClient(record, credentials, parts.verifyAssertion)
   const trail: Trail = { grant: grantOf(form), requestId, clientId: client.clientId }
-  const run = { form, client, mark, subject, query, facts, readAtMs, trail }
+  const marks = mark === undefined ? [] : [mark]
+  const run = { form, client, marks, subject, query: found, facts, readAtMs, trail, ip }
   try {
     return await serve(parts, run)
   } catch (error) {
     if (!(error instanceof ExchangeRefusal)) throw error
     const event = isRepeatedFlood(error) ? undefined : exchangeEvent(trail, parts.clock(), error)
-    if (event !== undefined || mark !== undefined) await keep(parts, { event, mark })
+    // A word that had served before was found out by writing: the marks stand already.
+    const left = isReplay(error) ? [] : marks
+    if (event !== undefined || left.length > 0) await keep(parts, { event, marks: left })
     throw error
   }
 }
 
-/** Nothing is answered before this is on the disk. @throws {ClientAuthFailed} the assertion had served before. */
-async function keep({ journal }: Parts, entry: JournalEntry): Promise<void> {
-  if (!(await journal.record(entry))) throw new ClientAuthFailed()
+/** What decides, and the question that it answers: a worker's user may have been merged away, and is then the primary. */
+async function findFacts({ storage }: Parts, query: ExchangeQuery) {
+  const facts = await storage.exchanges.find(query)
+  if (query.subject.kind !== 'user' || facts.subject !== undefined || facts.client === undefined)
+    return { query, facts }
+  const userId = await findMergedInto(storage, query.subject.userId)
+  if (userId === undefined) return { query, facts }
+  const followed: ExchangeQuery = { ...query, subject: { kind: 'user', userId } }
+  return { query: followed, facts: await storage.exchanges.find(followed) }
 }
+
+/**
+ * Nothing is answered before this is on the disk.
+ *
+ * @param word mark of what a worker said.
+ * @throws {ClientAuthFailed} the assertion had served before.
+ * @throws {ExchangeRefusal} `subject_token_invalid`: the worker's word had.
+ */
+async function keep({ journal }: Parts, entry: JournalEntry, word?: ReplayMark): Promise<void> {
+  const repeated = await journal.record(entry)
+  if (repeated === undefined) return
+  if (repeated !== word) throw new ClientAuthFailed()
+  const description = 'Unknown or invalid subject token.'
+  throw new ExchangeRefusal('subject_token_invalid', { reason: REPLAYED, description })
+}
+
+const REPLAYED = 'replayed'
+const isReplay = ({ details }: ExchangeRefusal) => details.reason === REPLAYED
 
 /** Everything that is known of a request once its client is. */
 interface Run {
   readonly form: Form
   readonly client: Client
-  readonly mark: ReplayMark | undefined
+  /** Of the client's assertion, then of the worker's word. */
+  readonly marks: ReplayMark[]
   readonly subject: OpenedSubject
   readonly query: ExchangeQuery
   readonly facts: ExchangeFacts
   readonly readAtMs: number
   readonly trail: Trail
+  readonly ip: string | undefined
 }
 
 async function serve(parts: Parts, run: Run): Promise<ExchangeAnswer> {
@@ -159,14 +201,31 @@ async function serve(parts: Parts, run: Run): Promise<ExchangeAnswer> {
   requireMayExchange(client, trail.grant)
   const request = parseExchange(run.form)
   Object.assign(trail, { scopes: request.scopes, purpose: request.purpose, subjectKind: request.subjectKind })
-  const { account, connector, connection } = await choose(parts, run, request, run.facts)
+  const word = request.subjectKind === 'jwt' ? takeWord(parts, run) : undefined
+  const bound = boundOf(run, request)
+  const { account, connector, connection } = await choose(parts, run, bound, run.facts)
   trail.accountId = account.id
   const token = await parts.vault.freshToken(account, request.minTtlSeconds)
   if (performance.now() - run.readAtMs > STALE_AFTER_MS) await requireStillSo(parts, run, request, account)
-  const fresh = requireFresh(token, request, connection, account, connector)
+  const fresh = requireFresh(token, bound, connection, account, connector)
   const now = parts.clock()
-  await keep(parts, { event: exchangeEvent(trail, now), use: useOf(account, now), mark: run.mark })
+  await keep(parts, { event: exchangeEvent(trail, now), use: useOf(account, now), marks: run.marks }, word)
   return answerOf(fresh, request, connector, now)
+}
+
+/** What the worker says, checked once: it stays as old as it was when it came. Whatever comes of it, it has served. */
+function takeWord({ issuer, isSigned, clock }: Parts, { client, subject, trail, marks }: Run): ReplayMark {
+  const word = requireWorkerWord(client, subject.worker, { issuer, isSigned, now: clock() })
+  Object.assign(trail, { purpose: word.auditContext })
+  marks.push(word.mark)
+  return word.mark
+}
+
+/** The request, with what the operator lets the worker have at most. */
+function boundOf({ client, ip }: Run, request: ExchangeRequest): ExchangeRequest & Pick<Wanted, 'ceiling'> {
+  return request.subjectKind === 'jwt'
+    ? { ...request, ...requireWorkerMay(client.vaultAccess, { ...request, ip }) }
+    : request
 }
 
 /** A stop is to be seen within a second (contract); a refresh at the provider takes longer than that. */
@@ -175,8 +234,9 @@ const STALE_AFTER_MS = 400
 async function requireStillSo(parts: Parts, run: Run, request: ExchangeRequest, account: StoredAccount): Promise<void> {
   const facts = await parts.storage.exchanges.find(run.query)
   if (facts.client === undefined) throw new ExchangeRefusal('policy_denied', { reason: 'client_gone' })
-  requireMayExchange(parts.clientOf(facts.client), request.grant)
-  await choose(parts, run, { ...request, loginHint: account.id }, facts)
+  const now = { ...run, client: parts.clientOf(facts.client) }
+  requireMayExchange(now.client, request.grant)
+  await choose(parts, now, { ...boundOf(now, request), loginHint: account.id }, facts)
 }
 
 /** Auth0's rules for the client itself (auth0-wire.md §2.1); RFC 8693 is served to whoever has either grant. */
@@ -198,7 +258,12 @@ interface Chosen {
 }
 
 /** Subject, limit, connection, account and scopes, on these facts. */
-async function choose(parts: Parts, run: Run, request: ExchangeRequest, facts: ExchangeFacts): Promise<Chosen> {
+async function choose(
+  parts: Parts,
+  run: Run,
+  request: ExchangeRequest & Pick<Wanted, 'ceiling'>,
+  facts: ExchangeFacts,
+): Promise<Chosen> {
   const { client, trail } = run
   const subject = requireLiveSubject(run.subject, facts.subject, client, parts.clock())
   Object.assign(trail, subject)
@@ -264,7 +329,7 @@ type Fresh = Extract<FreshToken, { kind: 'fresh' }>
 
 function requireFresh(
   token: FreshToken,
-  request: ExchangeRequest,
+  request: Wanted,
   connection: Connection,
   account: StoredAccount,
   connector: Connector,

@@ -1,21 +1,25 @@
 // On whose behalf: the subject token of an exchange, looked up first and judged once the client is known.
 import { sha256Hex } from '../crypto/hashing.ts'
+import { type ParsedJwt, parseJwt } from '../crypto/jwt.ts'
 import type { Client } from '../domain/client.ts'
 import { isJsonObject, isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { ExchangeSubject, ExchangeSubjectKey } from '../storage/records.ts'
 import type { AccessTokens, VerifiedAccess } from './access-tokens.ts'
 import { ExchangeRefusal } from './exchange-refusal.ts'
-import { ACCESS_TOKEN_TYPE, type Form, REFRESH_TOKEN_TYPE } from './exchange-request.ts'
+import { ACCESS_TOKEN_TYPE, type Form, JWT_TYPE, REFRESH_TOKEN_TYPE } from './exchange-request.ts'
 
 export interface OpenedSubject {
   /** What to look up. */
   readonly key: ExchangeSubjectKey
   /** A genuine access token of ours; undefined for a refresh token, and for everything else. */
   readonly access: VerifiedAccess | undefined
+  /** What a worker says, unproven. */
+  readonly worker?: ParsedJwt
 }
 
 const MAX_TOKEN_LENGTH = 16_384
+const MAX_USER_ID_LENGTH = 300
 const NOTHING: OpenedSubject = { key: { kind: 'none' }, access: undefined }
 
 /** Opens the token as what the request says that it is. Nothing is refused yet: the client is not known. */
@@ -24,12 +28,20 @@ export async function openSubject(form: Form, accessTokens: Pick<AccessTokens, '
   if (token === undefined || token.length > MAX_TOKEN_LENGTH) return NOTHING
   if (type === REFRESH_TOKEN_TYPE)
     return { key: { kind: 'refresh_token', tokenHash: sha256Hex(token) }, access: undefined }
+  if (type === JWT_TYPE) return openWorkerToken(token)
   if (type !== ACCESS_TOKEN_TYPE) return NOTHING
   const access = await accessTokens.open(token)
   // A machine's token speaks for no user (T-XCH-02).
   if (access?.userId === undefined || access.grantId === undefined) return NOTHING
   const { clientId, userId, grantId, grantedTo = clientId } = access
   return { key: { kind: 'access_token', clientId: grantedTo, userId, grantId }, access }
+}
+
+function openWorkerToken(token: string): OpenedSubject {
+  const worker = parseJwt(token)
+  const userId = worker?.claims.sub
+  if (worker === undefined || !isString(userId) || userId.length > MAX_USER_ID_LENGTH) return NOTHING
+  return { key: { kind: 'user', userId }, access: undefined, worker }
 }
 
 export interface LiveSubject {
@@ -51,13 +63,15 @@ export function requireLiveSubject(
   now: EpochSeconds,
 ): LiveSubject {
   const { access } = opened
-  const word = opened.key.kind === 'refresh_token' ? 'refresh' : 'access'
+  const word = WORDS[opened.key.kind]
   if (found === undefined || !isLive(found, now) || !mayBring(client, found, access, now)) {
     const description = `Unknown or invalid ${word} token.`
     throw new ExchangeRefusal('subject_token_invalid', { description })
   }
   return { userId: found.userId, issuedTo: found.clientId, actor: actorOf(access) }
 }
+
+const WORDS = { refresh_token: 'refresh', access_token: 'access', user: 'subject', none: 'access' } as const
 
 /** A token that is bound to a key is worth nothing without its proof, and none is taken here yet. */
 const isLive = (found: ExchangeSubject, now: EpochSeconds): boolean =>

@@ -1,5 +1,6 @@
 // A client as the tenant file and the Management API hold it (auth0-wire.md §6.2).
 import { z } from 'zod'
+import { isNetwork } from '../lib/networks.ts'
 import {
   flag,
   jsonObject,
@@ -78,12 +79,21 @@ const jwtConfiguration = z.strictObject({
 })
 
 const vaultAccess = z.strictObject({
-  credentials: z.array(publicKeyCredential).max(10).optional(),
-  ip_allowlist: z.array(text(64)).max(10).optional(),
-  grants: z
-    .array(z.strictObject({ connection: text(128), scopes: z.array(text(280)).max(20) }))
-    .max(5)
-    .optional(),
+  credentials: member(z.array(publicKeyCredential).max(10), 'Keys that its JWTs are signed by.'),
+  ip_allowlist: member(
+    z.array(text(64).refine(isNetwork, { error: 'an address, or a network such as 203.0.113.0/24' })).max(10),
+    'Addresses and networks that it may ask from. None: it may not ask.',
+  ),
+  grants: member(
+    z
+      .array(z.strictObject({ connection: text(128), scopes: z.array(text(280)).max(20) }))
+      .max(5)
+      .refine((grants) => grants.flatMap(({ scopes }) => scopes).length <= 20, { error: 'at most 20 scopes in all' })
+      .refine((grants) => new Set(grants.map(({ connection }) => connection)).size === grants.length, {
+        error: 'each connection once',
+      }),
+    'What it may have: no token that can do more at the provider is given out.',
+  ),
 })
 
 const oidcLogout = z.strictObject({

@@ -268,6 +268,8 @@ export type ExchangeSubjectKey =
   | { readonly kind: 'refresh_token'; readonly tokenHash: string }
   /** What a verified access token says of itself. */
   | { readonly kind: 'access_token'; readonly clientId: string; readonly userId: string; readonly grantId: string }
+  /** A user named without a token of ours, by whom else than the client there is to be judged. */
+  | { readonly kind: 'user'; readonly userId: string }
   | { readonly kind: 'none' }
 
 /** Rows that do not exist are undefined. A record is the same object for as long as its row stays the same. */
@@ -283,7 +285,10 @@ export interface ExchangeFacts {
   readonly accounts: readonly StoredAccount[]
 }
 
-/** A subject token with what its life hangs on: token, grant, user and the client that it was issued to are there. */
+/**
+ * A subject token with what its life hangs on: token, grant, user and the client that it was issued to are there. For a
+ * user named without a token: the client that names them, and no end.
+ */
 export interface ExchangeSubject {
   readonly clientId: string
   readonly userId: string

@@ -286,6 +286,11 @@ export interface Artifacts {
   insertOnce(mark: ReplayMark): Promise<boolean>
   /** The same for each; of equal ones the first is the one that is inserted. */
   insertAllOnce(marks: readonly ReplayMark[]): Promise<readonly boolean[]>
+  /** A client's refresh tokens for a user that were not used up, but for the newest `keep`; at most 100, newest first. */
+  listRefreshTokensBeyond(
+    of: { readonly userId: string; readonly clientId: string },
+    keep: number,
+  ): Promise<readonly Artifact[]>
   setSuccessor(kind: ArtifactKind, idHash: string, envelope: Uint8Array): Promise<void>
   delete(kind: ArtifactKind, idHash: string): Promise<void>
   /** Everything issued under a grant, and the grant itself. */

@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import ipaddr from 'ipaddr.js'
 import { isJsonObject } from '../lib/json.ts'
+import { isInNetworks } from '../lib/networks.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 
 export const MAX_BODY_BYTES = 1_048_576
@@ -108,21 +108,11 @@ function utf8(body: Buffer): string {
 /** The address that a request came from; what a proxy says counts only from proxies that the operator named (T-API-08). */
 export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string | undefined {
   const peer = request.socket.remoteAddress
-  if (peer === undefined || trustedProxies.length === 0 || !isIn(peer, trustedProxies)) return peer
+  if (peer === undefined || trustedProxies.length === 0 || !isInNetworks(peer, trustedProxies)) return peer
   const said = String(request.headers['x-forwarded-for'] ?? '')
     .split(',')
     .map((one) => one.trim())
     .filter(Boolean)
   // From the right: the first that no trusted proxy wrote down is the client.
-  return said.toReversed().find((address) => !isIn(address, trustedProxies)) ?? peer
-}
-
-function isIn(address: string, networks: readonly string[]): boolean {
-  if (!ipaddr.isValid(address)) return false
-  const parsed = ipaddr.process(address)
-  return networks.some((network) => {
-    const [range, bits] = network.includes('/') ? ipaddr.parseCIDR(network) : [ipaddr.parse(network), undefined]
-    if (range.kind() !== parsed.kind()) return false
-    return parsed.match(range as ipaddr.IPv4, bits ?? (parsed.kind() === 'ipv4' ? 32 : 128))
-  })
+  return said.toReversed().find((address) => !isInNetworks(address, trustedProxies)) ?? peer
 }

@@ -24,6 +24,7 @@ import { resourceServerOperations } from './resource-servers.ts'
 import { sessionOperations } from './sessions.ts'
 import { signingKeyOperations } from './signing-keys.ts'
 import { tenantSettingsOperations } from './tenant-settings.ts'
+import { tokensetOperations } from './tokensets.ts'
 import { ticketOperations } from './tickets.ts'
 import { userAccessOperations } from './user-access.ts'
 import { userOperations } from './users.ts'
@@ -53,6 +54,7 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...identityOperations(deps),
   ...linkOperations(deps),
   ...userAccessOperations(deps),
+  ...tokensetOperations(deps),
   ...connectionOperations(deps),
   ...clientOperations(deps),
   ...clientCredentialOperations(deps),

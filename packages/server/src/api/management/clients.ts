@@ -16,9 +16,9 @@ import { withDefaults } from '../../protocol/fields.ts'
 import type { ClientRecord } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
-import { type Operation, operation, validate } from '../operation.ts'
+import { type Caller, type Operation, operation, validate } from '../operation.ts'
 import { booleanText, cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
-import { invalidBody } from '../refusal.ts'
+import { insufficientScope, invalidBody } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
 import { cursorAnswer, listAnswer } from './list-answer.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
@@ -106,6 +106,7 @@ const createClient = ({ storage, clock }: ManagementDeps) =>
       answers: { 201: { description: 'The client, with its secret', schema: shape } },
     },
     async ({ caller, body }) => {
+      requireMaySetVaultAccess(caller, body)
       const at = clock()
       const clientId = newClientId()
       const secret = needsSecret(body) ? randomToken(48) : undefined
@@ -155,6 +156,7 @@ const changeClient = ({ storage, clock }: ManagementDeps) =>
       answers: { 200: { description: 'The client', schema: shape }, ...notFound },
     },
     async ({ caller, params: { id }, body }) => {
+      requireMaySetVaultAccess(caller, body)
       const made = randomToken(48)
       const { record, secret } = await storage.transaction(async (tx) => {
         const before = await getClient(tx, id)
@@ -176,6 +178,12 @@ const changeClient = ({ storage, clock }: ManagementDeps) =>
       return { status: 200, body: serializeClient(record, secret) }
     },
   )
+
+/** Who may name users without them is decided by those alone who hold the scope for it (auth0-wire.md §2.2). */
+function requireMaySetVaultAccess({ scopes }: Caller, body: object): void {
+  const scope = 'update:client_token_vault_privileged_access'
+  if ('token_vault_privileged_access' in body && !scopes.has(scope)) throw insufficientScope([scope])
+}
 
 const validateStored = (document: JsonObject) => validate(clientStored, document, 'body')
 

@@ -38,6 +38,9 @@ export const artifactsTable = (db: Db): Artifacts => ({
     return (await insertAllOnce(db, [mark]))[0] === true
   },
   insertAllOnce: (marks) => insertAllOnce(db, marks),
+  async listRefreshTokensBeyond({ userId, clientId }, keep) {
+    return (await db.all(listBeyond, { userId, clientId, keep })).map(artifactOf)
+  },
   async setSuccessor(kind, idHash, envelope) {
     await db.change(setSuccessor, { kind, idHash, envelope })
   },
@@ -101,6 +104,20 @@ function artifactsMatching(q: Builder, kind: ArtifactKind, filter: Omit<Artifact
   if (filter.clientId !== undefined) query = query.where('client_id', '=', filter.clientId)
   return query
 }
+
+const listBeyond = statement((q, p: { userId: string; clientId: string; keep: number }) =>
+  q
+    .selectFrom('artifacts')
+    .select(COLUMNS)
+    .where('user_id', '=', p.userId)
+    .where('kind', '=', 'RefreshToken')
+    .where('client_id', '=', p.clientId)
+    .where('consumed_at', 'is', null)
+    .orderBy('created_at', 'desc')
+    .orderBy('id_hash', 'desc')
+    .limit(100)
+    .offset(p.keep),
+)
 
 const findRefreshSubject = statement((q, p: { idHash: string }) =>
   q

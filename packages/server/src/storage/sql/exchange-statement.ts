@@ -6,13 +6,16 @@ import { STORED_COLUMNS } from './account-rows.ts'
 import { type Columns, given } from './given.ts'
 import { type Builder, statement } from './statement.ts'
 
-/** A question on the wire: the subject token is an artifact, or for an access token the grant that it stands on. */
+/**
+ * A question on the wire: the subject token is an artifact, or for an access token the grant that it stands on. A user
+ * who is named alone has none.
+ */
 export interface Asked {
   readonly client_id: string | null
   readonly connection: string
-  readonly kind: 'RefreshToken' | 'Grant'
+  readonly kind: 'RefreshToken' | 'Grant' | 'User'
   readonly id_hash: string
-  /** Whose grant it must be, and given to whom; null for a refresh token. */
+  /** Whose grant it must be, and given to whom; null for a refresh token. The user who is named. */
   readonly user_id: string | null
   readonly issued_to: string | null
 }
@@ -21,6 +24,7 @@ export function askedOf({ clientId: client_id = null, connection, subject }: Nul
   const target = { client_id, connection, user_id: null, issued_to: null }
   if (subject.kind === 'refresh_token') return { ...target, kind: 'RefreshToken', id_hash: subject.tokenHash }
   if (subject.kind === 'none') return { ...target, kind: 'RefreshToken', id_hash: '' }
+  if (subject.kind === 'user') return { ...target, kind: 'User', id_hash: '', user_id: subject.userId }
   const { clientId: issued_to, userId: user_id, grantId: id_hash } = subject
   return { client_id, connection, kind: 'Grant', id_hash, user_id, issued_to }
 }
@@ -82,7 +86,9 @@ const factsOf = (questions: ReturnType<typeof asking>) =>
         .on('grant.kind', '=', 'Grant')
         .on('grant.id_hash', '=', sql<string>`case token.kind when 'Grant' then token.id_hash else token.grant_id end`),
     )
-    .leftJoin('users', 'users.user_id', 'token.user_id')
+    .leftJoin('users', (join) =>
+      join.on('users.user_id', '=', sql<string>`case asked.kind when 'User' then asked.user_id else token.user_id end`),
+    )
     .leftJoin('clients', (join) =>
       join.on('clients.client_id', '=', sql<string>`coalesce(asked.client_id, token.client_id)`),
     )
@@ -123,6 +129,7 @@ const factsOf = (questions: ReturnType<typeof asking>) =>
       'token.expires_at as token_expires_at',
       'token.consumed_at',
       'grant.expires_at as grant_expires_at',
+      'users.user_id as person_id',
       'users.blocked',
       'caller_stop.stopped_at as caller_stopped_at',
       'holder_stop.stopped_at as holder_stopped_at',

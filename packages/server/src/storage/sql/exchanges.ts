@@ -35,7 +35,7 @@ export function exchangesTable(db: Db): Exchanges {
         connection: connectionOf(row, connections),
         enabled: row.enabled !== null,
         stopped: row.caller_stopped_at !== null || row.holder_stopped_at !== null,
-        subject: subjectOf(row),
+        subject: query.subject.kind === 'user' ? namedSubjectOf(row) : subjectOf(row),
         accounts: rows.filter(hasAccount).map(storedOf),
       }
     },
@@ -135,6 +135,12 @@ function subjectOf(row: Row): ExchangeSubject | undefined {
     userBlocked: blocked !== 0,
     jkt: isString(jkt) ? jkt : undefined,
   }
+}
+
+function namedSubjectOf({ caller_id: clientId, person_id: userId, blocked }: Row): ExchangeSubject | undefined {
+  if (clientId === null || userId === null || blocked === null) return undefined
+  const rest = { expiresAt: Number.MAX_SAFE_INTEGER, consumedAt: undefined, jkt: undefined }
+  return { clientId, userId, userBlocked: blocked !== 0, ...rest }
 }
 
 const MAX_KEPT = 1000
