@@ -22,6 +22,7 @@ import { createMinuteLimit } from './lib/minute-limit.ts'
 import { startPeriodic } from './lib/periodic.ts'
 import { systemClock } from './lib/time.ts'
 import { createAccessTokens } from './oauth/access-tokens.ts'
+import { createBackchannelLogout } from './oauth/backchannel-logout.ts'
 import { loadDpopValidation } from './oauth/dpop.ts'
 import { type EngineError, type EngineSettings, loadEngine } from './oauth/engine.ts'
 import { hostEngine } from './oauth/engine-host.ts'
@@ -103,8 +104,9 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     )
   }
   const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
+  const fetch = createSafeFetch({ allowedPrivateNetworks })
   const connectors = createConnectors({
-    fetch: createSafeFetch({ allowedPrivateNetworks }),
+    fetch,
     clock,
     saml: { issuer, key: () => samlKey({ storage, keyring }) },
   })
@@ -218,6 +220,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     from: senderOf(issuer),
   })
   mailer.start()
+  const backchannelLogout = createBackchannelLogout({ storage, issuer, keys: engine.keys, fetch, clock, log })
+  backchannelLogout.start()
   vault.start({ takeOverLeases: config.database.kind === 'sqlite' && config.workers === 1 })
   const cleanUp = startPeriodic({
     everyMs: CLEAN_UP_MS,
@@ -230,7 +234,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     metrics: registry,
     async close() {
       engine.close()
-      await Promise.all([cleanUp.stop(), settings.stop(), mailer.stop(), vault.stop()])
+      await Promise.all([cleanUp.stop(), settings.stop(), mailer.stop(), backchannelLogout.stop(), vault.stop()])
       keyring.close()
       await storage.close()
     },
@@ -296,6 +300,7 @@ async function dropExpired(
     await tx.connects.deleteExpired(before, limit)
     await tx.limits.deleteExpired(before, limit)
     await tx.proofs.deleteExpired(before, limit)
+    await tx.signUps.deleteExpired(before, limit)
     await tx.links.deleteExpiredSnapshots(before, limit)
   })
   await dropOldSigningKeys({ storage, keyring, clock }, longestTokenSeconds)

@@ -4,6 +4,7 @@ import { links } from './migrations/0002-links.ts'
 import { agentStops } from './migrations/0003-agent-stops.ts'
 import { factsVersion } from './migrations/0004-facts-version.ts'
 import { exchangeProfiles } from './migrations/0005-exchange-profiles.ts'
+import { signOutsAndSignUps } from './migrations/0006-sign-outs-and-sign-ups.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -42,7 +43,14 @@ export const columnTypes: Readonly<Record<'sqlite' | 'postgres', ColumnTypes>> =
 }
 
 /** The migration at index n leads to version n + 1. */
-export const migrations: readonly Migration[] = [firstSchema, links, agentStops, factsVersion, exchangeProfiles]
+export const migrations: readonly Migration[] = [
+  firstSchema,
+  links,
+  agentStops,
+  factsVersion,
+  exchangeProfiles,
+  signOutsAndSignUps,
+]
 
 /** The version that this server wants. */
 export const schemaVersion: number = migrations.length

@@ -167,6 +167,43 @@ export interface MailProof {
   readonly expiresAt: EpochSeconds
 }
 
+/** A session that is there no more, with what its clients knew it by. */
+export interface EndedSession {
+  readonly id: number
+  readonly uid: string
+  readonly userId: string
+  /** The protocol engine's, with `authorizations` by client id. */
+  readonly payload: JsonObject
+  readonly attempts: number
+}
+
+/** What one address of one client is to be told: this session ended. */
+export interface LogoutNotice {
+  readonly id: string
+  readonly clientId: string
+  readonly userId: string
+  readonly sid: string
+  readonly url: string
+  readonly attempts: number
+  readonly dueAt: EpochSeconds
+}
+
+/** Somebody who asked for an account over the API, and has to prove the mailbox first. */
+export interface SignUp {
+  /** SHA-256 (hex) of the secret in the mailed link. */
+  readonly idHash: string
+  readonly connectionId: string
+  /** Of the identity that comes of it. */
+  readonly subject: string
+  /** Canonical. */
+  readonly address: string
+  /** Wire names. */
+  readonly profile: JsonObject
+  readonly userMetadata: JsonObject
+  readonly createdAt: EpochSeconds
+  readonly expiresAt: EpochSeconds
+}
+
 export interface MailJob {
   readonly id: string
   /** Recipient, template and variables, sealed by the keyring (context `mail:<id>`): they hold addresses and codes. */

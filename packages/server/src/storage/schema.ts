@@ -43,6 +43,33 @@ export interface Schema {
   readonly signing_keys: SigningKeysTable
   readonly revocations: RevocationsTable
   readonly proofs: ProofsTable
+  readonly ended_sessions: {
+    id: Generated<number>
+    uid: string
+    sub: string
+    payload: JsonText
+    attempts: number
+    due_at: number
+  }
+  readonly logout_notices: {
+    id: string
+    client_id: string
+    sub: string
+    sid: string
+    url: string
+    attempts: number
+    due_at: number
+  }
+  readonly sign_ups: {
+    id_hash: string
+    connection_id: string
+    subject: string
+    address: string
+    profile: JsonText
+    user_metadata: JsonText
+    created_at: number
+    expires_at: number
+  }
   readonly mails: { id: string; envelope: Uint8Array; attempts: number; due_at: number }
   readonly events: EventsTable
   readonly limits: { key: string; points: number; expires_at: number }

@@ -8,14 +8,17 @@ import { connect, exchange, expectStatus, meToken, mgmt, refresh, signIn, userPa
 import { startServer } from '../support/server.ts'
 import { eventsOf } from '../support/state.ts'
 
-for (const database of databases) {
-  const server = await startServer({ database })
+const servers = await Promise.all(databases.map((database) => startServer({ database })))
+
+for (const [index, server] of servers.entries()) {
+  const database = databases[index]
 
   test(`tokensets are listed without a token and taken away one by one (${database})`, async () => {
     const who = await signIn(server, { user: server.tenant.ada })
     const api = await mgmt(server)
     const path = `${userPath(who.sub)}/federated-connections-tokensets`
     assert.deepEqual(expectStatus(await api.get(path), 200).json, [])
+    server.providers.calendar.addUser('ada')
     server.providers.calendar.switchUser('ada')
     const account = await connect(who.browser, server, { token: await meToken(server, who), connection: 'calendar' })
     const { access_token: secret } = expectStatus(

@@ -19,6 +19,7 @@ const LOG_TYPES: Readonly<Record<string, readonly [ok: string, refused: string]>
   'session.ended': ['slo', 'flo'],
   'sign_in.decided': ['sapi', 'f'],
   'upstream.refused': ['sapi', 'f'],
+  'backchannel_logout.sent': ['oidc_backchannel_logout_succeeded', 'oidc_backchannel_logout_failed'],
   'vault.exchanged': ['seta', 'feta'],
   'approval.requested': ['ciba_start_succeeded', 'ciba_start_failed'],
   'ciba.exchanged': ['ciba_exchange_succeeded', 'ciba_exchange_failed'],

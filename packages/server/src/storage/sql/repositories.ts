@@ -24,6 +24,8 @@ import { proofsTable } from './proofs.ts'
 import { resourceServersTable } from './resource-servers.ts'
 import { revocationsTable } from './revocations.ts'
 import { sealedTable } from './sealed.ts'
+import { endedSessionsTable, logoutNoticesTable } from './sign-outs.ts'
+import { signUpsTable } from './sign-ups.ts'
 import { signingKeysTable } from './signing-keys.ts'
 import { transactionsTable } from './transactions.ts'
 import { userKeysTable } from './user-keys.ts'
@@ -99,6 +101,15 @@ export class SqlRepositories implements Repositories {
   }
   get mails() {
     return mailsTable(this.#db)
+  }
+  get endedSessions() {
+    return endedSessionsTable(this.#db)
+  }
+  get logoutNotices() {
+    return logoutNoticesTable(this.#db)
+  }
+  get signUps() {
+    return signUpsTable(this.#db)
   }
   get events() {
     return eventsTable(this.#db)
