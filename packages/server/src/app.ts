@@ -126,6 +126,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const assets = loadAssets()
   const responder = createPageResponder({ issuer, settings: settings.current, assets })
   const sessions = createSessions({ storage, clock, limits: () => settings.current().sessions })
+  const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
+  const signInLimits = createSignInLimits(limits)
   const engine = await hostEngine({
     library: await loadEngine(log),
     validateDpop: await loadDpopValidation(),
@@ -134,6 +136,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     keyring,
     clock,
     settings: () => engineSettings(settings.current()),
+    passwords,
+    signInLimits,
     dpopNonceSecret: deriveKey(await deploymentSecret({ storage, keyring }), 'dpop nonce'),
     renderError: (error) => {
       const page = { name: 'error', code: pageCode(error), hint: error.description } as const
@@ -170,7 +174,6 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const managementDeps = { ...apis, linking: () => settings.current().linking, notify: notifyLink }
   const registry = new Registry()
   const metrics = createMetrics(registry)
-  const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
   const handler = createHandler({
     issuer,
     storage,
@@ -183,7 +186,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     accessTokens,
     vault,
     settings: settings.current,
-    signInLimits: createSignInLimits(limits),
+    signInLimits,
     mailLimits: createMailLimits(limits),
     codeLimits: createCodeLimits(limits),
     notifyLink,
@@ -247,7 +250,7 @@ const databaseUrl = ({ database }: ServerConfig): string =>
 const mailUrl = ({ mail }: ServerConfig): string => (mail.kind === 'folder' ? `file:${mail.path}` : mail.url)
 
 function engineSettings(settings: Settings): EngineSettings {
-  const { tokens, sessions, linking, logoutEndpointInDiscovery, defaultAudience } = settings
+  const { tokens, sessions, linking, logoutEndpointInDiscovery, defaultAudience, defaultDirectory } = settings
   return {
     accessTokenSeconds: tokens.accessTokenSeconds,
     codeSeconds: tokens.codeSeconds,
@@ -258,6 +261,7 @@ function engineSettings(settings: Settings): EngineSettings {
     reauthenticationSeconds: linking.reauthenticationSeconds,
     endSessionInDiscovery: logoutEndpointInDiscovery,
     defaultAudience,
+    defaultDirectory,
   }
 }
 

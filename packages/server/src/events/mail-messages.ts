@@ -24,6 +24,12 @@ export const mailMessages = {
   'reset-link.use.other': 'The link works once, for {minutes} minutes.',
   'reset-link.not-you': 'If this was not you, ignore this mail. Your password stays as it is.',
 
+  'finish-sign-up.subject': 'Finish creating your account at {tenant}',
+  'finish-sign-up.lead':
+    'Somebody, most likely you, wanted to create an account at {tenant} with this address. Choose your password, and it is made:',
+  'finish-sign-up.use': 'The link works once, for {hours} hours.',
+  'finish-sign-up.not-you': 'If this was not you, ignore this mail. No account is made without the link.',
+
   'account-exists.subject': 'You already have an account at {tenant}',
   'account-exists.lead':
     'Somebody, most likely you, wanted to create an account at {tenant} with this address. There already is one.',

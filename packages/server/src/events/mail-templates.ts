@@ -18,6 +18,8 @@ export function renderMail(mail: MailContent): RenderedMail {
       return verifyCode(mail.values)
     case 'reset-link':
       return resetLink(mail.values)
+    case 'finish-sign-up':
+      return finishSignUp(mail.values)
     case 'account-exists':
       return accountExists(mail.values)
     case 'password-changed':
@@ -54,6 +56,15 @@ function resetLink({ tenant, link, minutes }: MailValues['reset-link']): Rendere
     'mail.link',
     plural('reset-link.use', minutes),
     'reset-link.not-you',
+  ])
+}
+
+function finishSignUp({ tenant, link, hours }: MailValues['finish-sign-up']): RenderedMail {
+  return compose({ tenant, link: linkOf(link), hours: String(hours) }, 'finish-sign-up.subject', [
+    'finish-sign-up.lead',
+    'mail.link',
+    'finish-sign-up.use',
+    'finish-sign-up.not-you',
   ])
 }
 

@@ -1,11 +1,8 @@
 // Signing in: which ways there are, and each of them.
-
-import { isOurHash } from '../crypto/passwords.ts'
-import { canonicalAddress } from '../domain/address.ts'
+import { tryPassword } from '../accounts/password-check.ts'
 import { parseClient } from '../domain/client.ts'
 import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
-import type { PasswordRecord } from '../storage/storage.ts'
 import type { Arrival } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
 import { isPasswordConnection, shownConnection, signInConnections } from './connections.ts'
@@ -122,56 +119,27 @@ export async function checkPassword(
 ): Promise<Arrival | undefined> {
   const connection = open.passwordConnection
   if (connection === undefined) throw new FlowError('connection_unavailable')
-  const address = canonicalAddress(username ?? '')
-  const by = { account: address, browser: request.browser.hash, ip: request.ip }
-  const limited = await deps.signInLimits.attempt(by)
-  if (limited !== undefined) throw new FlowError('rate_limited', limited)
-  const known = address === undefined ? undefined : await deps.storage.passwords.findByAddress(connection.id, address)
-  const matches = await deps.passwords.verify(known?.hash, password ?? '')
-  if (known === undefined || !matches) {
-    await recordWrongPassword(deps, connection.id, known?.subject, open.clientId)
-    return undefined
-  }
-  await deps.signInLimits.succeeded(by)
-  if (!isOurHash(known.hash)) await renewHash(deps, known, password ?? '')
+  const verdict = await tryPassword(deps, {
+    connectionId: connection.id,
+    username,
+    password,
+    by: request.browser.hash,
+    ip: request.ip,
+    clientId: open.clientId,
+  })
+  if (verdict.kind === 'limited') throw new FlowError('rate_limited', verdict)
+  if (verdict.kind === 'wrong') return undefined
+  const { subject } = verdict
   return {
     connection,
-    subject: known.subject,
-    profileData: await profileOf(deps, connection.id, known.subject),
+    subject,
+    profileData: await profileOf(deps, connection.id, subject),
     email: undefined,
     grade: 0,
     amr: ['pwd'],
     account: undefined,
     scopesAsked: [],
   }
-}
-
-/** A hash that came from elsewhere becomes one of ours as soon as its password is known. */
-async function renewHash({ storage, passwords }: FlowDeps, known: PasswordRecord, password: string): Promise<void> {
-  const hash = await passwords.hash(password)
-  // A password that was changed meanwhile stays changed.
-  await storage.transaction((tx) => tx.passwords.renewHash(known.connectionId, known.subject, hash, known.hash))
-}
-
-/** The same write for an unknown address, without a user. */
-async function recordWrongPassword(
-  deps: FlowDeps,
-  connectionId: string,
-  subject: string | undefined,
-  clientId: string | undefined,
-): Promise<void> {
-  const { storage, clock } = deps
-  const identity = subject === undefined ? undefined : await storage.identities.find(connectionId, subject)
-  await storage.transaction((tx) =>
-    tx.events.append({
-      type: 'password.refused',
-      at: clock(),
-      outcome: 'refused',
-      connectionId,
-      ...(identity === undefined ? {} : { userId: identity.userId }),
-      ...(clientId === undefined ? {} : { clientId }),
-    }),
-  )
 }
 
 /** A password says nothing new about a person. */

@@ -3,13 +3,16 @@
 import { endEverythingIssued } from '../accounts/end-access.ts'
 import { RESET_BY_TICKET } from '../accounts/reset-ticket.ts'
 import { sweepOwnAccount, sweepSquatters } from '../accounts/sweep.ts'
+import { createPasswordUser } from '../accounts/users.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { passwordProblem } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { gradeOfAddress, isAddressProven } from '../domain/addresses-of-user.ts'
 import { PASSWORD_CONNECTION } from '../domain/connection.ts'
+import { Conflict } from '../domain/errors.ts'
+import { profileOf } from '../domain/profile.ts'
 import { queueMail } from '../events/mail-queue.ts'
-import type { MailProof } from '../storage/records.ts'
+import type { MailProof, SignUp } from '../storage/records.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { OpenInteraction } from './login.ts'
@@ -43,13 +46,13 @@ export async function submitResetRequest(
   if (passwordConnection === undefined) throw new FlowError('connection_unavailable')
   const known = await deps.storage.passwords.findByAddress(passwordConnection.id, address)
   const identity = known && (await deps.storage.identities.find(passwordConnection.id, known.subject))
-  if (identity !== undefined) await mailLink(deps, identity.userId, address)
+  if (identity !== undefined) await mailResetLink(deps, { ...identity, address })
   return page({ name: 'reset-password', step: 'sent', email: address, state: open.interaction.uid })
 }
 
 /** The page behind the link: opening it changes nothing, for mail scanners open links. */
 export async function openReset(deps: FlowDeps, ticket: string | undefined): Promise<Outcome> {
-  const { address } = await getProof(deps, ticket)
+  const { address } = (await openTicket(deps, ticket)).row
   return page({ name: 'reset-password', step: 'choose', ticket: ticket ?? '', address, problem: undefined })
 }
 
@@ -58,25 +61,36 @@ export async function submitNewPassword(
   ticket: string | undefined,
   password: string | undefined,
 ): Promise<Outcome> {
-  const { storage, clock } = deps
-  const proof = await getProof(deps, ticket)
-  const problem = passwordProblem(password ?? '', proof.address)
+  const opened = await openTicket(deps, ticket)
+  const { address } = opened.row
+  const problem = passwordProblem(password ?? '', address)
   if (problem !== undefined) {
     return page(
       {
         name: 'reset-password',
         step: 'choose',
         ticket: ticket ?? '',
-        address: proof.address,
+        address,
         problem: PROBLEM_WORDS[problem],
       },
       400,
     )
   }
-  const connection = await storage.connections.findByName(PASSWORD_CONNECTION)
+  const hash = await deps.passwords.hash(password ?? '')
+  if (opened.kind === 'sign-up') await finishSignUp(deps, opened.row, hash)
+  else await setPassword(deps, opened.row, hash)
+  return page({ name: 'reset-password', step: 'done' })
+}
+
+async function setPassword(deps: FlowDeps, proof: MailProof, hash: string): Promise<void> {
+  const { storage, clock } = deps
+  // Links of before this was kept are of the connection that every tenant has.
+  const connection =
+    proof.boundTo === ''
+      ? await storage.connections.findByName(PASSWORD_CONNECTION)
+      : await storage.connections.find(proof.boundTo)
   const known = connection && (await storage.passwords.findByAddress(connection.id, proof.address))
   if (connection === undefined || known === undefined) throw new FlowError('ticket_invalid')
-  const hash = await deps.passwords.hash(password ?? '')
   const at = clock()
   await storage.transaction(async (tx) => {
     if (!(await tx.proofs.consume(proof.idHash))) throw new FlowError('ticket_invalid')
@@ -105,10 +119,49 @@ export async function submitNewPassword(
     const to = [proof.address, ...(isFirstProof ? [] : provenAmong(evidence))]
     await tell(deps, tx, { template: 'password-changed', to, at, path: 'account' })
   })
-  return page({ name: 'reset-password', step: 'done' })
 }
 
-async function mailLink(deps: FlowDeps, userId: string, address: string): Promise<void> {
+/** Makes the account that was asked for over the API, its address proven. */
+async function finishSignUp(deps: FlowDeps, signUp: SignUp, hash: string): Promise<void> {
+  const { storage, clock } = deps
+  const { address, subject } = signUp
+  const connection = await storage.connections.find(signUp.connectionId)
+  if (connection === undefined) throw new FlowError('ticket_invalid')
+  const at = clock()
+  try {
+    await storage.transaction(async (tx) => {
+      if (!(await tx.signUps.consume(signUp.idHash))) throw new FlowError('ticket_invalid')
+      const made = await createPasswordUser(tx, {
+        connection,
+        email: address,
+        hash,
+        subject,
+        profile: profileOf(signUp.profile),
+        userMetadata: signUp.userMetadata,
+        grade: 3,
+        source: 'mail',
+        at,
+      })
+      // Whoever only claimed the address was sitting on it.
+      await sweepSquatters(tx, deps.vault, { address, ownerId: made.userId, at })
+    })
+  } catch (error) {
+    // Made meanwhile, in another way: the person signs in.
+    if (!(error instanceof Conflict)) throw error
+    throw new FlowError('ticket_invalid', { cause: error })
+  }
+}
+
+/** A link to the page for a new password; `account-exists` says that one was asked for by signing up. */
+export async function mailResetLink(
+  deps: FlowDeps,
+  {
+    connectionId,
+    userId,
+    address,
+  }: { readonly connectionId: string; readonly userId: string; readonly address: string },
+  template: 'reset-link' | 'account-exists' = 'reset-link',
+): Promise<void> {
   const ticket = randomToken()
   const now = deps.clock()
   const link = new URL(`reset-password?ticket=${ticket}`, deps.issuer).href
@@ -119,18 +172,31 @@ async function mailLink(deps: FlowDeps, userId: string, address: string): Promis
       kind: 'reset',
       userId,
       address,
-      boundTo: '',
+      boundTo: connectionId,
       attempts: 0,
       createdAt: now,
       expiresAt: now + LINK_SECONDS,
     })
     await queueMail(tx, deps.keyring, {
       to: address,
-      template: 'reset-link',
-      values: { tenant: deps.settings().friendlyName, link, minutes: LINK_SECONDS / 60 },
+      ...contentOf(template, deps.settings().friendlyName, link),
       notAfter: now + LINK_SECONDS,
     })
   })
+}
+
+const contentOf = (template: 'reset-link' | 'account-exists', tenant: string, link: string) =>
+  template === 'reset-link'
+    ? ({ template, values: { tenant, link, minutes: LINK_SECONDS / 60 } } as const)
+    : ({ template, values: { tenant, link } } as const)
+
+type Ticket = { readonly kind: 'sign-up'; readonly row: SignUp } | { readonly kind: 'reset'; readonly row: MailProof }
+
+/** @throws {FlowError} `ticket_invalid`: unknown, used or run out. */
+async function openTicket(deps: FlowDeps, ticket: string | undefined): Promise<Ticket> {
+  const signUp = ticket === undefined ? undefined : await deps.storage.signUps.find(sha256Hex(ticket))
+  if (signUp !== undefined && signUp.expiresAt > deps.clock()) return { kind: 'sign-up', row: signUp }
+  return { kind: 'reset', row: await getProof(deps, ticket) }
 }
 
 /** @throws {FlowError} `ticket_invalid`: unknown, used or run out. */

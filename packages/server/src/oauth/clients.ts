@@ -3,7 +3,13 @@ import { createPublicKey } from 'node:crypto'
 import { type Client, type ClientKey, liveKeys, parseClient } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/grant-types.ts'
+import {
+  CIBA_GRANT,
+  DEVICE_GRANT,
+  PASSWORD_GRANT,
+  PASSWORD_REALM_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+} from '../protocol/grant-types.ts'
 import type { ClientRecord } from '../storage/records.ts'
 
 /** Grant types that the engine serves; the rest have handlers of their own beside it. */
@@ -14,6 +20,8 @@ const ENGINE_GRANTS: ReadonlySet<string> = new Set([
   CIBA_GRANT,
   DEVICE_GRANT,
   TOKEN_EXCHANGE_GRANT,
+  PASSWORD_GRANT,
+  PASSWORD_REALM_GRANT,
 ])
 
 /** Engine metadata (RFC 7591 names) of a client record, and members of ours. Its `client_secret` is the hash. */

@@ -4,10 +4,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import type { ApprovalDeps } from '../accounts/approvals.ts'
+import type { SignInLimits } from '../accounts/limits.ts'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
+import type { Passwords } from '../crypto/passwords.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
-import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../protocol/grant-types.ts'
+import {
+  CIBA_GRANT,
+  DEVICE_GRANT,
+  PASSWORD_GRANT,
+  PASSWORD_REALM_GRANT,
+  TOKEN_EXCHANGE_GRANT,
+} from '../protocol/grant-types.ts'
 import { type SameSite, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { AccessTokens } from './access-tokens.ts'
@@ -20,6 +28,7 @@ import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
 import { cibaGrant, deviceGrant } from './grants/approved.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { extraClaims } from './grants/issue.ts'
+import { passwordGrant } from './grants/password.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { EXCHANGE_PARAMETERS, tokenExchangeGrant } from './grants/token-exchange.ts'
 import { grantSeconds, HOUR_SECONDS, numberOf, refreshTokenSeconds, sessionSeconds } from './lifetimes.ts'
@@ -43,6 +52,8 @@ export interface EngineSettings {
   readonly endSessionInDiscovery: boolean
   /** For authorization requests that name none. */
   readonly defaultAudience: string | undefined
+  /** Name of the connection whose passwords the plain password grant takes. */
+  readonly defaultDirectory: string | undefined
 }
 
 export type EngineLibrary = typeof import('oidc-provider')
@@ -52,6 +63,8 @@ export interface EngineDeps {
   readonly issuer: string
   readonly storage: Storage
   readonly clock: Clock
+  readonly passwords: Pick<Passwords, 'verify' | 'hash'>
+  readonly signInLimits: SignInLimits
   readonly settings: () => EngineSettings
   /** Private keys, the signing one first; the others are published only. */
   readonly signingKeys: readonly JsonObject[]
@@ -127,6 +140,14 @@ export function createEngine(deps: EngineDeps): EngineHandler {
   ])
   provider.registerGrantType(CIBA_GRANT, cibaGrant(provider, deps), ['auth_req_id'])
   provider.registerGrantType(DEVICE_GRANT, deviceGrant(provider, deps), ['device_code'])
+  for (const grantType of [PASSWORD_GRANT, PASSWORD_REALM_GRANT]) {
+    provider.registerGrantType(
+      grantType,
+      passwordGrant(provider, deps),
+      ['username', 'password', 'realm', 'scope', 'audience', 'resource'],
+      ['audience', 'resource'],
+    )
+  }
   installWire(provider, deps)
   provider.on('server_error', (ctx: KoaContextWithOIDC, error: Error) => {
     deps.log.error({ err: error, requestId: ctx.res.getHeader('x-request-id') }, 'the protocol engine failed')

@@ -43,5 +43,6 @@ export function grantIdOf(claims: JsonObject): string | undefined {
 
 function grantTypeClaim({ gty }: EngineToken, person: boolean): Record<string, string> {
   if (!person) return { gty: 'client-credentials' }
-  return gty?.endsWith('refresh_token') ? { gty: 'refresh_token' } : {}
+  if (gty?.endsWith('refresh_token')) return { gty: 'refresh_token' }
+  return gty === 'password' ? { gty } : {}
 }

@@ -6,6 +6,9 @@ export const VAULT_GRANT = 'urn:auth0:params:oauth:grant-type:token-exchange:fed
 export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange' as const
 /** OpenID CIBA Core 1.0. */
 export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba' as const
+/** RFC 6749 §4.3, and the same naming the connection. */
+export const PASSWORD_GRANT = 'password' as const
+export const PASSWORD_REALM_GRANT = 'http://auth0.com/oauth/grant-type/password-realm' as const
 /** RFC 8628. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code' as const
 
@@ -17,8 +20,8 @@ export const GRANT_TYPES = [
   'refresh_token',
   'client_credentials',
   'implicit',
-  'password',
-  'http://auth0.com/oauth/grant-type/password-realm',
+  PASSWORD_GRANT,
+  PASSWORD_REALM_GRANT,
   'http://auth0.com/oauth/grant-type/passwordless/otp',
   'http://auth0.com/oauth/grant-type/mfa-otp',
   'http://auth0.com/oauth/grant-type/mfa-oob',

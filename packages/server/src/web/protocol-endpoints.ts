@@ -56,7 +56,7 @@ export async function protocolEndpoint(
     return exchange(deps, body, request, response)
   }
   // The engine takes what was parsed already, and knows forms only; without a length it would see no body.
-  Object.assign(request, { body })
+  Object.assign(request, { body, clientAddress: clientAddress(request, deps.trustProxy) })
   request.headers['content-type'] = 'application/x-www-form-urlencoded'
   request.headers['content-length'] ??= '0'
   await deps.engine(request, response)

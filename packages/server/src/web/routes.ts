@@ -7,6 +7,7 @@ import type { JsonObject } from '../lib/json.ts'
 import { identifyBrowser } from '../sessions/browser-cookies.ts'
 import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
+import { databaseRoutes } from './database-routes.ts'
 import { MAX_BODY_BYTES } from './http.ts'
 import { requestIdOf } from './page-responder.ts'
 import { renderApiDocs } from './pages/api-docs.ts'
@@ -67,6 +68,7 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.all('/api/v2/*', (c) => deps.managementApi.fetch(c.req.raw))
   app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
   app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))
+  databaseRoutes(app, deps)
   app.route('/', browserRoutes(deps))
 
   app.onError((error, c) => {
