@@ -16,10 +16,10 @@ import { mailResetLink } from './reset-password.ts'
 
 export type DatabaseAnswer =
   | { readonly kind: 'taken'; readonly body: JsonObject }
-  | { readonly kind: 'refused'; readonly code: DatabaseRefusal; readonly description: string }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly description: string }
   | { readonly kind: 'limited' }
 
-export type DatabaseRefusal = 'invalid_signup' | 'invalid_password' | 'invalid_request'
+export type RefusalCode = 'invalid_signup' | 'invalid_password' | 'invalid_request'
 
 /** The mailed link opens for a day. */
 const SIGN_UP_SECONDS = 86_400

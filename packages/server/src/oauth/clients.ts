@@ -29,6 +29,8 @@ export function engineClient(record: ClientRecord, now: EpochSeconds): Record<st
   const client = parseClient(record)
   const grantTypes = client.grantTypes.filter((grant) => ENGINE_GRANTS.has(grant))
   const browser = grantTypes.includes('authorization_code')
+  // OpenID Connect by form_post alone, as older web SDKs do it; `engine.ts` refuses every other way of the implicit flow.
+  const implicit = browser && !client.publicClient && client.appType === 'regular_web'
   const { refreshToken } = client
   return {
     client_id: client.clientId,
@@ -38,8 +40,8 @@ export function engineClient(record: ClientRecord, now: EpochSeconds): Record<st
     ...(client.authMethod === 'private_key_jwt' ? { jwks: { keys: liveKeys(client.keys, now).map(toJwk) } } : {}),
     application_type: client.appType === 'native' ? 'native' : 'web',
     redirect_uris: browser ? client.callbacks : [],
-    response_types: browser ? ['code'] : [],
-    grant_types: grantTypes,
+    response_types: implicit ? ['code', 'id_token'] : browser ? ['code'] : [],
+    grant_types: implicit ? [...grantTypes, 'implicit'] : grantTypes,
     ...(client.requirePar ? { require_pushed_authorization_requests: true } : {}),
     ...(client.requireDpop ? { dpop_bound_access_tokens: true } : {}),
     ...(grantTypes.includes(CIBA_GRANT) ? { backchannel_token_delivery_mode: 'poll' } : {}),

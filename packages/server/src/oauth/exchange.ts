@@ -176,11 +176,10 @@ async function keep({ journal }: Parts, entry: JournalEntry, word?: ReplayMark):
   if (repeated === undefined) return
   if (repeated !== word) throw new ClientAuthFailed()
   const description = 'Unknown or invalid subject token.'
-  throw new ExchangeRefusal('subject_token_invalid', { reason: REPLAYED, description })
+  throw new ExchangeRefusal('subject_token_invalid', { reason: 'replayed', description })
 }
 
-const REPLAYED = 'replayed'
-const isReplay = ({ details }: ExchangeRefusal) => details.reason === REPLAYED
+const isReplay = ({ details }: ExchangeRefusal) => details.reason === 'replayed'
 
 /** Everything that is known of a request once its client is. */
 interface Run {

@@ -7,6 +7,7 @@ import { databases } from '../attacks/databases.ts'
 import { connect, exchange, expectStatus, meToken, mgmt, refresh, signIn, userPath } from '../support/actors.ts'
 import { startServer } from '../support/server.ts'
 import { eventsOf } from '../support/state.ts'
+import { passTime } from '../support/time.ts'
 
 const servers = await Promise.all(databases.map((database) => startServer({ database })))
 
@@ -47,7 +48,9 @@ for (const [index, server] of servers.entries()) {
   test(`a client holds two hundred refresh tokens for a user, and the oldest ends (${database})`, async () => {
     const first = await signIn(server, { user: server.tenant.ada })
     const other = await signIn(server, { user: server.tenant.ada, client: 'agent-a' })
+    passTime(5)
     await holdMany(server.databaseUrl, first.sub, 199)
+    passTime(5)
     const last = await signIn(server, { user: server.tenant.ada })
     expectStatus(await refresh(server, 'web', last.refreshToken), 200)
     expectStatus(await refresh(server, 'agent-a', other.refreshToken), 200)
@@ -57,12 +60,12 @@ for (const [index, server] of servers.entries()) {
   })
 }
 
-/** Refresh tokens of `web` for this user, newer than any that was issued by now. */
+/** Refresh tokens of `web` for this user, issued now. */
 async function holdMany(url: string, userId: string, count: number): Promise<void> {
   const storage = await openStorage({ url })
   const now = Math.floor(Date.now() / 1000)
   const rest = { uid: undefined, consumedAt: undefined, successorEnvelope: undefined, identityKey: undefined }
-  const common = { userId, clientId: 'web', payload: {}, createdAt: now + 1, expiresAt: now + 86_400, ...rest }
+  const common = { userId, clientId: 'web', payload: {}, createdAt: now, expiresAt: now + 86_400, ...rest }
   await storage.transaction(async (tx) => {
     for (let index = 0; index < count; index++) {
       const grantId = randomToken(16)

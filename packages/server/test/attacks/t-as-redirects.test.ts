@@ -165,13 +165,24 @@ test('T-AS-17 tokens never leave by a front channel, and a state is never markup
     assert.ok(page.params.has('error'), responseType)
     assert.doesNotMatch(page.url, /access_token|id_token=|code=/, responseType)
   }
+  // An ID token leaves by a form alone, for a nonce, and for clients that keep a secret.
+  for (const extra of [{ response_mode: 'fragment' }, { response_mode: 'query' }, { response_mode: 'web_message' }]) {
+    const { page } = await authorize(browser.clone(), server, { extra: { response_type: 'id_token', ...extra } })
+    assert.doesNotMatch(page.body + page.url, /eyJ|access_token/, extra.response_mode)
+  }
+  const form = { response_type: 'id_token', response_mode: 'form_post', code_challenge: undefined }
+  const unchallenged = { ...form, code_challenge_method: undefined }
+  const bare = await authorize(browser.clone(), server, { extra: { ...unchallenged, nonce: undefined } })
+  assert.doesNotMatch(bare.page.body, /eyJ/)
+  const open = await authorize(browser.clone(), server, { client: 'spa', extra: { ...unchallenged, prompt: 'none' } })
+  assert.doesNotMatch(open.page.body + open.page.url, /eyJ/)
   const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
-  const form = await authorize(browser.clone(), server, { extra: { response_mode: 'form_post', state: hostile } })
-  assert.equal(form.page.status, 200)
-  assert.doesNotMatch(form.page.body, /<script>alert|<img/)
-  assert.match(form.page.headers['content-security-policy'] ?? '', /frame-ancestors 'none'/)
-  assert.doesNotMatch(form.page.headers['content-security-policy'] ?? '', /unsafe-inline/)
-  for (const { headers } of [form.page]) {
+  const posted = await authorize(browser.clone(), server, { extra: { response_mode: 'form_post', state: hostile } })
+  assert.equal(posted.page.status, 200)
+  assert.doesNotMatch(posted.page.body, /<script>alert|<img/)
+  assert.match(posted.page.headers['content-security-policy'] ?? '', /frame-ancestors 'none'/)
+  assert.doesNotMatch(posted.page.headers['content-security-policy'] ?? '', /unsafe-inline/)
+  for (const { headers } of [posted.page]) {
     assert.match(headers['cache-control'] ?? '', /no-store/)
     assert.match(headers['referrer-policy'] ?? '', /no-referrer|same-origin/)
   }
