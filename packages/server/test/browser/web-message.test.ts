@@ -5,7 +5,8 @@ import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startServer } from '../support/server.ts'
-import { openBrowser } from './support/browser.ts'
+import { onPage, openBrowser } from './support/browser.ts'
+import { signInByPassword } from './support/world.ts'
 
 interface Message {
   readonly origin: string
@@ -35,12 +36,10 @@ test('a page on another origin learns by message who is signed in, in a hidden f
   const opening = page.waitForEvent('popup')
   const message = inPopup(page, authorizeUrl(server.issuer, app.near, {}))
   const popup = await opening
-  await popup.locator('body[data-page="login"]').waitFor()
+  await onPage(popup, 'login')
   assert.equal(await popup.evaluate('opener !== null'), true, 'no opener policy cuts it off')
-  await popup.locator('input[name="username"]').fill(server.tenant.ada.email)
-  await popup.locator('input[name="password"]').fill(server.tenant.ada.password)
   const closed = popup.waitForEvent('close')
-  await popup.locator('form[data-form="login"] button[type="submit"]').first().click()
+  await signInByPassword(popup, server.tenant.ada.password, server.tenant.ada.email)
   const signedIn = await message
   assert.deepEqual([signedIn.origin, typeof signedIn.response.code], [issuer, 'string'])
   assert.equal(signedIn.response.error, undefined)
@@ -57,10 +56,8 @@ test('a page on another origin learns by message who is signed in, in a hidden f
   // A page that the client does not list may not even show the frame.
   await page.goto(`${app.unlisted}/`)
   const refused = page.waitForEvent('console', { predicate: (one) => /frame-ancestors/.test(one.text()) })
-  await page.evaluate(
-    (src) => void document.body.append(Object.assign(document.createElement('iframe'), { src })),
-    authorizeUrl(server.issuer, app.near, { prompt: 'none' }),
-  )
+  const src = JSON.stringify(authorizeUrl(server.issuer, app.near, { prompt: 'none' }))
+  await page.evaluate(`void document.body.append(Object.assign(document.createElement('iframe'), { src: ${src} }))`)
   await refused
   assert.ok(complaints.splice(0).every((one) => one.includes('frame-ancestors')))
 })
@@ -112,32 +109,24 @@ function authorizeUrl(issuer: string, redirectUri: string, more: Readonly<Record
 
 /** As `auth0-spa-js` does it. */
 const inFrame = (page: Page, url: string): Promise<Message> =>
-  page.evaluate(
-    (src) =>
-      new Promise<Message>((resolve) => {
-        const frame = Object.assign(document.createElement('iframe'), { src, width: 0, height: 0 })
-        const hear = ({ origin, data }: MessageEvent) => {
-          if (data?.type !== 'authorization_response') return
-          removeEventListener('message', hear)
-          frame.remove()
-          resolve({ origin, ...data })
-        }
-        addEventListener('message', hear)
-        document.body.append(frame)
-      }),
-    url,
-  )
+  page.evaluate(`new Promise((resolve) => {
+    const frame = Object.assign(document.createElement('iframe'), { src: ${JSON.stringify(url)}, width: 0, height: 0 })
+    const hear = ({ origin, data }) => {
+      if (data?.type !== 'authorization_response') return
+      removeEventListener('message', hear)
+      frame.remove()
+      resolve({ origin, ...data })
+    }
+    addEventListener('message', hear)
+    document.body.append(frame)
+  })`)
 
 const inPopup = (page: Page, url: string): Promise<Message> =>
-  page.evaluate(
-    (src) =>
-      new Promise<Message>((resolve) => {
-        const popup = open(src, 'popup', 'width=400,height=600')
-        addEventListener('message', ({ origin, data }) => {
-          if (data?.type !== 'authorization_response') return
-          popup?.close()
-          resolve({ origin, ...data })
-        })
-      }),
-    url,
-  )
+  page.evaluate(`new Promise((resolve) => {
+    const popup = open(${JSON.stringify(url)}, 'popup', 'width=400,height=600')
+    addEventListener('message', ({ origin, data }) => {
+      if (data?.type !== 'authorization_response') return
+      popup.close()
+      resolve({ origin, ...data })
+    })
+  })`)
