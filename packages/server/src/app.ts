@@ -250,7 +250,15 @@ const databaseUrl = ({ database }: ServerConfig): string =>
 const mailUrl = ({ mail }: ServerConfig): string => (mail.kind === 'folder' ? `file:${mail.path}` : mail.url)
 
 function engineSettings(settings: Settings): EngineSettings {
-  const { tokens, sessions, linking, logoutEndpointInDiscovery, defaultAudience, defaultDirectory } = settings
+  const {
+    tokens,
+    sessions,
+    linking,
+    logoutEndpointInDiscovery,
+    defaultAudience,
+    defaultDirectory,
+    dynamicRegistration,
+  } = settings
   return {
     accessTokenSeconds: tokens.accessTokenSeconds,
     codeSeconds: tokens.codeSeconds,
@@ -260,6 +268,7 @@ function engineSettings(settings: Settings): EngineSettings {
     cookieSameSite: sessions.cookieSameSite,
     reauthenticationSeconds: linking.reauthenticationSeconds,
     endSessionInDiscovery: logoutEndpointInDiscovery,
+    dynamicRegistration,
     defaultAudience,
     defaultDirectory,
   }

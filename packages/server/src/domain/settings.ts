@@ -24,6 +24,8 @@ export interface Settings {
   /** Discovery names the logout endpoint. */
   readonly logoutEndpointInDiscovery: boolean
   readonly pushedAuthorizationRequests: boolean
+  /** Anybody may register a client (RFC 7591). */
+  readonly dynamicRegistration: boolean
 }
 
 export type LinkPolicy = 'off' | 'suggest' | 'auto_when_authoritative'
@@ -91,6 +93,7 @@ export function parseSettings(document: JsonObject): Settings {
     allowedLogoutUrls: settings.strings('allowed_logout_urls') ?? [],
     logoutEndpointInDiscovery: settings.group('oidc_logout').flag('rp_logout_end_session_endpoint_discovery', true),
     pushedAuthorizationRequests: settings.flag('pushed_authorization_requests_supported', true),
+    dynamicRegistration: settings.group('flags').flag('enable_dynamic_client_registration', false),
   }
 }
 

@@ -50,6 +50,8 @@ export interface EngineSettings {
   readonly reauthenticationSeconds: number
   /** Shown in discovery, so that SDKs call `/oidc/logout` instead of `/v2/logout`. */
   readonly endSessionInDiscovery: boolean
+  /** `/oidc/register` answers, and is shown in discovery. */
+  readonly dynamicRegistration: boolean
   /** For authorization requests that name none. */
   readonly defaultAudience: string | undefined
   /** Name of the connection whose passwords the plain password grant takes. */
@@ -181,6 +183,8 @@ function configuration(deps: EngineDeps): Configuration {
     // OpenID Connect Core §3.1.2.1 wants it in every request.
     allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
+    // Those that the exchange takes, which stands beside the engine.
+    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'RS384', 'PS256', 'ES256'] },
     clockTolerance: 10,
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims, _header, client) => {
       // The engine's own checks take a list that names others too, and any length of life (T-AS-08). Claims are JSON.

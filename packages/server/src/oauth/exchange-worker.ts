@@ -33,7 +33,11 @@ const MAX_CONTEXT_LENGTH = 256
 export function requireWorkerWord(client: Client, jwt: ParsedJwt | undefined, deps: WorkerDeps): WorkerWord {
   const { clientId, vaultAccess } = client
   const word = jwt && judgeClaims(jwt.claims, clientId, deps)
-  if (jwt === undefined || word === undefined || !deps.isSigned(jwt, vaultAccess?.keys ?? [], { types: TYPES, now: deps.now }))
+  if (
+    jwt === undefined ||
+    word === undefined ||
+    !deps.isSigned(jwt, vaultAccess?.keys ?? [], { types: TYPES, now: deps.now })
+  )
     throw new ExchangeRefusal('subject_token_invalid', { description: 'Unknown or invalid subject token.' })
   // There is no organization that the user could be a member of.
   if (jwt.claims.org_id !== undefined) throw denied('organization_unknown')

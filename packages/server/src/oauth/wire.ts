@@ -1,7 +1,7 @@
 // Auth0's deviations from the engine's wire: `audience`, scope names, error statuses, headers and discovery.
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { isString, stringsOf } from '../lib/json.ts'
+import { isString, type JsonValue, stringsOf } from '../lib/json.ts'
 import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
 import { ASKING_PATHS, POLL_SECONDS } from './approvals.ts'
 import { audienceToResource } from './audience.ts'
@@ -43,6 +43,7 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
     if (isParams(request.body)) request.body = translated(withLinkRequest(request.body, deps), deps.issuer)
     const forBrowser = AUTHORIZE.test(ctx.path)
     if (forBrowser) ctx.set(deps.answerHeaders)
+    if (isRetired(ctx)) return sayRetired(ctx, deps)
     await next()
     if (forBrowser && !ctx.response.is('html')) ctx.remove('content-security-policy')
     else if (forBrowser) restrictMessage(ctx as unknown as KoaContextWithOIDC, deps)
@@ -58,6 +59,19 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
       ctx.body = discovery(ctx.body, deps)
     }
   })
+}
+
+/** Linking by an access token in the URL, as it was before users linked by their own proof (auth0-wire.md §1.9). */
+const isRetired = ({ path, query }: Pick<KoaContextWithOIDC, 'path' | 'query'>): boolean =>
+  path === '/authorize' && query.access_token !== undefined
+
+function sayRetired(ctx: Pick<KoaContextWithOIDC, 'res' | 'status' | 'body' | 'set'>, deps: EngineDeps): void {
+  const description = 'Linking by an access token in the URL is not offered any more.'
+  const requestId = String(ctx.res.getHeader('x-request-id') ?? '')
+  const page = deps.renderError({ code: 'invalid_request', description, status: 410, requestId })
+  ctx.status = page.status
+  ctx.set(page.headers)
+  ctx.body = page.body
 }
 
 /**
@@ -149,6 +163,10 @@ function discovery(found: Params, { issuer, settings }: EngineDeps): Params {
     ...rest,
     userinfo_endpoint: `${issuer}userinfo`,
     ...(settings().endSessionInDiscovery ? { end_session_endpoint: `${issuer}oidc/logout` } : {}),
+    ...(settings().dynamicRegistration ? { registration_endpoint: `${issuer}oidc/register` } : {}),
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+    claims_supported: [...new Set([...stringsOf(found.claims_supported as JsonValue), 'aud', 'exp', 'iat', 'nonce'])],
     scopes_supported: [
       'openid',
       'profile',

@@ -18,7 +18,7 @@ const changeable = {
   ),
   show_as_button: member(flag(), 'Stands as a button on the sign-in page.', true),
   metadata: member(shortMetadata(), 'Up to ten short strings of the operator.', {}),
-  is_domain_connection: tolerated(flag()),
+  is_domain_connection: member(flag(), 'Signs people in to every client that registers itself from then on.', false),
   realms: tolerated(z.array(z.string())),
   cross_app_access_requesting_app: tolerated(),
 } as const

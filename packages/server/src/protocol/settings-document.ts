@@ -109,7 +109,17 @@ export const settingsDocument = z.strictObject({
     'Logout.',
   ),
   pushed_authorization_requests_supported: member(flag(), 'Takes pushed authorization requests (RFC 9126).', true),
-  flags: tolerated(z.record(z.string(), z.boolean())),
+  flags: z
+    .object({
+      enable_dynamic_client_registration: member(
+        flag(),
+        'Anybody may register a client at /oidc/register: of a third party, never with the vault grant.',
+        false,
+      ),
+    })
+    .catchall(z.boolean())
+    .optional()
+    .meta({ description: 'Switches by name; any other one has no effect.' }),
   enabled_locales: tolerated(z.array(z.string())),
   session_cookie: tolerated(),
   mtls: tolerated(),

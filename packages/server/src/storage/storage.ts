@@ -16,10 +16,8 @@ import type {
   ConnectionRecord,
   ConnectRequest,
   ConnectStatus,
-  EndedSession,
   ExchangeProfile,
   LinkRecord,
-  LogoutNotice,
   MailJob,
   MailProof,
   Page,
@@ -27,10 +25,10 @@ import type {
   ReplayMark,
   ResourceServerRecord,
   SigningKeyRecord,
-  SignUp,
   SubjectType,
   UpstreamTransaction,
 } from './records.ts'
+import type { EndedSessions, LogoutNotices, SignUps } from './sign-out-repositories.ts'
 import type { Accounts, AgentStops, Exchanges, Revocations, Sealed, UserKeys } from './vault-repositories.ts'
 
 export interface Storage extends Repositories {
@@ -346,29 +344,6 @@ export interface Proofs {
   insert(proof: MailProof): Promise<void>
   /** Ends those of this user: of one kind, or all that open something; `not_me` only takes away, and stays. */
   deleteOfUser(userId: string, kind?: MailProof['kind']): Promise<void>
-  /** Takes the row away: true for the one caller that found it. */
-  consume(idHash: string): Promise<boolean>
-  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
-}
-
-/** The database notes each session that some client knows of and whose row goes (migration 6). */
-export interface EndedSessions {
-  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly EndedSession[]>
-  retryAt(id: number, dueAt: EpochSeconds): Promise<void>
-  /** Forgets all that was noted of this session. */
-  done(uid: string): Promise<void>
-}
-
-export interface LogoutNotices {
-  add(notice: LogoutNotice): Promise<void>
-  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly LogoutNotice[]>
-  retryAt(id: string, dueAt: EpochSeconds): Promise<void>
-  done(id: string): Promise<void>
-}
-
-export interface SignUps {
-  find(idHash: string): Promise<SignUp | undefined>
-  insert(signUp: SignUp): Promise<void>
   /** Takes the row away: true for the one caller that found it. */
   consume(idHash: string): Promise<boolean>
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>

@@ -11,6 +11,7 @@ import { databaseRoutes } from './database-routes.ts'
 import { MAX_BODY_BYTES } from './http.ts'
 import { requestIdOf } from './page-responder.ts'
 import { renderApiDocs } from './pages/api-docs.ts'
+import { registrationRoute } from './registration-route.ts'
 import { type UserinfoDeps, userinfo } from './userinfo.ts'
 
 export interface RoutesDeps extends BrowserRoutesDeps {
@@ -69,6 +70,7 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
   app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))
   databaseRoutes(app, deps)
+  registrationRoute(app, deps)
   app.route('/', browserRoutes(deps))
 
   app.onError((error, c) => {

@@ -7,6 +7,7 @@ const ENDED: Readonly<Record<string, (row: Cells) => boolean>> = {
   artifacts: (row) => row.kind !== 'ReplayDetection',
   upstream_transactions: () => true,
   connect_requests: () => true,
+  sign_ups: () => true,
   // "This was not me" only takes away, and its mail may be read tomorrow.
   proofs: (row) => row.kind !== 'not_me',
 }

@@ -1,0 +1,26 @@
+// Repositories of sessions that ended, of what clients are told of it, and of sign-ups over the API.
+import type { EpochSeconds } from '../lib/time.ts'
+import type { EndedSession, LogoutNotice, SignUp } from './records.ts'
+
+/** The database notes each session that some client knows of and whose row goes (migration 6). */
+export interface EndedSessions {
+  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly EndedSession[]>
+  retryAt(id: number, dueAt: EpochSeconds): Promise<void>
+  /** Forgets all that was noted of this session. */
+  done(uid: string): Promise<void>
+}
+
+export interface LogoutNotices {
+  add(notice: LogoutNotice): Promise<void>
+  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly LogoutNotice[]>
+  retryAt(id: string, dueAt: EpochSeconds): Promise<void>
+  done(id: string): Promise<void>
+}
+
+export interface SignUps {
+  find(idHash: string): Promise<SignUp | undefined>
+  insert(signUp: SignUp): Promise<void>
+  /** Takes the row away: true for the one caller that found it. */
+  consume(idHash: string): Promise<boolean>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
