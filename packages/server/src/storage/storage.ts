@@ -8,6 +8,7 @@ import type { Event, NewEvent } from '../domain/event.ts'
 import type { EventSearch, UserNumberField, UserSearch, UserTextField } from '../domain/search.ts'
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import type { EndedSessions, LogoutNotices, Mails, SignUps } from './queue-repositories.ts'
 import type {
   Artifact,
   ArtifactKind,
@@ -18,7 +19,6 @@ import type {
   ConnectStatus,
   ExchangeProfile,
   LinkRecord,
-  MailJob,
   MailProof,
   Page,
   RefreshSubject,
@@ -28,7 +28,6 @@ import type {
   SubjectType,
   UpstreamTransaction,
 } from './records.ts'
-import type { EndedSessions, LogoutNotices, SignUps } from './sign-out-repositories.ts'
 import type { Accounts, AgentStops, Exchanges, Revocations, Sealed, UserKeys } from './vault-repositories.ts'
 
 export interface Storage extends Repositories {
@@ -347,13 +346,6 @@ export interface Proofs {
   /** Takes the row away: true for the one caller that found it. */
   consume(idHash: string): Promise<boolean>
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>
-}
-
-export interface Mails {
-  add(job: MailJob): Promise<void>
-  claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly MailJob[]>
-  retryAt(id: string, dueAt: EpochSeconds): Promise<void>
-  done(id: string): Promise<void>
 }
 
 export interface Events {

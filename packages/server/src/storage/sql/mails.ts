@@ -1,6 +1,6 @@
+import type { Mails } from '../queue-repositories.ts'
 import type { MailJob } from '../records.ts'
 import type { Schema } from '../schema.ts'
-import type { Mails } from '../storage.ts'
 import type { Db } from './db.ts'
 import { passingLocked } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'

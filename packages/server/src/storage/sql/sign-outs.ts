@@ -1,6 +1,6 @@
+import type { EndedSessions, LogoutNotices } from '../queue-repositories.ts'
 import type { LogoutNotice } from '../records.ts'
 import type { Schema } from '../schema.ts'
-import type { EndedSessions, LogoutNotices } from '../sign-out-repositories.ts'
 import type { Db } from './db.ts'
 import { documentOf, passingLocked } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'

@@ -1,5 +1,5 @@
+import type { SignUps } from '../queue-repositories.ts'
 import type { Schema } from '../schema.ts'
-import type { SignUps } from '../sign-out-repositories.ts'
 import type { Db } from './db.ts'
 import { documentOf } from './rows.ts'
 import { statement } from './statement.ts'
