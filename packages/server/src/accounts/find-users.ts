@@ -1,5 +1,5 @@
 // Finds users for an operator by whatever was written down of them: an address, an id of now or of before a merge, what a
-// provider calls them, or their exact name. Says by what each was found.
+// provider calls them, or how their name begins. Says by what each was found.
 import { canonicalAddress } from '../domain/address.ts'
 import { gradeOfAddress } from '../domain/addresses-of-user.ts'
 import { fullUserId, identityUserId } from '../domain/connection.ts'
@@ -29,8 +29,8 @@ const MAX_FOUND = 50
 const MAX_TEXT = 512
 
 /**
- * Compares exactly, but for the spelling of addresses; each user once, by the first of the ways in the order of `FoundBy`.
- * Names are looked through when nothing else fits: no index has them.
+ * Compares exactly, but for the spelling of addresses and of names, which need only begin so; each user once, by the first
+ * of the ways in the order of `FoundBy`. Names are looked at when nothing else fits.
  */
 export async function findUsers(repositories: Repositories, text: string): Promise<readonly FoundUser[]> {
   const wanted = text.trim()
@@ -94,7 +94,10 @@ function subjectsNamed(connection: ConnectionRecord, text: string): readonly str
   return [...new Set(named)].filter((subject) => subject !== '')
 }
 
+const BY_NAME = { field: 'name', descending: false } as const
+
 async function byName({ users }: Repositories, text: string): Promise<readonly Hit[]> {
-  const { items } = await users.list({ offset: 0, limit: MAX_FOUND, matching: userField('name', text) })
+  const matching = { kind: 'test', test: { on: 'name', beginsWith: text } } as const
+  const { items } = await users.list({ offset: 0, limit: MAX_FOUND, matching, sort: BY_NAME })
   return items.map(({ userId }) => ({ userId, by: { kind: 'name' } }))
 }

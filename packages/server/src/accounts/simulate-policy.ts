@@ -53,18 +53,35 @@ export function createSimulationTally(): SimulationTally {
 
 const PAGE = 100
 
-/** One by one, address by address: there may be many. */
+/** Holders of addresses that are alike, one after another: a place to stop, and to go on from later. */
+export interface SimulatedGroup {
+  /** Its place among all groups, from 0. */
+  readonly at: number
+  readonly total: number
+  readonly arrivals: AsyncIterable<SimulatedArrival>
+}
+
+/** Group by group from a place on, and what would become of each in it one by one: there may be many of both. */
 export async function* simulatePolicy(
   repositories: Repositories,
   simulated: SimulatedPolicy,
-): AsyncGenerator<SimulatedArrival> {
-  for (let offset = 0; ; offset += PAGE) {
-    const { items, total } = await repositories.evidence.listAlike({ offset, limit: PAGE })
-    for (const group of items)
-      for (const [address, evidence] of Map.groupBy(group, (one) => one.address))
-        yield* simulateAddress(repositories, simulated, address, evidence)
+  from = 0,
+): AsyncGenerator<SimulatedGroup> {
+  for (let offset = from; ; offset += PAGE) {
+    const { items, total } = await repositories.evidence.listAlike({ offset, limit: PAGE, all: true })
+    for (const [index, group] of items.entries())
+      yield { at: offset + index, total, arrivals: simulateGroup(repositories, simulated, group) }
     if (offset + PAGE >= total) return
   }
+}
+
+async function* simulateGroup(
+  repositories: Repositories,
+  simulated: SimulatedPolicy,
+  group: readonly AddressEvidence[],
+): AsyncGenerator<SimulatedArrival> {
+  for (const [address, evidence] of Map.groupBy(group, (one) => one.address))
+    yield* simulateAddress(repositories, simulated, address, evidence)
 }
 
 async function* simulateAddress(

@@ -1,5 +1,10 @@
 // `tenon link simulate`: what a policy would have done with the present users, before it is turned on.
-import { createSimulationTally, type SimulatedOutcome, simulatePolicy } from '../accounts/simulate-policy.ts'
+import {
+  createSimulationTally,
+  type SimulatedArrival,
+  type SimulatedOutcome,
+  simulatePolicy,
+} from '../accounts/simulate-policy.ts'
 import { SIGN_IN_REASONS } from '../domain/sign-in-reasons.ts'
 import type { CommandInput, ExitStatus } from './command.ts'
 import { withDeployment } from './deployment-access.ts'
@@ -13,7 +18,7 @@ export const simulateLinks = (input: CommandInput): Promise<ExitStatus> =>
     const json = input.commandLine.isOn('json')
     const tally = createSimulationTally()
     if (!json) input.print(`Policy ${policy}; the settings say ${linking.policy}.`)
-    for await (const { identity, decision } of simulatePolicy(storage, { policy, operators, at: clock() })) {
+    for await (const { identity, decision } of arrivalsOf(storage, { policy, operators, at: clock() })) {
       tally.add(decision)
       const { kind, rule, reason } = decision
       if (decision.kind !== 'join' && decision.kind !== 'suggest') continue
@@ -26,6 +31,10 @@ export const simulateLinks = (input: CommandInput): Promise<ExitStatus> =>
     else for (const line of sentencesOf(examined, outcomes)) input.print(line)
     return 0
   })
+
+async function* arrivalsOf(...asked: Parameters<typeof simulatePolicy>): AsyncGenerator<SimulatedArrival> {
+  for await (const { arrivals } of simulatePolicy(...asked)) yield* arrivals
+}
 
 const sentencesOf = (examined: number, summary: readonly SimulatedOutcome[]): readonly string[] => [
   `Looked at ${examined} identities whose address an older user has as well.`,

@@ -29,6 +29,29 @@ export interface Duplicate {
   readonly users: readonly DuplicateUser[]
 }
 
+/** Two users, the one whose id sorts first in front. */
+export interface UserPair {
+  readonly lesserUserId: string
+  readonly greaterUserId: string
+}
+
+export const pairOf = (userId: string, otherUserId: string): UserPair =>
+  userId < otherUserId
+    ? { lesserUserId: userId, greaterUserId: otherUserId }
+    : { lesserUserId: otherUserId, greaterUserId: userId }
+
+/** Without those who are kept apart from everybody beside them. */
+export function withoutApart(duplicates: readonly Duplicate[], apart: readonly UserPair[]): readonly Duplicate[] {
+  const keyOf = ({ lesserUserId, greaterUserId }: UserPair) => JSON.stringify([lesserUserId, greaterUserId])
+  const kept = new Set(apart.map(keyOf))
+  return duplicates.flatMap((duplicate) => {
+    const users = duplicate.users.filter(({ userId }) =>
+      duplicate.users.some((other) => other.userId !== userId && !kept.has(keyOf(pairOf(userId, other.userId)))),
+    )
+    return users.length > 1 ? [{ ...duplicate, users }] : []
+  })
+}
+
 /** What the users' connections and profiles call an address, by its canonical form. */
 export type Spellings = ReadonlyMap<string, ReadonlySet<string>>
 

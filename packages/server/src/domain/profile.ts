@@ -29,6 +29,12 @@ export function profileOf(profileData: JsonObject): Profile {
   return profile
 }
 
+const NAME_KEY_LETTERS = 100
+
+/** A name as it is looked for: its beginning, in small letters. */
+export const nameKey = (name: string): string =>
+  [...name.normalize('NFC').toLowerCase()].slice(0, NAME_KEY_LETTERS).join('')
+
 /** A profile in wire names, as `profileData` and the Management API have it. */
 export function profileToWire(profile: Profile): Readonly<Record<string, string>> {
   const wire: Record<string, string> = {}

@@ -52,6 +52,8 @@ export type IdentityTest =
 
 export type UserTest =
   | { readonly on: 'text'; readonly field: UserTextField; readonly match: TextMatch }
+  /** The name begins so, in capitals or not, in any script; an index finds it. */
+  | { readonly on: 'name'; readonly beginsWith: string }
   /** Flags are 0 or 1, instants epoch seconds. */
   | { readonly on: 'number'; readonly field: UserNumberField; readonly match: NumberMatch }
   /** Members along the path; where an array stands, any of its elements. Numbers and flags are tested as they are written. */

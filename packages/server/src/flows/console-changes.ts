@@ -3,16 +3,17 @@
 import { mergeUsers } from '../accounts/link.ts'
 import { undoLink } from '../accounts/link-undo.ts'
 import { transact } from '../accounts/transact.ts'
+import { pairOf } from '../domain/duplicates.ts'
 import { Refusal } from '../domain/errors.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { actorOf, isFreshOperator, type Operator, requireOperator } from './console-operator.ts'
-import { type ConsoleChange, mergePath, undoPath, userPath } from './console-wish.ts'
+import { type ConsoleChange, duplicatesPath, pageOfChange, userPath } from './console-wish.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
 import { sealNotice } from './sealed-notice.ts'
 
-export const CONSOLE_NOTICES = ['merged', 'undone', 'removed'] as const
+export const CONSOLE_NOTICES = ['merged', 'undone', 'removed', 'kept-apart', 'listed-again'] as const
 export type ConsoleNoticeCode = (typeof CONSOLE_NOTICES)[number]
 
 /** @throws {FlowError} `access_denied`: no operator any more, or one who came in too long ago. */
@@ -24,12 +25,12 @@ export async function carryOutConsole(
   const operator = await requireOperator(deps, request)
   if (!isFreshOperator(deps, operator)) throw new FlowError('access_denied')
   try {
-    return change.kind === 'merge'
-      ? await merge(deps, request, operator, change)
-      : await undo(deps, request, operator, change)
+    if (change.kind === 'merge') return await merge(deps, request, operator, change)
+    if (change.kind === 'undo') return await undo(deps, request, operator, change)
+    return await keepApart(deps, request, operator, change)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const path = change.kind === 'merge' ? mergePath(change) : undoPath(change.linkId)
+    const path = pageOfChange(change)
     return lead(request, `${path}${path.includes('?') ? '&' : '?'}stale=1`)
   }
 }
@@ -80,12 +81,36 @@ async function undo(
   return backTo(deps, request, userPath(link.primaryUserId), notice)
 }
 
+/** Remembered, or forgotten. Who is not here, or stands on both sides, is kept apart from nobody. */
+async function keepApart(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  operator: Operator,
+  { userIds: [one, other], apart }: Extract<ConsoleChange, { kind: 'apart' }>,
+): Promise<Outcome> {
+  const at = deps.clock()
+  const actor = actorOf(operator)
+  const pair = pairOf(one, other)
+  const page = duplicatesPath({ kept: !apart })
+  const changed = await deps.storage.transaction(async (tx) => {
+    const users = await Promise.all([tx.users.find(one), tx.users.find(other)])
+    if (one === other || users.includes(undefined)) return false
+    const isNew = apart ? await tx.apart.put({ ...pair, keptAt: at, keptBy: actor }) : await tx.apart.delete(pair)
+    const type = apart ? 'console.users_kept_separate' : 'console.users_listed_again'
+    if (isNew) await tx.events.append({ type, at, outcome: 'ok', userId: one, actor, data: { other_user_id: other } })
+    return true
+  })
+  if (!changed) return lead(request, page)
+  return backTo(deps, request, page, { code: apart ? 'kept-apart' : 'listed-again', thing: other })
+}
+
 const backTo = (
   deps: FlowDeps,
   request: BrowserRequest,
   path: string,
   notice: { readonly code: ConsoleNoticeCode; readonly thing: string },
-): Outcome => lead(request, `${path}?${sealNotice(deps, request, 'console-notice', notice)}`)
+): Outcome =>
+  lead(request, `${path}${path.includes('?') ? '&' : '?'}${sealNotice(deps, request, 'console-notice', notice)}`)
 
 const lead = (request: BrowserRequest, url: string): Outcome => ({
   kind: 'redirect',

@@ -1,7 +1,15 @@
 // Rows as the rest of the server sees them, where no domain noun stands for them.
+import type { UserPair } from '../domain/duplicates.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+
+/** Two users whom an operator keeps apart. */
+export interface KeptApart extends UserPair {
+  readonly keptAt: EpochSeconds
+  /** A user id, or `console link`. */
+  readonly keptBy: string
+}
 
 /** A client, resource server or client grant is kept as the wire document that was validated, beside its keys. */
 export interface ClientRecord {

@@ -38,6 +38,7 @@ export interface Schema {
   readonly upstream_transactions: UpstreamTransactionsTable
   readonly connect_requests: ConnectRequestsTable
   readonly accounts: AccountsTable
+  readonly users_apart: UsersApartTable
   readonly agent_stops: { user_id: string; client_id: string; stopped_at: number }
   readonly user_keys: { user_id: string; key_id: string; wrapped: Uint8Array }
   readonly signing_keys: SigningKeysTable
@@ -133,6 +134,15 @@ export interface UsersTable {
   last_login: number | null
   last_ip: string | null
   logins_count: number
+  /** `name` as it is looked for. */
+  name_key: string | null
+}
+
+export interface UsersApartTable {
+  lesser_user_id: string
+  greater_user_id: string
+  kept_at: number
+  kept_by: string
 }
 
 export interface IdentitiesTable {

@@ -4,6 +4,7 @@
 // the `tx` that `transaction` hands out. `consume`, `claim`, `rotate` and `replace` succeed for at most one caller, and
 // their result says who.
 
+import type { UserPair } from '../domain/duplicates.ts'
 import type { Event, NewEvent } from '../domain/event.ts'
 import type { EventSearch, UserNumberField, UserSearch, UserTextField } from '../domain/search.ts'
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
@@ -18,6 +19,7 @@ import type {
   ConnectRequest,
   ConnectStatus,
   ExchangeProfile,
+  KeptApart,
   LinkRecord,
   MailProof,
   Page,
@@ -62,6 +64,7 @@ export interface Repositories {
   readonly transactions: Transactions
   readonly connects: Connects
   readonly accounts: Accounts
+  readonly apart: Apart
   readonly agentStops: AgentStops
   readonly userKeys: UserKeys
   readonly signingKeys: SigningKeys
@@ -191,6 +194,18 @@ export interface Users {
   removeAlias(retiredUserId: string): Promise<void>
 }
 
+/** Pairs of users whom an operator keeps apart. User ids are never given again, so that a pair outlives a merge of either. */
+export interface Apart {
+  /** False when they were kept apart before. */
+  put(pair: KeptApart): Promise<boolean>
+  delete(pair: UserPair): Promise<boolean>
+  deleteOfUser(userId: string): Promise<void>
+  /** The newest first, of users who are here now. */
+  list(window: { readonly offset: number; readonly limit: number }): Promise<Page<KeptApart>>
+  /** The pairs in which both are among these. */
+  listAmong(userIds: readonly string[]): Promise<readonly UserPair[]>
+}
+
 export interface Identities {
   find(connectionId: string, subject: string): Promise<Identity | undefined>
   /** In order of position. */
@@ -255,9 +270,10 @@ export interface Evidence {
   listForAddress(canonicalAddress: string): Promise<readonly AddressEvidence[]>
   /**
    * Groups of addresses of different users that are equal but for dots and a `+tag` in front of the `@`, each with all
-   * that is said of them; in the order of what they have in common. Reads the whole table: for reports.
+   * that is said of them; in the order of what they have in common. Reads the whole table: for reports. Unless `all` is
+   * set, groups are left out in which everybody is kept apart from everybody.
    */
-  listAlike(page: { offset: number; limit: number }): Promise<Page<readonly AddressEvidence[]>>
+  listAlike(page: { offset: number; limit: number; all?: boolean }): Promise<Page<readonly AddressEvidence[]>>
   /** One row for (user, address, source): the newest word counts. */
   put(evidence: AddressEvidence): Promise<void>
   deleteBySource(userId: string, source: string): Promise<void>

@@ -1,13 +1,25 @@
 // What an operator finds, sees and does in the console, on both databases.
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { createUser } from '../../src/accounts/users.ts'
 import { databases } from '../attacks/databases.ts'
 import { connect, expectStatus, me, meToken, mgmt, signIn, userPath } from '../support/actors.ts'
 import type { Browser } from '../support/browser.ts'
-import { enteredByLink, identitiesOf, mergeUrl, OPERATED, operator, twoUsers, userUrl } from '../support/console.ts'
+import {
+  byPassword,
+  enteredByLink,
+  identitiesOf,
+  inDatabase,
+  mergeUrl,
+  OPERATED,
+  operator,
+  twoUsers,
+  userUrl,
+} from '../support/console.ts'
 import { eventually, sleep } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { changesNothing, eventsOf, openDoors, snapshot } from '../support/state.ts'
+import { passTime } from '../support/time.ts'
 
 for (const database of databases) {
   const server = await startServer({ database, settings: { ...OPERATED } })
@@ -26,6 +38,7 @@ for (const database of databases) {
         [subject, /the subject at calendar/],
         [`calendar|${subject}`, /the subject at calendar/],
         [person.key, /the name/],
+        [person.key.slice(0, 6).toUpperCase(), /the name/],
       ] as const) {
         const page = await find(browser, text)
         assert.equal(page.status, 200, text)
@@ -142,6 +155,60 @@ for (const database of databases) {
       assert.match(again.text, /was undone before/)
     })
 
+    test('two who are kept separate are listed no more, here and over the API, until that is taken back', async () => {
+      const browser = await operator(server)
+      const { older, newer } = await twoUsers(server, 'separate')
+      const { json: user } = await (await mgmt(server)).get(userPath(older))
+      const before = await snapshot(server)
+      const listed = async (query = '') => {
+        const { json } = await (await mgmt(server)).get(`/duplicates?per_page=100${query}`)
+        const users = [...json.proven, ...json.soft].flatMap((one: { users: { user_id: string }[] }) => one.users)
+        return users.filter(({ user_id: id }: { user_id: string }) => id === older || id === newer).length
+      }
+      const keep = async (page: string, action: 'keep_separate' | 'undo') => {
+        await browser.open(`${server.url}${page}`)
+        const form = browser.page.forms.find(({ fields }) => fields.some(([, value]) => value === newer))
+        assert.ok(form, 'offered')
+        const fields = { ...Object.fromEntries(form.fields), action }
+        return browser.post(`${server.url}/console/duplicates`, fields, { from: browser.page.url })
+      }
+      assert.equal(await listed(), 2)
+      const kept = await keep('/console/duplicates', 'keep_separate')
+      assert.equal(kept.name, 'console-duplicates')
+      assert.match(kept.text, /are kept separate/)
+      assert.ok(!kept.text.includes(user.email))
+      assert.match(kept.text, /1 pair is kept separate/)
+      assert.equal(await listed(), 0)
+      assert.equal(await listed('&include_kept_separate=true'), 2)
+      const api = await mgmt(server)
+      const { json } = await api.get('/duplicates?per_page=100&include_kept_separate=true')
+      assert.deepEqual(json.kept_separate, [[older, newer].sort()])
+      assert.equal((await api.get('/duplicates?include_kept_separate=maybe')).status, 400)
+      const shown = await browser.open(`${server.url}/console/duplicates?kept=1`)
+      assert.ok(shown.text.includes(older) && shown.text.includes(newer))
+      const again = await keep('/console/duplicates?kept=1', 'undo')
+      assert.match(again.text, /No two users are kept separate|listed again/)
+      assert.equal(await listed(), 2)
+      assert.deepEqual(await snapshot(server), before)
+      const named = async (type: string) => (await eventsOf(server, type)).map((one) => [one.userId, one.data])
+      assert.deepEqual(await named('console.users_kept_separate'), [[older, { other_user_id: newer }]])
+      assert.equal((await named('console.users_listed_again')).length, 1)
+      // Nobody, oneself and half a pair are kept apart from nobody; who is gone is forgotten.
+      await browser.open(`${server.url}/console/duplicates`)
+      const csrf = browser.page.forms.flatMap(({ fields }) => fields).find(([name]) => name === 'csrf')?.[1] ?? ''
+      const send = (fields: Record<string, string>) =>
+        browser.post(
+          `${server.url}/console/duplicates`,
+          { csrf, action: 'keep_separate', ...fields },
+          { from: browser.page.url },
+        )
+      assert.equal((await send({ user: older })).status, 400)
+      for (const other of [older, 'auth0|nobody']) assert.equal((await send({ user: older, other })).status, 200)
+      await send({ user: older, other: newer })
+      expectStatus(await api.delete(userPath(newer)), 204)
+      assert.deepEqual(await inDatabase(server, (storage) => storage.apart.listAmong([older, newer])), [])
+    })
+
     test('a plan that does not hold any more joins nobody, and is shown anew', async () => {
       const browser = await operator(server)
       const { older, newer } = await twoUsers(server, 'stale')
@@ -230,6 +297,17 @@ for (const database of databases) {
       assert.match(text, /Acme joined two accounts into this one/)
     })
 
+    test('somebody outside who knocks again and again is recorded once in a while', async () => {
+      const { browser, sub } = await byPassword(server)
+      for (let time = 0; time < 3; time++) assert.equal((await browser.open(`${server.url}/console/users`)).status, 403)
+      const knocks = async () =>
+        (await eventsOf(server, 'console.refused')).filter(({ userId }) => userId === sub).length
+      assert.equal(await knocks(), 1)
+      passTime(901)
+      await browser.open(`${server.url}/console`)
+      assert.equal(await knocks(), 2)
+    })
+
     test('the simulation says what a policy would do, and writes nothing but that it was asked', async () => {
       // Nobody was asked, so that nobody said to keep the two apart.
       const own = await startServer({ database, settings: { ...OPERATED, linking: { policy: 'off' } } })
@@ -254,6 +332,32 @@ for (const database of databases) {
           ['off', 1],
         ],
       )
+      // More than a page has room for: in parts, each saying which it is, and nobody twice.
+      const pairs = 101
+      await inDatabase(own, (storage) =>
+        storage.transaction(async (tx) => {
+          const connection = await tx.connections.findByName('calendar')
+          assert.ok(connection)
+          for (let at = 0; at < 2 * pairs; at++) {
+            const email = `many-${at >> 1}@example.test`
+            const profileData = { email, email_verified: true }
+            const given = { connection, subject: `many-${at}`, profileData, email, grade: 2 } as const
+            await createUser(tx, { ...given, source: `connection:${connection.id}`, at: at % 2 })
+          }
+        }),
+      )
+      const first = await simulate('suggest')
+      assert.match(first.text, /groups 1 to 100 of 102/)
+      const next = first.links.find((link) => link.includes('from=100'))
+      assert.ok(next)
+      const second = await browser.open(`${own.url}${next.replaceAll('&amp;', '&')}`)
+      assert.match(second.text, /groups 101 to 102 of 102/)
+      const newcomers = [first, second].flatMap(({ text }) => [
+        ...text.matchAll(/oidc\|calendar\|many-\d*[13579](?!\d)/g),
+      ])
+      assert.deepEqual([newcomers.length, new Set(newcomers.map(String)).size], [pairs, pairs])
+      assert.match((await simulate('suggest&from=999999')).text, /0 identities were looked at/)
+      assert.equal((await simulate('suggest&from=-1')).status, 200)
       await own.close()
     })
   })

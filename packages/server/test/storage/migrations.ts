@@ -11,6 +11,9 @@ export interface EmptyDatabase {
   readonly remove: () => Promise<void>
 }
 
+/** Written before names had a form to be looked for. */
+const OLD_NAMES = ['Ada LOVELACE', 'ÉMILE ÀŽÕ', 'ЯРОСЛАВ Мудрый', 'ΑΡΧΙΜΗΔΗΣ', '王小明 Żółć']
+
 export function migrationTests(name: string, create: () => Promise<EmptyDatabase>): void {
   const withDatabase = (work: (url: string) => Promise<void>) => async () => {
     const { url, remove } = await create()
@@ -38,12 +41,25 @@ export function migrationTests(name: string, create: () => Promise<EmptyDatabase
         const first: Migration = (types) => [
           ...(migrations[0]?.(types) ?? []),
           "insert into meta (key, value) values ('kept', 'yes')",
+          ...OLD_NAMES.map((_, at) => `insert into given_user_ids (user_id) values ('old|${at}')`),
+          ...OLD_NAMES.map(
+            (name, at) => `insert into users (user_id, email_verified, name, user_metadata, app_metadata, blocked,
+              created_at, updated_at, logins_count) values ('old|${at}', 0, '${name}', '{}', '{}', 0, 1, 1, 0)`,
+          ),
         ]
         for (let version = 1; version < schemaVersion; version++)
           assert.equal((await migrate(url, [first, ...migrations.slice(1, version)])).to, version)
         assert.equal((await migrate(url)).to, schemaVersion)
         const storage = await openStorage({ url })
         assert.equal(await storage.meta.find('kept'), 'yes')
+        for (const [at, name] of OLD_NAMES.entries()) {
+          const where = [{ field: 'name_prefix', value: name.toLowerCase() }] as const
+          const found = await storage.users.list({ offset: 0, limit: 2, where })
+          assert.deepEqual(
+            found.items.map(({ userId }) => userId),
+            [`old|${at}`],
+          )
+        }
         await storage.close()
       }),
     )

@@ -1,5 +1,6 @@
 // The console's pages about two users: duplicates, merge, undo, and what a policy would do with them.
 import { type DuplicateView, renderConsoleDuplicates } from '../../src/web/pages/console-duplicates.ts'
+import { renderConsoleKeptApart } from '../../src/web/pages/console-kept-apart.ts'
 import { renderConsoleUndo } from '../../src/web/pages/console-links.ts'
 import { type ConsoleMergeView, MERGE_REFUSALS, renderConsoleMerge } from '../../src/web/pages/console-merge.ts'
 import { renderConsoleSimulate } from '../../src/web/pages/console-simulate.ts'
@@ -35,7 +36,14 @@ function duplicateSamples(frame: PageFrame, words: SampleWords): readonly Sample
     users: [user, other],
     suggestedPrimary: user.userId,
   }
-  const view = { ...byUser(frame, words), nextUrl: '/console/duplicates?page=2', firstUrl: '/console/duplicates' }
+  const form = { action: '/console/duplicates', csrf }
+  const view = {
+    ...byUser(frame, words),
+    form,
+    kept: 2,
+    nextUrl: '/console/duplicates?page=2',
+    firstUrl: '/console/duplicates',
+  }
   return [
     {
       name: 'console-duplicates',
@@ -55,7 +63,24 @@ function duplicateSamples(frame: PageFrame, words: SampleWords): readonly Sample
     },
     {
       name: 'console-duplicates-none',
-      html: renderConsoleDuplicates({ ...view, duplicates: [], nextUrl: undefined, firstUrl: undefined }),
+      html: renderConsoleDuplicates({ ...view, kept: 0, duplicates: [], nextUrl: undefined, firstUrl: undefined }),
+    },
+    {
+      name: 'console-kept-apart',
+      html: renderConsoleKeptApart({
+        ...byUser(frame, words),
+        form,
+        pairs: [
+          { users: [user, other], keptAt: AT, keptBy: { kind: 'id', id: words.userId } },
+          { users: [other, user], keptAt: AT, keptBy: { kind: 'console' } },
+        ],
+        total: 2,
+        olderUrl: '/console/duplicates?kept=1&page=1',
+      }),
+    },
+    {
+      name: 'console-kept-apart-none',
+      html: renderConsoleKeptApart({ ...byUser(frame, words), form, pairs: [], total: 0, olderUrl: undefined }),
     },
   ]
 }
@@ -185,7 +210,9 @@ function simulateSamples(frame: PageFrame, words: SampleWords): readonly Sample[
         ...view,
         result: {
           examined: 5000,
-          isCut: true,
+          groups: { from: 101, to: 2400, total: 9000 },
+          nextUrl: '/console/simulate?policy=suggest&from=2400',
+          firstUrl: '/console/simulate?policy=suggest&from=0',
           isListCut: true,
           outcomes: [
             { decision: 'join', rule: 'S7', reason: 'both_authoritative', count: 4000 },
@@ -199,7 +226,15 @@ function simulateSamples(frame: PageFrame, words: SampleWords): readonly Sample[
       name: 'console-simulate-none',
       html: renderConsoleSimulate({
         ...view,
-        result: { examined: 0, isCut: false, isListCut: false, outcomes: [], found: [] },
+        result: {
+          examined: 0,
+          groups: { from: 1, to: 0, total: 0 },
+          nextUrl: undefined,
+          firstUrl: undefined,
+          isListCut: false,
+          outcomes: [],
+          found: [],
+        },
       }),
     },
   ]

@@ -114,10 +114,15 @@ export const serializeConflict = ({
   ...(source === undefined ? {} : { source }),
 })
 
-export const serializeDuplicates = ({ duplicates, users }: DuplicatesReport): JsonObject => {
+export const serializeDuplicates = ({ duplicates, users, apart }: DuplicatesReport): JsonObject => {
   const of = (match: Duplicate['match']) =>
     duplicates.filter((one) => one.match === match).map((one) => serializeDuplicate(one, users))
-  return { proven: of('proven'), canonical: of('canonical'), soft: of('soft') }
+  return {
+    proven: of('proven'),
+    canonical: of('canonical'),
+    soft: of('soft'),
+    kept_separate: apart.map(({ lesserUserId, greaterUserId }) => [lesserUserId, greaterUserId]),
+  }
 }
 
 /** The older account is the one to keep (linking.md §4). */

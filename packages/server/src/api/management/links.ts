@@ -8,7 +8,7 @@ import { transact } from '../../accounts/transact.ts'
 import { NotFound } from '../../domain/errors.ts'
 import type { Caller, Operation } from '../operation.ts'
 import { operation } from '../operation.ts'
-import { offsetQuery, windowOf } from '../paging.ts'
+import { booleanText, offsetQuery, windowOf } from '../paging.ts'
 import { ApiRefusal } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
 import { serializeConflict, serializeDuplicates, viewLinks, viewPreview } from './link-view.ts'
@@ -249,7 +249,10 @@ const duplicates = ({ storage }: ManagementDeps) =>
       summary: 'Users who may be one person, by how sure that is',
       tag: 'links',
       scopes: ['read:users'],
-      query: z.object(offsetQuery),
+      query: z.object({
+        ...offsetQuery,
+        include_kept_separate: booleanText.optional().describe('Also users whom an operator keeps separate'),
+      }),
       answers: {
         200: {
           description: 'A page of groups of like addresses: proven by several, equal but not proven, and merely alike',
@@ -257,6 +260,7 @@ const duplicates = ({ storage }: ManagementDeps) =>
             proven: duplicateShape,
             canonical: duplicateShape,
             soft: duplicateShape,
+            kept_separate: z.array(z.tuple([userId, userId])),
             start: z.int(),
             limit: z.int(),
             length: z.int(),
@@ -267,7 +271,7 @@ const duplicates = ({ storage }: ManagementDeps) =>
     },
     async ({ query }) => {
       const window = windowOf(query)
-      const report = await reportDuplicates(storage, window)
+      const report = await reportDuplicates(storage, { ...window, all: query.include_kept_separate === true })
       const { length, total } = report.groups
       return {
         status: 200,

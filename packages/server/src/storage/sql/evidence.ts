@@ -13,10 +13,10 @@ export const evidenceTable = (db: Db): Evidence => ({
   async listForAddress(address) {
     return (await db.all(listForAddress, { address })).map(evidenceOf)
   },
-  async listAlike({ offset, limit }) {
-    const keys = await db.query(sharedKeys(db).limit(limit).offset(offset))
+  async listAlike({ offset, limit, all = false }) {
+    const keys = await db.query(groupKeys(db, all).orderBy('key').limit(limit).offset(offset))
     const total = await db.query(
-      db.builder.selectFrom(sharedKeys(db).as('shared')).select((eb) => eb.fn.countAll().as('count')),
+      db.builder.selectFrom(groupKeys(db, all).as('shared')).select((eb) => eb.fn.countAll().as('count')),
     )
     const rows = await db.query(
       rowsOfKeys(
@@ -71,13 +71,14 @@ const putEvidence = statement((q, p: Row) =>
  * The address without dots and `+tag` in its local part. Canonical addresses have one `@`, and a local part that is all
  * tag keeps it.
  */
-function likeness(dialect: Dialect) {
+function likeness(dialect: Dialect, column: 'address' | 'one.address' | 'other.address' = 'address') {
   const positionOf = sql.raw(dialect === 'sqlite' ? 'instr' : 'strpos')
-  const at = sql`${positionOf}(address, '@')`
-  const local = sql`substr(address, 1, ${at} - 1)`
+  const address = sql.ref(column)
+  const at = sql`${positionOf}(${address}, '@')`
+  const local = sql`substr(${address}, 1, ${at} - 1)`
   const plus = sql`${positionOf}(${local}, '+')`
-  const untagged = sql`case when ${plus} > 1 then substr(address, 1, ${plus} - 1) else ${local} end`
-  return sql<string>`replace(${untagged}, '.', '') || substr(address, ${at})`
+  const untagged = sql`case when ${plus} > 1 then substr(${address}, 1, ${plus} - 1) else ${local} end`
+  return sql<string>`replace(${untagged}, '.', '') || substr(${address}, ${at})`
 }
 
 const sharedKeys = (db: Db) =>
@@ -86,7 +87,33 @@ const sharedKeys = (db: Db) =>
     .select(likeness(db.dialect).as('key'))
     .groupBy('key')
     .having((eb) => eb.fn.count('user_id').distinct(), '>', 1)
-    .orderBy('key')
+
+/** All, or those in which somebody is left who is not kept apart from somebody else. */
+function groupKeys(db: Db, all: boolean) {
+  const groups = db.builder
+    .selectFrom(sharedKeys(db).select(countUsers.as('users')).as('shared'))
+    .leftJoin(apartKeys(db).as('apart'), 'apart.key', 'shared.key')
+    .select('shared.key as key')
+  return all ? groups : groups.where(sql<boolean>`coalesce(apart.pairs, 0) * 2 < shared.users * (shared.users - 1)`)
+}
+
+const countUsers = sql<number>`count(distinct user_id)`
+
+/** By what addresses have in common, how many pairs of their holders are kept apart: found from the pairs, which are few. */
+function apartKeys(db: Db) {
+  const [one, other] = [likeness(db.dialect, 'one.address'), likeness(db.dialect, 'other.address')]
+  const pairs = db.builder
+    .selectFrom('users_apart as pair')
+    .innerJoin('evidence as one', 'one.user_id', 'pair.lesser_user_id')
+    .innerJoin('evidence as other', 'other.user_id', 'pair.greater_user_id')
+    .select([one.as('key'), 'pair.lesser_user_id', 'pair.greater_user_id'])
+    .where(one, '=', other)
+    .distinct()
+  return db.builder
+    .selectFrom(pairs.as('pairs'))
+    .select((eb) => ['pairs.key', eb.fn.countAll<number>().as('pairs')])
+    .groupBy('pairs.key')
+}
 
 const rowsOfKeys = (db: Db, keys: readonly string[]) =>
   db.builder

@@ -4,6 +4,7 @@ import type { Repositories } from '../storage.ts'
 import type { Exchanges } from '../vault-repositories.ts'
 import { accountsTable } from './accounts.ts'
 import { agentStopsTable } from './agent-stops.ts'
+import { apartTable } from './apart.ts'
 import { artifactsTable } from './artifacts.ts'
 import { clientGrantsTable } from './client-grants.ts'
 import { clientsTable } from './clients.ts'
@@ -71,6 +72,9 @@ export class SqlRepositories implements Repositories {
   }
   get evidence() {
     return evidenceTable(this.#db)
+  }
+  get apart() {
+    return apartTable(this.#db)
   }
   get artifacts() {
     return artifactsTable(this.#db)

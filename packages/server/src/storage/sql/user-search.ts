@@ -2,6 +2,7 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import { canonicalAddress } from '../../domain/address.ts'
 import { PREFIXED_STRATEGIES } from '../../domain/connection.ts'
+import { nameKey } from '../../domain/profile.ts'
 import type { IdentityTest, TextMatch, UserSearch, UserTest, UserTextField } from '../../domain/search.ts'
 import type { Schema } from '../schema.ts'
 import type { UserFilter } from '../storage.ts'
@@ -30,6 +31,11 @@ function userCondition(dialect: Dialect, test: UserTest): Condition {
   switch (test.on) {
     case 'text':
       return userText(dialect, test.field, test.match)
+    case 'name': {
+      const key = nameKey(test.beginsWith)
+      // A range of the index; no letter is above the last code point.
+      return sql`users.name_key >= ${key} and users.name_key < ${`${key}\u{10ffff}`}`
+    }
     case 'number':
       return numberCondition(sql.ref(`users.${test.field}`), test.match)
     case 'json':

@@ -1,4 +1,5 @@
 import { canonicalAddress } from '../../domain/address.ts'
+import { nameKey } from '../../domain/profile.ts'
 import type { Profile, User } from '../../domain/user.ts'
 import type { UsersTable } from '../schema.ts'
 import type { Users } from '../storage.ts'
@@ -79,6 +80,9 @@ const COLUMNS = [
   'logins_count',
 ] as const
 
+/** What is written, and never read back. */
+const WRITTEN = [...COLUMNS, 'name_key'] as const
+
 const findUser = statement((q, p: { userId: string }) =>
   q.selectFrom('users').select(COLUMNS).where('user_id', '=', p.userId),
 )
@@ -98,10 +102,10 @@ const claimId = statement((q, p: { userId: string }) =>
     .onConflict((conflict) => conflict.doNothing()),
 )
 
-const insertUser = statement((q, p: Row) => q.insertInto('users').values(pick(p, COLUMNS)))
+const insertUser = statement((q, p: Written) => q.insertInto('users').values(pick(p, WRITTEN)))
 
-const replaceUser = statement((q, p: Row) => {
-  const { user_id, created_at: _, ...changed } = pick(p, COLUMNS)
+const replaceUser = statement((q, p: Written) => {
+  const { user_id, created_at: _, ...changed } = pick(p, WRITTEN)
   return q.updateTable('users').set(changed).where('user_id', '=', user_id)
 })
 
@@ -168,6 +172,7 @@ const findAlias = statement((q, p: { retiredUserId: string }) =>
 )
 
 type Row = Readonly<Pick<UsersTable, (typeof COLUMNS)[number]>>
+type Written = Readonly<Pick<UsersTable, (typeof WRITTEN)[number]>>
 
 const userOf = (row: Row): User => ({
   userId: row.user_id,
@@ -194,12 +199,13 @@ const profileOf = (row: Row): Profile => ({
   ...(row.phone_number !== null && { phoneNumber: row.phone_number }),
 })
 
-const rowOf = ({ profile, ...user }: User): Row => ({
+const rowOf = ({ profile, ...user }: User): Written => ({
   user_id: user.userId,
   email: user.email ?? null,
   address: user.email === undefined ? null : (canonicalAddress(user.email) ?? null),
   email_verified: flag(user.emailVerified),
   name: profile.name ?? null,
+  name_key: profile.name === undefined ? null : nameKey(profile.name),
   given_name: profile.givenName ?? null,
   family_name: profile.familyName ?? null,
   nickname: profile.nickname ?? null,

@@ -33,7 +33,9 @@ export function linkView(link: LinkRecord, userId: string, names: Names, now: Ep
     undoUntil: link.undoUntil,
     canUndo: undoneAt === undefined && link.undoUntil >= now && userId === primaryUserId,
     undone:
-      undoneAt === undefined ? undefined : { at: undoneAt, by: undoneBy === undefined ? undefined : named(undoneBy) },
+      undoneAt === undefined
+        ? undefined
+        : { at: undoneAt, by: undoneBy === undefined ? undefined : makerNamed(undoneBy) },
   }
 }
 
@@ -51,10 +53,11 @@ function kindOf(
 
 function makerOf({ actor, clientId }: LinkRecord): LinkMaker {
   const id = actor ?? clientId
-  return id === undefined ? { kind: 'policy' } : named(id)
+  return id === undefined ? { kind: 'policy' } : makerNamed(id)
 }
 
-const named = (id: string): LinkMaker => (id === CONSOLE_LINK ? { kind: 'console' } : { kind: 'id', id })
+/** Who made something, by the name that records hold. */
+export const makerNamed = (id: string): LinkMaker => (id === CONSOLE_LINK ? { kind: 'console' } : { kind: 'id', id })
 
 const partsOf = (plan: JsonObject, name: string): readonly JsonObject[] => {
   const parts: JsonValue | undefined = plan[name]

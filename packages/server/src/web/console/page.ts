@@ -1,4 +1,5 @@
 // What every page of the console is made with, and who may see it.
+import { sha256Hex } from '../../crypto/hashing.ts'
 import type { NewEvent } from '../../domain/event.ts'
 import { type BrowserRequest, withBrowserCookie } from '../../flows/browser-request.ts'
 import { nameOf } from '../../flows/connect.ts'
@@ -53,7 +54,7 @@ export async function turnAway(
     const { pathname, search } = new URL(c.req.url)
     return signInFirst(deps, request, c.req.method === 'GET' ? pathname + search : '/console')
   }
-  await record(deps, { type: 'console.refused', outcome: 'refused', userId: session.userId })
+  await recordRefusal(deps, session.userId)
   return closedPage(deps, c, request, 'not-operator')
 }
 
@@ -91,6 +92,16 @@ interface LookedAt {
 /** What an operator looked at, for the audit log: never what they typed, which may be an address. */
 export const recordLook = (deps: ConsoleDeps, { operator }: ConsoleVisit, looked: LookedAt): Promise<void> =>
   record(deps, { ...looked, outcome: 'ok', actor: actorOf(operator) })
+
+const REFUSAL_SECONDS = 900
+
+/** Once in a while: somebody who asks again and again fills no log. */
+const recordRefusal = ({ storage, clock }: ConsoleDeps, userId: string): Promise<void> =>
+  storage.transaction(async (tx) => {
+    const at = clock()
+    const { points } = await tx.limits.add(`console-refused:${sha256Hex(userId)}`, 1, at, at + REFUSAL_SECONDS)
+    if (points === 1) await tx.events.append({ type: 'console.refused', at, outcome: 'refused', userId })
+  })
 
 const record = ({ storage, clock }: ConsoleDeps, event: Omit<NewEvent, 'at'>): Promise<void> =>
   storage.transaction((tx) => tx.events.append({ ...event, at: clock() }))

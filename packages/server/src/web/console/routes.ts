@@ -53,6 +53,7 @@ export function consoleRoutes(
     '/console/duplicates',
     page((visit) => duplicatesPage(deps, visit)),
   )
+  app.post('/console/duplicates', change(apartOf))
   app.get(
     '/console/merge',
     page((visit) => mergePage(deps, visit)),
@@ -96,6 +97,12 @@ function mergeOf({ action, primary, own = '', other = '', plan_hash: planHash = 
   if (action === 'continue') return { kind: 'redirect', url: mergePath(pair) } as const
   if (action === 'cancel') return { kind: 'redirect', url: '/console/duplicates' } as const
   throw new FlowError('invalid_request')
+}
+
+/** Two users who are to be kept separate, or listed again. */
+function apartOf({ action, user, other }: AccountForm): ConsoleChange {
+  if (!user || !other || (action !== 'keep_separate' && action !== 'undo')) throw new FlowError('invalid_request')
+  return { kind: 'apart', userIds: [user, other], apart: action === 'keep_separate' }
 }
 
 async function submit(

@@ -6,14 +6,14 @@ import { type FoundView, LINK_POLICIES, renderConsoleSimulate, type SimulationVi
 import { type Built, type ConsoleDeps, type ConsoleVisit, consoleFrame, recordLook } from './page.ts'
 import { shownName } from './users.ts'
 
-/** As many as a page may take the time for; the command has no such end. */
-const MAX_EXAMINED = 5000
-const MAX_LISTED = 100
+/** As many as a page may take the time for, and the room; the rest is on the pages that follow. */
+const ENOUGH_EXAMINED = 5000
+const ENOUGH_LISTED = 100
 
 export async function simulatePage(deps: ConsoleDeps, visit: ConsoleVisit): Promise<Built> {
   const present = deps.settings().linking.policy
   const asked = LINK_POLICIES.find((one) => one === visit.query.policy)
-  const result = asked && (await simulate(deps, asked))
+  const result = asked && (await simulate(deps, asked, placeOf(visit)))
   if (asked && result)
     await recordLook(deps, visit, {
       type: 'console.policy_simulated',
@@ -27,24 +27,36 @@ type Found = Omit<SimulatedArrival, 'decision'> & {
   readonly decision: Extract<SimulatedArrival['decision'], { kind: 'join' | 'suggest' }>
 }
 
-async function simulate(deps: ConsoleDeps, policy: LinkPolicy): Promise<SimulationView> {
+/** The group to begin with: `?from=`, which counts from 0. */
+const placeOf = ({ query }: ConsoleVisit): number => (/^\d{1,9}$/.test(query.from ?? '') ? Number(query.from) : 0)
+
+/** Whole groups, until it is enough for a page: what is held in memory does not grow with the number of users. */
+async function simulate(deps: ConsoleDeps, policy: LinkPolicy, from: number): Promise<SimulationView> {
   const { storage, clock } = deps
   const { operators } = deps.settings()
   const tally = createSimulationTally()
   const found: Found[] = []
-  let isCut = false
-  for await (const { identity, decision } of simulatePolicy(storage, { policy, operators, at: clock() })) {
-    isCut = tally.examined() === MAX_EXAMINED
-    if (isCut) break
-    tally.add(decision)
-    if (decision.kind === 'join' || decision.kind === 'suggest') found.push({ identity, decision })
+  let [next, total, isListCut] = [from, 0, false]
+  for await (const group of simulatePolicy(storage, { policy, operators, at: clock() }, from)) {
+    for await (const { identity, decision } of group.arrivals) {
+      tally.add(decision)
+      if (decision.kind !== 'join' && decision.kind !== 'suggest') continue
+      if (found.length < ENOUGH_LISTED) found.push({ identity, decision })
+      else isListCut = true
+    }
+    next = group.at + 1
+    total = group.total
+    if (tally.examined() >= ENOUGH_EXAMINED || found.length === ENOUGH_LISTED) break
   }
+  const pageFrom = (group: number) => `/console/simulate?${new URLSearchParams({ policy, from: String(group) })}`
   return {
     examined: tally.examined(),
-    isCut,
+    groups: { from: from + 1, to: next, total },
+    nextUrl: next < total ? pageFrom(next) : undefined,
+    firstUrl: from > 0 ? pageFrom(0) : undefined,
     outcomes: tally.outcomes(),
-    found: await foundViews(deps, found.slice(0, MAX_LISTED)),
-    isListCut: found.length > MAX_LISTED,
+    found: await foundViews(deps, found),
+    isListCut,
   }
 }
 

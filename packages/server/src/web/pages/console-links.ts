@@ -69,7 +69,7 @@ function ruleWords(frame: PageFrame, rule: string): Html {
     : say(frame, 'console.link.other-rule')
 }
 
-const makerWords = (frame: PageFrame, by: LinkMaker): Html =>
+export const makerWords = (frame: PageFrame, by: LinkMaker): Html =>
   by.kind === 'id' ? id(by.id) : say(frame, `console.link.by.${by.kind}`)
 
 const undoneWords = (frame: PageFrame, { at, by }: NonNullable<LinkView['undone']>): Html =>

@@ -1,8 +1,8 @@
 // What a policy for sign-ins would do with the present users, before it is turned on.
 import type { SimulatedOutcome } from '../../accounts/simulate-policy.ts'
 import type { LinkPolicy } from '../../domain/settings.ts'
-import { badge, section } from './components.ts'
-import { type ConsoleFrame, id, renderConsolePage, table, type UserName, userCell } from './console-frame.ts'
+import { badge, buttonLink, section } from './components.ts'
+import { type ConsoleFrame, id, pageLinks, renderConsolePage, table, type UserName, userCell } from './console-frame.ts'
 import { type Html, html } from './html.ts'
 import type { PageFrame } from './layout.ts'
 import { pluralKey, say, sayPlain } from './locale.ts'
@@ -17,11 +17,14 @@ export interface ConsoleSimulateView extends ConsoleFrame {
 
 export interface SimulationView {
   readonly examined: number
-  /** There were more than this page looks at. */
-  readonly isCut: boolean
+  /** Groups of alike addresses that this page looked at, counted from 1, and all there are. */
+  readonly groups: { readonly from: number; readonly to: number; readonly total: number }
+  readonly nextUrl: string | undefined
+  readonly firstUrl: string | undefined
   readonly outcomes: readonly SimulatedOutcome[]
   /** Joins and suggestions. */
   readonly found: readonly FoundView[]
+  /** A single group was longer than the list. */
   readonly isListCut: boolean
 }
 
@@ -39,7 +42,8 @@ export function renderConsoleSimulate(view: ConsoleSimulateView): Html {
   const { frame, chosen, result } = view
   const content = html`${policyForm(view)}
 ${result && section('result', say(frame, 'console.simulate.result', { policy: say(frame, `console.policy.${chosen}`) }), outcomes(frame, result))}
-${result && result.found.length > 0 && section('found', say(frame, 'console.simulate.found'), found(frame, result))}`
+${result && result.found.length > 0 && section('found', say(frame, 'console.simulate.found'), found(frame, result))}
+${result && pageLinks(sayPlain(frame, 'console.nav.simulate'), partLinks(frame, result))}`
   return renderConsolePage(view, {
     page: 'console-simulate',
     title: sayPlain(frame, 'console.nav.simulate'),
@@ -60,8 +64,14 @@ function policyForm({ frame, present, chosen }: ConsoleSimulateView): Html {
 </form>`
 }
 
-function outcomes(frame: PageFrame, { examined, isCut, outcomes: all }: SimulationView): Html {
+const partLinks = (frame: PageFrame, { firstUrl, nextUrl }: SimulationView) => [
+  firstUrl !== undefined && buttonLink(firstUrl, say(frame, 'console.simulate.first'), { small: true }),
+  nextUrl !== undefined && buttonLink(nextUrl, say(frame, 'console.simulate.next'), { small: true }),
+]
+
+function outcomes(frame: PageFrame, { examined, groups, firstUrl, nextUrl, outcomes: all }: SimulationView): Html {
   const number = (count: number) => new Intl.NumberFormat(frame.locale.formats).format(count)
+  const isPart = firstUrl !== undefined || nextUrl !== undefined
   const rows = all.map(
     ({ decision, rule, reason, count }) =>
       html`<tr><th scope="row">${say(frame, `console.decision.${decision}`)}</th><td class="num">${number(count)}</td><td>${id(rule)}</td><td>${say(frame, `console.reason.${reason}`)}</td></tr>`,
@@ -72,7 +82,7 @@ function outcomes(frame: PageFrame, { examined, isCut, outcomes: all }: Simulati
     say(frame, 'console.user.rule'),
     say(frame, 'console.simulate.reason'),
   ]
-  return html`<p>${say(frame, pluralKey(frame, 'console.simulate.examined', examined), { count: examined })}${isCut && html` <b>${say(frame, 'console.simulate.cut')}</b>`}</p>
+  return html`<p>${say(frame, pluralKey(frame, 'console.simulate.examined', examined), { count: examined })}${isPart && html` <b>${say(frame, 'console.simulate.part', { from: number(groups.from), to: number(groups.to), total: number(groups.total) })}</b>`}</p>
 ${rows.length > 0 && table('result', columns, rows)}`
 }
 

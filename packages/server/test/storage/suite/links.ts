@@ -109,4 +109,47 @@ export const linkTests: Topic = (nodes) => {
     assert.equal(all.total, all.items.length)
     assert.equal((await storage.evidence.listAlike({ offset: all.total, limit: 5 })).items.length, 0)
   })
+
+  test('users kept apart: once for a pair, found among others, and left out of groups in which all are apart', async () => {
+    const { storage } = nodes()
+    const domain = `${unique('apart')}.test`.toLowerCase()
+    const users = [await storedUser(storage), await storedUser(storage), await storedUser(storage)]
+    const [one = '', two = '', three = ''] = users.map(({ userId }) => userId).sort()
+    await storage.transaction(async (tx) => {
+      for (const userId of [one, two, three])
+        await tx.evidence.put({ userId, address: `ada@${domain}`, source: 'mail', grade: 3, saidAt: NOW })
+      for (const userId of [one, two])
+        await tx.evidence.put({ userId, address: `b.ob+x@${domain}`, source: 'mail', grade: 3, saidAt: NOW })
+    })
+    const groups = async (all = false) => {
+      const { items, total } = await storage.evidence.listAlike({ offset: 0, limit: 1000, all })
+      assert.equal(items.length, total)
+      return items.flatMap(([first]) => (first?.address.endsWith(`@${domain}`) ? first.address.split('@')[0] : []))
+    }
+    const pair = (lesserUserId: string, greaterUserId: string) => ({ lesserUserId, greaterUserId })
+    const put = (lesser: string, greater: string) =>
+      storage.transaction((tx) => tx.apart.put({ ...pair(lesser, greater), keptAt: NOW, keptBy: 'console link' }))
+    assert.deepEqual(await groups(), ['ada', 'b.ob+x'])
+    assert.deepEqual([await put(one, two), await put(one, two)], [true, false])
+    assert.deepEqual(await groups(), ['ada'])
+    assert.deepEqual(await groups(true), ['ada', 'b.ob+x'])
+    await put(one, three)
+    assert.deepEqual(await groups(), ['ada'])
+    await put(two, three)
+    assert.deepEqual(await groups(), [])
+    assert.deepEqual(await storage.apart.listAmong([one, two]), [pair(one, two)])
+    assert.deepEqual(await storage.apart.listAmong([]), [])
+    const mine = async () =>
+      (await storage.apart.list({ offset: 0, limit: 1000 })).items.filter((kept) => kept.lesserUserId === one)
+    assert.deepEqual(
+      await mine(),
+      [two, three].map((other) => ({ ...pair(one, other), keptAt: NOW, keptBy: 'console link' })),
+    )
+    const take = (lesser: string, greater: string) =>
+      storage.transaction((tx) => tx.apart.delete(pair(lesser, greater)))
+    assert.deepEqual([await take(one, two), await take(one, two)], [true, false])
+    assert.deepEqual(await groups(), ['ada', 'b.ob+x'])
+    await storage.transaction((tx) => tx.apart.deleteOfUser(three))
+    assert.deepEqual(await storage.apart.listAmong([one, two, three]), [])
+  })
 }

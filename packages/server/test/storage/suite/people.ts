@@ -154,6 +154,23 @@ export const peopleTests: Topic = (nodes) => {
     )
   })
 
+  test('users: found by how their name begins, in capitals or not, letter by letter', async () => {
+    const { storage } = nodes()
+    const mark = unique('zq')
+    for (const name of [`${mark} Émile Ö`, `${mark.toUpperCase()} éMILE ö`, `${mark}%x`, `${mark}_x`, `Not ${mark}`])
+      await storedUser(storage, { profile: { name } })
+    await storedUser(storage, { profile: { name: `${mark} long ${'ß'.repeat(5000)}` } })
+    const named = async (value: string) => {
+      const where = [{ field: 'name_prefix', value }] as const
+      return (await storage.users.list({ offset: 0, limit: 10, where })).total
+    }
+    assert.deepEqual(
+      await Promise.all([`${mark} émile`, `${mark} ÉMILE Ö`, `${mark}%`, `${mark}_`, mark, `${mark} Emile`].map(named)),
+      [2, 2, 1, 1, 5, 0],
+    )
+    assert.equal(await named(`${mark} LONG ${'ß'.repeat(5000)}`), 1)
+  })
+
   test('users: sorted either way, those without the value last, pages do not overlap', async () => {
     const { storage } = nodes()
     const nickname = unique('sorted')

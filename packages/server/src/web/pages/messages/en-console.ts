@@ -40,6 +40,9 @@ export const enConsole = {
 
   'console.notice.merged': '<b>{thing} is joined into this user.</b> Their proven addresses were told by mail.',
   'console.notice.undone': '<b>{thing} is a user of its own again.</b> Their proven addresses were told by mail.',
+  'console.notice.kept-apart':
+    '<b>{thing} and the older one are kept separate.</b> They are not listed here any more, unless one of them is like somebody else.',
+  'console.notice.listed-again': '<b>They are listed again,</b> as long as their addresses are alike.',
   'console.notice.removed': '<b>{thing} is removed from this user.</b> Their proven addresses were told by mail.',
 
   'console.grade': 'G{grade}',
@@ -70,8 +73,8 @@ export const enConsole = {
     '<b>No operator is named.</b> Put the user ids or proven addresses of those who may come in here into settings.operators of the tenant file; until then the console opens by a printed link alone.',
 
   'console.search': 'Find users',
-  'console.search.label': 'Address, user id, old user id, subject or full name',
-  'console.search.hint': 'Compared exactly; addresses in any spelling.',
+  'console.search.label': 'Address, user id, old user id, subject or beginning of the name',
+  'console.search.hint': 'Compared exactly; addresses in any spelling, names as they begin, in capitals or not.',
   'console.search.do': 'Find',
 
   'console.users.title': 'Users',
@@ -246,6 +249,23 @@ export const enConsole = {
   'console.duplicates.next': 'Next groups',
   'console.duplicates.first': 'First groups',
 
+  'console.kept.keep': 'Keep separate',
+  'console.kept.look.one': '{count} pair is kept separate',
+  'console.kept.look.other': '{count} pairs are kept separate',
+  'console.kept.title': 'Kept separate',
+  'console.kept.lead':
+    'You, or another operator, said of these that they are not one person. Listing them again changes nothing else.',
+  'console.kept.count.one': '{count} pair',
+  'console.kept.count.other': '{count} pairs',
+  'console.kept.none': 'No two users are kept separate.',
+  'console.kept.one': 'User',
+  'console.kept.other': 'And',
+  'console.kept.since': 'Since',
+  'console.kept.by': 'By',
+  'console.kept.undo': 'List them again',
+  'console.kept.back': 'Back to the duplicates',
+  'console.kept.older': 'Older pairs',
+
   'console.simulate.title': 'What a policy would do',
   'console.simulate.lead':
     'Asks the rules about everybody who shares an address with an older user, as if they came for the first time under this policy. Nothing is written.',
@@ -255,7 +275,10 @@ export const enConsole = {
   'console.simulate.result': 'Under “{policy}”',
   'console.simulate.examined.one': '{count} identity was looked at whose address an older user has as well.',
   'console.simulate.examined.other': '{count} identities were looked at whose address an older user has as well.',
-  'console.simulate.cut': 'There are more. tenon link simulate looks at all of them.',
+  'console.simulate.part':
+    'This is a part: groups {from} to {to} of {total}. tenon link simulate counts all of them together.',
+  'console.simulate.next': 'Next part',
+  'console.simulate.first': 'First part',
   'console.simulate.outcomes': 'Outcomes',
   'console.simulate.count': 'How many',
   'console.simulate.reason': 'Reason',
