@@ -40,7 +40,9 @@ const UNDO =
 const DUPLICATES =
   '`GET /api/v2/duplicates` lists users who may be one person: `proven` (several proved the same address), `canonical` ' +
   '(the same address, not proven by all) and `soft` (addresses that are merely alike, which are other mailboxes at most ' +
-  'providers, and never lead to a match). It reads every address there is, and changes nothing.'
+  'providers, and never lead to a match). Users whom an operator keeps separate in the console are left out, unless ' +
+  '`include_kept_separate=true` asks for them; `kept_separate` names the pairs among the users of the page. It reads ' +
+  'every address there is, and changes nothing.'
 
 export function renderLinkingReference(): string {
   const blocks = [

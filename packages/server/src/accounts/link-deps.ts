@@ -14,10 +14,10 @@ export interface LinkDeps {
 export type LinkNotify = (tx: Repositories, notice: LinkNotice) => Promise<void>
 
 export interface LinkNotice {
-  readonly kind: 'users_linked' | 'users_parted' | 'identity_linked' | 'identity_unlinked'
-  /** Undefined when an identity was taken away that no link had added. */
+  readonly kind: 'users_linked' | 'users_parted' | 'identity_linked' | 'identity_unlinked' | 'user_deleted'
+  /** Undefined when an identity was taken away that no link had added, and when a user was deleted. */
   readonly linkId: string | undefined
-  /** The user that remains. */
+  /** The user that remains; the one who was deleted. */
   readonly userId: string
   /** Every proven address of either side. */
   readonly addresses: readonly string[]

@@ -1,4 +1,4 @@
-// Mails that tell people of links: to every address that is proven theirs, whichever of them they read. Each mail about
+// Mails that tell people of links, and of a deletion that they did not make themselves: to every address that is proven theirs, whichever of them they read. Each mail about
 // something new holds a link of its own by which it is denied, once.
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
@@ -18,6 +18,7 @@ const TEMPLATES = {
   users_parted: 'accounts-parted',
   identity_linked: 'sign-in-added',
   identity_unlinked: 'sign-in-removed',
+  user_deleted: 'account-deleted',
 } as const satisfies Readonly<Record<LinkNotice['kind'], string>>
 
 /** Mails wait in the database until they are sent: queued exactly if the link is made. */
@@ -41,6 +42,8 @@ async function denialPath(
   { kind, linkId, userId, at }: LinkNotice,
   address: string,
 ): Promise<string> {
+  // There is no account to lead to.
+  if (kind === 'user_deleted') return ''
   const isNew = kind === 'users_linked' || kind === 'identity_linked'
   const link = isNew && linkId !== undefined ? await tx.links.find(linkId) : undefined
   if (link === undefined) return ACCOUNT_PATH

@@ -31,9 +31,15 @@ export function profileOf(profileData: JsonObject): Profile {
 
 const NAME_KEY_LETTERS = 100
 
-/** A name as it is looked for: its beginning, in small letters. */
+/**
+ * A name as it is looked for: its beginning, in small letters. Each letter by itself, so that the key of a beginning is
+ * the beginning of the key: a sigma is small in one way, wherever it stands.
+ */
 export const nameKey = (name: string): string =>
-  [...name.normalize('NFC').toLowerCase()].slice(0, NAME_KEY_LETTERS).join('')
+  [...name.normalize('NFC')]
+    .slice(0, NAME_KEY_LETTERS)
+    .map((letter) => (letter === 'ς' ? 'σ' : letter.toLowerCase()))
+    .join('')
 
 /** A profile in wire names, as `profileData` and the Management API have it. */
 export function profileToWire(profile: Profile): Readonly<Record<string, string>> {

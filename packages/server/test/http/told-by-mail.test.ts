@@ -39,6 +39,17 @@ for (const database of ['sqlite', 'postgres'] as const)
       for (const to of visit.addresses) await mailTo(to, /was removed/)
     })
 
+    test('a deletion that an app makes is told to every proven address, and only if there was somebody', async () => {
+      const visit = await twoAddresses('deleted')
+      expectStatus(await api.delete(userPath(visit.sub)), 204)
+      for (const to of visit.addresses) await mailTo(to, /is deleted/)
+      expectStatus(await api.delete(userPath(visit.sub)), 204)
+      assert.equal(
+        server.mails().filter(({ subject, to }) => to === visit.user.email && /is deleted/.test(subject)).length,
+        1,
+      )
+    })
+
     test('a new password is told to every proven address', async () => {
       const visit = await twoAddresses('reset')
       await resetPassword(visit.user.email, 'a password of the owner')

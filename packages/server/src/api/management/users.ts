@@ -1,6 +1,7 @@
 // Users: list, find, make, change, delete (auth0-wire.md §6.1).
 import { z } from 'zod'
 import { deleteUser } from '../../accounts/end-access.ts'
+import { provenAddresses } from '../../accounts/link.ts'
 import { transact } from '../../accounts/transact.ts'
 import { type UserChange, updateUser } from '../../accounts/update-user.ts'
 import { createPasswordUser } from '../../accounts/users.ts'
@@ -177,7 +178,7 @@ const changeOne = (deps: ManagementDeps) =>
     },
   )
 
-const deleteOne = ({ storage, clock, vault }: ManagementDeps) =>
+const deleteOne = ({ storage, clock, vault, notify }: ManagementDeps) =>
   operation(
     {
       method: 'delete',
@@ -190,10 +191,14 @@ const deleteOne = ({ storage, clock, vault }: ManagementDeps) =>
     },
     async ({ caller, params }) => {
       requireOwn(caller, params.id)
-      await transact(storage, (tx) =>
-        deleteUser(tx, vault, { userId: params.id, at: clock(), clientId: caller.clientId }),
-      )
-      vault.forgetUser(params.id)
+      const { id: userId } = params
+      const at = clock()
+      await transact(storage, async (tx) => {
+        const addresses = provenAddresses({ evidence: await tx.evidence.listOfUser(userId) })
+        if (!(await deleteUser(tx, vault, { userId, at, clientId: caller.clientId }))) return
+        await notify(tx, { kind: 'user_deleted', linkId: undefined, userId, addresses, at })
+      })
+      vault.forgetUser(userId)
       return { status: 204 }
     },
   )

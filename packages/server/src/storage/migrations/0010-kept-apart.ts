@@ -22,7 +22,7 @@ export const keptApart = ({ dialect, text, integer, tableEnd }: ColumnTypes): re
  */
 function lowered(dialect: ColumnTypes['dialect']): string {
   const isAscii = dialect === 'sqlite' ? "name not glob '*[^ -~]*'" : "name !~ '[^ -~]'"
-  const replaced = CAPITALS.reduce(
+  const replaced = [...CAPITALS, ['ς', 'σ'] as const].reduce(
     (inner, [capital, small]) => `replace(${inner}, '${capital}', '${small}')`,
     'lower(name)',
   )
