@@ -3,7 +3,6 @@
 import { canonicalAddress } from '../domain/address.ts'
 import { gradeOfAddress } from '../domain/addresses-of-user.ts'
 import { fullUserId, identityUserId } from '../domain/connection.ts'
-import { userField } from '../domain/search.ts'
 import type { Grade, User } from '../domain/user.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'

@@ -81,6 +81,13 @@ export const mailMessages = {
   'address-changed.not-you':
     'If it was not, sign in at once by another way, change it back, and end every session that is not yours:',
 
+  'address-left.subject': 'Your account at {tenant} goes by another address',
+  'address-left.lead':
+    'On {time}, the address of your account at {tenant} was changed. Mail about it goes to the new one from now on.',
+  'address-left.was-you': 'If this was you, there is nothing to do.',
+  'address-left.not-you':
+    'If it was not, take it back within a week. The account goes by this address again, and every session ends:',
+
   'account-deleted.subject': 'Your account at {tenant} is deleted',
   'account-deleted.lead':
     'On {time}, your account at {tenant} was deleted, with its ways to sign in, its connected accounts and what agents were given. It cannot be brought back.',

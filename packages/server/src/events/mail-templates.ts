@@ -32,6 +32,7 @@ export function renderMail(mail: MailContent): RenderedMail {
     case 'sign-in-removed':
     case 'address-proven':
     case 'address-changed':
+    case 'address-left':
     case 'account-deleted':
       return accountChanged(mail)
   }

@@ -31,6 +31,8 @@ export interface MailValues {
   readonly 'address-proven': AccountChange
   /** The account goes by another address; the old one is told as well. */
   readonly 'address-changed': AccountChange
+  /** The same, to the address that it went by. `link` takes it back. */
+  readonly 'address-left': AccountChange
   /** It is gone, with everything in it. */
   readonly 'account-deleted': AccountChange
   /** An agent asks for a yes. `link` leads to the question, which ends at `until`. */

@@ -1,10 +1,11 @@
 // "This was not me": a mailed link by which somebody who was told of a change takes it back. Opening it changes nothing,
 // for scanners open links; it works once, and no session is needed.
+import { changeAddress } from '../accounts/change-address.ts'
 import { endEverythingIssued } from '../accounts/end-access.ts'
 import { displayNameOf } from '../accounts/link-notices.ts'
 import { undoLink } from '../accounts/link-undo.ts'
 import { transact } from '../accounts/transact.ts'
-import { sha256Hex } from '../crypto/hashing.ts'
+import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { Conflict, Invalid } from '../domain/errors.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { LinkRecord, MailProof } from '../storage/records.ts'
@@ -14,26 +15,60 @@ import { FlowError } from './flow-error.ts'
 
 export interface NotMePage {
   readonly ticket: string
-  /** Undefined when two accounts became one. */
-  readonly connection: string | undefined
+  readonly denied: Denied
   readonly at: EpochSeconds
+}
+
+/** What happened, that somebody says was not them. */
+export type Denied =
+  | { readonly kind: 'joined' }
+  | { readonly kind: 'added'; readonly connection: string }
+  /** The account went by this address before. */
+  | { readonly kind: 'address'; readonly former: string }
+
+/** How long a change of address can be denied: mailboxes get other owners. */
+const ADDRESS_SECONDS = 7 * 86_400
+const ADDRESS = 'address'
+
+/** A mailed link by which who reads this address, which the account went by, takes back that it goes by another. */
+export async function issueAddressDenial(
+  tx: Repositories,
+  { userId, address, at }: { readonly userId: string; readonly address: string; readonly at: EpochSeconds },
+): Promise<string> {
+  const ticket = randomToken()
+  const [createdAt, expiresAt] = [at, at + ADDRESS_SECONDS]
+  const idHash = sha256Hex(ticket)
+  await tx.proofs.insert({
+    idHash,
+    kind: 'not_me',
+    userId,
+    address,
+    boundTo: ADDRESS,
+    attempts: 0,
+    createdAt,
+    expiresAt,
+  })
+  return `account/not-me?ticket=${ticket}`
 }
 
 /** @throws {FlowError} `ticket_invalid`: unknown, used, run out, or what it denies was taken back already. */
 export async function notMePage(deps: FlowDeps, ticket: string | undefined): Promise<NotMePage> {
-  const { link } = await openDenial(deps, deps.storage, ticket)
+  const { proof, link } = await openDenial(deps, deps.storage, ticket)
+  const page = { ticket: ticket ?? '', at: proof.createdAt }
+  if (link === undefined) return { ...page, denied: { kind: 'address', former: proof.address } }
   const added = link.secondaryUserId === undefined ? link.identity : undefined
   const connection = added && (await displayNameOf(deps.storage, added.connectionId))
-  return { ticket: ticket ?? '', connection, at: link.createdAt }
+  return { ...page, denied: connection === undefined ? { kind: 'joined' } : { kind: 'added', connection } }
 }
 
-/** Undoes the link, and ends every session and grant of whoever remains; what was changed since stays as it is. */
+/** Undoes the link or the change of address, and ends every session and grant of whoever remains; what was changed since stays as it is. */
 export async function submitNotMe(deps: FlowDeps, ticket: string | undefined): Promise<void> {
   const at = deps.clock()
   const { vault, keyring, notifyLink: notify } = deps
   await transact(deps.storage, async (tx) => {
     const { proof, link } = await openDenial(deps, tx, ticket)
     if (!(await tx.proofs.consume(proof.idHash))) throw new FlowError('ticket_invalid')
+    if (link === undefined) return restoreAddress(deps, tx, proof, at)
     const { primaryUserId: userId } = link
     await undoLink(tx, { vault, keyring, notify }, { linkId: link.id, at, keepChanges: true, by: userId })
     await endEverythingIssued(tx, vault, userId)
@@ -47,6 +82,20 @@ export async function submitNotMe(deps: FlowDeps, ticket: string | undefined): P
   }).catch(stays)
 }
 
+/** Who reads the former mailbox has just proven it again. */
+async function restoreAddress(
+  { vault }: FlowDeps,
+  tx: Repositories,
+  { userId, address }: MailProof,
+  at: EpochSeconds,
+): Promise<void> {
+  const [user] = await tx.users.lock([userId])
+  if (user === undefined) throw new FlowError('ticket_invalid')
+  await changeAddress(tx, vault, { user, address, at })
+  await endEverythingIssued(tx, vault, userId)
+  await tx.events.append({ type: 'user.address_restored', at, outcome: 'ok', userId, data: { proof: 'mail' } })
+}
+
 /** It cannot be taken back any more, or has become the only way in: then an operator has to look. */
 function stays(cause: unknown): never {
   if (cause instanceof Invalid || cause instanceof Conflict) throw new FlowError('access_denied', { cause })
@@ -57,11 +106,24 @@ async function openDenial(
   { clock }: FlowDeps,
   repositories: Repositories,
   ticket: string | undefined,
-): Promise<{ proof: MailProof; link: LinkRecord }> {
+): Promise<{ proof: MailProof; link: LinkRecord | undefined }> {
   const proof = ticket === undefined ? undefined : await repositories.proofs.find(sha256Hex(ticket))
   if (proof === undefined || proof.kind !== 'not_me' || proof.expiresAt <= clock())
     throw new FlowError('ticket_invalid')
+  if (proof.boundTo === ADDRESS) {
+    const user = await repositories.users.find(proof.userId ?? '')
+    if (user === undefined || user.email === proof.address || (await wasRestored(repositories, proof)))
+      throw new FlowError('ticket_invalid')
+    return { proof, link: undefined }
+  }
   const link = await repositories.links.find(proof.boundTo)
   if (link === undefined || link.undoneAt !== undefined) throw new FlowError('ticket_invalid')
   return { proof, link }
+}
+
+/** Whoever changed an address more than once left such links in mailboxes of their own: the first restoring ends them all. */
+async function wasRestored({ events }: Repositories, { userId, createdAt }: MailProof): Promise<boolean> {
+  const types = ['user.address_restored']
+  const [last] = await events.list({ userId, types, descending: true, limit: 1 })
+  return last !== undefined && last.at >= createdAt
 }

@@ -18,6 +18,7 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { getInteraction, type Interaction, remember, settle, startLocal } from './interactions.ts'
 import { CODE_SECONDS, type MailedCode, newCode, tryCode } from './mailed-code.ts'
+import { issueAddressDenial } from './not-me.ts'
 import type { Outcome, VerifyPage } from './outcome.ts'
 import { provenAmong, tell } from './tell.ts'
 
@@ -165,7 +166,7 @@ async function prove(
   await tell(deps, tx, { template: 'address-proven', to: provenAmong(evidence), at, path: 'account' })
 }
 
-/** Both are told: who reads the old address may not be who changed it. */
+/** Both are told: who reads the old address may not be who changed it, and can take it back. */
 async function change(
   deps: FlowDeps,
   tx: Repositories,
@@ -173,8 +174,13 @@ async function change(
   { userId, address, at }: Proven & { readonly at: EpochSeconds },
 ): Promise<void> {
   const before = provenAmong(await tx.evidence.listOfUser(userId))
+  const former = before.find((one) => one === user.email)
   await changeAddress(tx, deps.vault, { user, address, at })
-  await tell(deps, tx, { template: 'address-changed', to: [...before, address], at, path: 'account' })
+  const others = [...before.filter((one) => one !== former), address]
+  await tell(deps, tx, { template: 'address-changed', to: others, at, path: 'account' })
+  if (former === undefined) return
+  const path = await issueAddressDenial(tx, { userId, address: former, at })
+  await tell(deps, tx, { template: 'address-left', to: [former], at, path })
 }
 
 async function mailCode(deps: FlowDeps, interaction: Interaction, { userId, address }: Proven): Promise<void> {

@@ -10,7 +10,7 @@ import { openSelfWorld } from './self-world.ts'
 
 for (const database of ['sqlite', 'postgres'] as const)
   describe(database, async () => {
-    const { server, api, at, withPassword, addWay, connectionsOf, mailTo, codeTo, resetPassword } =
+    const { server, api, at, askFor, withPassword, addWay, userOf, connectionsOf, mailTo, codeTo, resetPassword } =
       await openSelfWorld(database)
 
     const linkIn = (to: string, path: string) =>
@@ -88,5 +88,43 @@ for (const database of ['sqlite', 'postgres'] as const)
       assert.equal(denied.length, 1)
       // Every other link about the same merge is over, too.
       assert.equal((await reader.open(await linkIn(one.user.email, '/account/not-me'))).error, 'ticket_invalid')
+    })
+
+    test('the former address takes a change of it back, also after a second one: nothing by GET, once, and every session ends', async () => {
+      const visit = await withPassword('address-denied')
+      const [former, second, third] = [
+        visit.user.email,
+        `second-of-${visit.user.email}`,
+        `third-of-${visit.user.email}`,
+      ]
+      for (const next of [second, third]) {
+        await askFor(visit.browser, next)
+        await visit.browser.submit('verify', { fields: { code: await codeTo(next) } })
+        assert.equal((await userOf(visit.sub)).email, next)
+      }
+      const [link, ofSecond] = [await linkIn(former, '/account/not-me'), await linkIn(second, '/account/not-me')]
+      assert.ok(!server.mails().some(({ to, links }) => to === third && links.some((one) => one.includes('not-me'))))
+      const reader = new Browser()
+      await changesNothing(server, async () => {
+        for (let turn = 0; turn < 2; turn++) assert.equal((await reader.open(link)).name, 'not-me')
+        assert.ok(!reader.page.body.includes(former), 'the address is masked')
+        const [form] = reader.page.forms
+        const url = new URL(form?.action ?? '', server.url).href
+        const { csrf: _, ...bare } = Object.fromEntries(form?.fields ?? [])
+        const forged = await reader.clone().post(url, { ...bare, action: 'not_me' }, { from: 'https://evil.test/' })
+        assert.equal(forged.status, 403)
+      })
+      assert.notDeepEqual(await openDoors(server, visit), [])
+      const [form] = reader.page.forms
+      const url = new URL(form?.action ?? '', server.url).href
+      await reader.post(url, { ...Object.fromEntries(form?.fields ?? []), action: 'not_me' }, { from: url })
+      assert.equal(reader.page.name, 'not-me')
+      const user = await userOf(visit.sub)
+      assert.deepEqual([user.email, user.email_verified], [former, true])
+      assert.deepEqual(await openDoors(server, visit), [])
+      assert.equal((await signIn(server, { user: visit.user })).sub, visit.sub)
+      const [restored] = (await eventsOf(server, 'user.address_restored')).filter(({ userId }) => userId === visit.sub)
+      assert.deepEqual(restored?.data, { proof: 'mail' })
+      for (const used of [link, ofSecond]) assert.equal((await reader.open(used)).error, 'ticket_invalid')
     })
   })

@@ -53,8 +53,8 @@ export function migrationTests(name: string, create: () => Promise<EmptyDatabase
         const storage = await openStorage({ url })
         assert.equal(await storage.meta.find('kept'), 'yes')
         for (const [at, name] of OLD_NAMES.entries()) {
-          const where = [{ field: 'name_prefix', value: name.toLowerCase() }] as const
-          const found = await storage.users.list({ offset: 0, limit: 2, where })
+          const matching = { kind: 'test', test: { on: 'name', beginsWith: name.toLowerCase() } } as const
+          const found = await storage.users.list({ offset: 0, limit: 2, matching })
           assert.deepEqual(
             found.items.map(({ userId }) => userId),
             [`old|${at}`],

@@ -267,9 +267,9 @@ function proofSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
   const denial = {
     frame,
     form: { action: '/account/not-me', state: 'ticket', csrf },
-    connection: words.provider,
+    denied: { kind: 'added', connection: words.provider },
     at: AT,
-  }
+  } as const
   return [
     { name: 'reauthenticate', html: renderReauthenticate(reauthenticate) },
     {
@@ -291,7 +291,11 @@ function proofSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
       }),
     },
     { name: 'not-me', html: renderNotMe(denial) },
-    { name: 'not-me-joined', html: renderNotMe({ ...denial, connection: undefined }) },
+    { name: 'not-me-joined', html: renderNotMe({ ...denial, denied: { kind: 'joined' } }) },
+    {
+      name: 'not-me-address',
+      html: renderNotMe({ ...denial, denied: { kind: 'address', former: words.address } }),
+    },
     { name: 'not-me-done', html: renderNotMeDone(frame) },
     {
       name: 'link-confirm-own',

@@ -104,6 +104,7 @@ const NOT_YOURS: ReadonlySet<ActivityType> = new Set([
   'vault.token_revoked',
   'password.refused',
   'link.denied',
+  'user.address_restored',
   'session.step_up_refused',
 ])
 

@@ -157,9 +157,9 @@ async function showStepUp(
 }
 
 async function showNotMe(deps: AccountDeps, c: AccountContext, request: BrowserRequest): Promise<Response> {
-  const { ticket, connection, at } = await notMePage(deps, c.req.query('ticket'))
+  const { ticket, denied, at } = await notMePage(deps, c.req.query('ticket'))
   const form = { action: '/account/not-me', state: ticket, csrf: csrfToken(request.browser, ticket) }
-  const html = renderNotMe({ frame: deps.responder.frame(), form, connection, at })
+  const html = renderNotMe({ frame: deps.responder.frame(), form, denied, at })
   return deps.responder.page(c, html, { cookies: cookiesOf(request) })
 }
 

@@ -39,6 +39,7 @@ export const ACTIVITY_TYPES = [
   'link.refused',
   'user.address_proven',
   'user.address_changed',
+  'user.address_restored',
   'user.updated',
   'user.sessions_ended',
   'user.data_downloaded',
@@ -87,6 +88,7 @@ function sentence(frame: PageFrame, entry: ActivityEntry): Html {
     case 'connected_account.refused':
       return say(frame, `activity.${type}`, { who, connection })
     case 'link.denied':
+    case 'user.address_restored':
     case 'password.refused':
     case 'session.step_up_refused':
       return say(frame, `activity.${type}`)

@@ -161,8 +161,8 @@ export const peopleTests: Topic = (nodes) => {
       await storedUser(storage, { profile: { name } })
     await storedUser(storage, { profile: { name: `${mark} long ${'ß'.repeat(5000)}` } })
     const named = async (value: string) => {
-      const where = [{ field: 'name_prefix', value }] as const
-      return (await storage.users.list({ offset: 0, limit: 10, where })).total
+      const matching = { kind: 'test', test: { on: 'name', beginsWith: value } } as const
+      return (await storage.users.list({ offset: 0, limit: 10, matching })).total
     }
     assert.deepEqual(
       await Promise.all([`${mark} émile`, `${mark} ÉMILE Ö`, `${mark}%`, `${mark}_`, mark, `${mark} Emile`].map(named)),

@@ -17,6 +17,8 @@ export const enAccount = {
   'not-me.title': 'Was this not you?',
   'not-me.lead': '{connection} was added to your account on {day}, as a way to sign in.',
   'not-me.lead.joined': 'On {day}, another account was joined to yours.',
+  'not-me.lead.address': 'On {day}, your account, which went by {address}, was given another address.',
+  'not-me.effect.restore': 'let your account go by {address} again, and forget the other address',
   'not-me.effect.part': 'part the two accounts again, each with its own ways to sign in',
   'not-me.effect.title': 'If you did not do this, we',
   'not-me.effect.remove': 'remove {connection}: it signs nobody in to your account any more',

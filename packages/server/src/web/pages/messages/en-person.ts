@@ -119,6 +119,8 @@ export const enPerson = {
   'undo.cancel': 'Leave it as it is',
 
   'activity.user.sessions_ended': '<b>{who}</b> signed out other sessions',
+  'activity.user.address_restored':
+    'By the link that we mailed, a change of your address was taken back, and every session ended',
   'activity.user.address_changed': '<b>{who}</b> changed your address',
   'activity.user.updated': '<b>{who}</b> changed your profile',
   'activity.user.data_downloaded': '<b>{who}</b> downloaded everything that is held about you',
