@@ -96,8 +96,11 @@ async function keepApart(
     const users = await Promise.all([tx.users.find(one), tx.users.find(other)])
     if (one === other || users.includes(undefined)) return false
     const isNew = apart ? await tx.apart.put({ ...pair, keptAt: at, keptBy: actor }) : await tx.apart.delete(pair)
-    const type = apart ? 'console.users_kept_separate' : 'console.users_listed_again'
-    if (isNew) await tx.events.append({ type, at, outcome: 'ok', userId: one, actor, data: { other_user_id: other } })
+    if (!isNew) return true
+    const about = { at, outcome: 'ok', userId: one, actor, data: { other_user_id: other } } as const
+    await tx.events.append(
+      apart ? { type: 'console.users_kept_separate', ...about } : { type: 'console.users_listed_again', ...about },
+    )
     return true
   })
   if (!changed) return lead(request, page)
