@@ -4,11 +4,11 @@
 // the `tx` that `transaction` hands out. `consume`, `claim`, `rotate` and `replace` succeed for at most one caller, and
 // their result says who.
 
-import type { UserPair } from '../domain/duplicates.ts'
 import type { Event, NewEvent } from '../domain/event.ts'
 import type { EventSearch, UserNumberField, UserSearch, UserTextField } from '../domain/search.ts'
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import type { Apart } from './apart-repository.ts'
 import type { EndedSessions, LogoutNotices, Mails, SignUps } from './queue-repositories.ts'
 import type {
   Artifact,
@@ -19,7 +19,6 @@ import type {
   ConnectRequest,
   ConnectStatus,
   ExchangeProfile,
-  KeptApart,
   LinkRecord,
   MailProof,
   Page,
@@ -192,18 +191,6 @@ export interface Users {
   findAlias(retiredUserId: string): Promise<string | undefined>
   /** The user is back. */
   removeAlias(retiredUserId: string): Promise<void>
-}
-
-/** Pairs of users whom an operator keeps apart. User ids are never given again, so that a pair outlives a merge of either. */
-export interface Apart {
-  /** False when they were kept apart before. */
-  put(pair: KeptApart): Promise<boolean>
-  delete(pair: UserPair): Promise<boolean>
-  deleteOfUser(userId: string): Promise<void>
-  /** The newest first, of users who are here now. */
-  list(window: { readonly offset: number; readonly limit: number }): Promise<Page<KeptApart>>
-  /** The pairs in which both are among these. */
-  listAmong(userIds: readonly string[]): Promise<readonly UserPair[]>
 }
 
 export interface Identities {

@@ -1,4 +1,4 @@
-import type { Apart } from '../storage.ts'
+import type { Apart } from '../apart-repository.ts'
 import type { Db } from './db.ts'
 import { countOf, orNone } from './rows.ts'
 import { statement } from './statement.ts'
