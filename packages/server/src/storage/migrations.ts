@@ -5,7 +5,7 @@ import { agentStops } from './migrations/0003-agent-stops.ts'
 import { factsVersion } from './migrations/0004-facts-version.ts'
 import { exchangeProfiles } from './migrations/0005-exchange-profiles.ts'
 import { signOutsAndSignUps } from './migrations/0006-sign-outs-and-sign-ups.ts'
-import { keptApart } from './migrations/0010-kept-apart.ts'
+import { keptApart } from './migrations/0007-kept-apart.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
