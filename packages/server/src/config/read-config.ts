@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError, type ConfigProblem } from '../protocol/config-error.ts'
+import { isExampleKey } from '../protocol/example-secrets.ts'
 import { isLoopbackHost } from '../protocol/fields.ts'
 import type { CommandLine, Environment, Said } from './command-line.ts'
 import { urlOf } from './listening-url.ts'
@@ -90,10 +91,20 @@ export function readConfig(input: Input): ServerConfig {
     }),
     metricsPort,
   }
+  attempt(() => checkVaultKey(config, saidOr('vault-key', '').where, environment), undefined)
   if (last('issuer') === undefined) attempt(() => checkListeningIssuer(config), undefined)
   const [first, ...others] = problems
   if (first) throw new ConfigError(first, ...others)
   return freeze(config)
+}
+
+/** A key of the documentation opens every vault that was closed with it: fine for a trial on one's own machine. */
+function checkVaultKey(config: ServerConfig, where: string, environment: Environment): void {
+  const [, name] = /^env:(.+)$/.exec(config.vaultKey) ?? []
+  if (name === undefined || isLoopbackHost(new URL(config.issuer ?? urlOf(config)).hostname)) return
+  const keys = (environment[name] ?? '').split(',').map((part) => Buffer.from(part.trim(), 'base64'))
+  if (keys.some(isExampleKey))
+    refuse(where, `env:${name}, which holds a key that stands in examples`, '32 random bytes', 'example_secret')
 }
 
 /** Without `--issuer` the listening URL is public, and has to be fit for that. */

@@ -6,6 +6,7 @@ import { clientDocument, needsSecret } from './client-document.ts'
 import { clientGrantDocument } from './client-grant-document.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { connectionDocument } from './connection-document.ts'
+import { exampleSecrets } from './example-secrets.ts'
 import { describeFound, parseDocument } from './problems.ts'
 import { resourceServerDocument } from './resource-server-document.ts'
 import { settingsDocument } from './settings-document.ts'
@@ -30,7 +31,12 @@ export type TenantFile = z.infer<typeof tenantFileSchema>
 export function parseTenantFile(document: unknown, issuer: string): TenantFile {
   const filled = isJsonObject(document) ? fillIssuer(document, issuer) : document
   const file = parseDocument(tenantFileSchema, filled)
-  const [first, ...others] = [...doubles(file), ...danglingReferences(file, issuer), ...missingSecrets(file)]
+  const [first, ...others] = [
+    ...doubles(file),
+    ...danglingReferences(file, issuer),
+    ...missingSecrets(file),
+    ...exampleSecrets(file, issuer),
+  ]
   if (first) throw new ConfigError(first, ...others)
   return file
 }
