@@ -16,6 +16,7 @@ import { createPasswords } from './crypto/passwords.ts'
 import { parseSettings, type Settings } from './domain/settings.ts'
 import { senderOf, transportFromUrl } from './events/mail-transport.ts'
 import { createMailer } from './events/mailer.ts'
+import { createWebhookDeliverer } from './events/webhook-deliverer.ts'
 import type { FlowErrorCode } from './flows/flow-error.ts'
 import type { JsonObject } from './lib/json.ts'
 import { createMinuteLimit } from './lib/minute-limit.ts'
@@ -31,6 +32,7 @@ import { createExchangeSwitch } from './oauth/exchange-switch.ts'
 import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
 import { createSubjectProver } from './oauth/subject-profile.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { followDatabaseClock } from './storage/database-clock.ts'
 import { migrate } from './storage/migrate.ts'
 import { openStorage } from './storage/open.ts'
 import type { Storage } from './storage/storage.ts'
@@ -111,12 +113,19 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     saml: { issuer, key: () => samlKey({ storage, keyring }) },
   })
   const connections = createConnectionReader({ keyring })
+  const registry = new Registry()
+  const metrics = createMetrics(registry, storage)
+  const leaseClock = await followDatabaseClock(storage, {
+    clock,
+    onError: (error) => log.error({ err: error }, "the database's clock could not be read"),
+  })
   const vault = createVault({
+    leaseClock: leaseClock.now,
     storage,
     keyring,
     connectorFor: async (id) => {
       const connection = await connections.find(storage, id)
-      return connection && connectors.for(connection)
+      return connection && metrics.countingRefreshes(connectors.for(connection))
     },
     clock,
     settings: () => settings.current().vault,
@@ -172,8 +181,6 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   }
   const notifyLink = createLinkNotices({ issuer, keyring, tenant: () => settings.current().friendlyName })
   const managementDeps = { ...apis, linking: () => settings.current().linking, notify: notifyLink }
-  const registry = new Registry()
-  const metrics = createMetrics(registry)
   const handler = createHandler({
     issuer,
     storage,
@@ -201,16 +208,18 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     managementApi: createManagementApi(managementDeps),
     meApi: createMeApi(apis),
     engine: engine.handle,
-    exchange: createExchange({
-      issuer,
-      storage,
-      clock,
-      vault,
-      connectors,
-      connections,
-      accessTokens,
-      settings: settings.current,
-    }),
+    exchange: metrics.countingExchanges(
+      createExchange({
+        issuer,
+        storage,
+        clock,
+        vault,
+        connectors,
+        connections,
+        accessTokens,
+        settings: settings.current,
+      }),
+    ),
     isOwnExchange: createExchangeSwitch(storage),
     count: metrics.count,
   })
@@ -225,6 +234,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   mailer.start()
   const backchannelLogout = createBackchannelLogout({ storage, issuer, keys: engine.keys, fetch, clock, log })
   backchannelLogout.start()
+  const webhooks = createWebhookDeliverer({ storage, keyring, fetch, clock, leaseClock: leaseClock.now, log })
+  webhooks.start()
   vault.start({ takeOverLeases: config.database.kind === 'sqlite' && config.workers === 1 })
   const cleanUp = startPeriodic({
     everyMs: CLEAN_UP_MS,
@@ -237,7 +248,15 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     metrics: registry,
     async close() {
       engine.close()
-      await Promise.all([cleanUp.stop(), settings.stop(), mailer.stop(), backchannelLogout.stop(), vault.stop()])
+      await Promise.all([
+        cleanUp.stop(),
+        settings.stop(),
+        leaseClock.stop(),
+        mailer.stop(),
+        backchannelLogout.stop(),
+        webhooks.stop(),
+        vault.stop(),
+      ])
       keyring.close()
       await storage.close()
     },
@@ -315,6 +334,7 @@ async function dropExpired(
     await tx.proofs.deleteExpired(before, limit)
     await tx.signUps.deleteExpired(before, limit)
     await tx.links.deleteExpiredSnapshots(before, limit)
+    await tx.webhooks.deleteOrphans()
   })
   await dropOldSigningKeys({ storage, keyring, clock }, longestTokenSeconds)
 }

@@ -10,6 +10,7 @@ import { parseClient } from '../domain/client.ts'
 import { PASSWORD_STRATEGY } from '../domain/connection.ts'
 import { Conflict, Invalid } from '../domain/errors.ts'
 import { profileOf } from '../domain/profile.ts'
+import { parseWebhooks } from '../domain/settings.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import { PASSWORD_CONNECTION } from '../protocol/built-in.ts'
@@ -22,6 +23,7 @@ import { withCredentials } from './client-credentials.ts'
 import { connectionRow, setEnabledClients } from './connections.ts'
 import { putClientGrant, putResourceServer, putSystemServers } from './resource-servers.ts'
 import { createPasswordUser } from './users.ts'
+import { putWebhooks } from './webhooks.ts'
 
 export const SETTINGS_KEY = 'settings'
 
@@ -42,7 +44,7 @@ export async function applyTenant(deps: ApplyTenantDeps, file: TenantFile | unde
   const { storage, clock, issuer } = deps
   const at = clock()
   await storage.transaction(async (tx) => {
-    if (file !== undefined) await mergeSettings(tx, toDocument(file.settings))
+    if (file !== undefined) await mergeSettings(tx, deps.keyring, toDocument(file.settings))
     await putSystemServers(tx, issuer)
     for (const server of file?.resource_servers ?? []) await putResourceServer(tx, toDocument(server), issuer)
     const newClients = await putClients(tx, file?.clients ?? [], at)
@@ -59,10 +61,17 @@ const toDocument = (value: object): JsonObject =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as JsonObject
 
 /** Members that the file names replace those that stand; others stay, so that a change made over the API survives a start. */
-async function mergeSettings(tx: Repositories, settings: JsonObject): Promise<void> {
+async function mergeSettings(
+  tx: Repositories,
+  keyring: ApplyTenantDeps['keyring'],
+  { webhooks, ...settings }: JsonObject,
+): Promise<void> {
+  const receivers = webhooks === undefined ? undefined : parseWebhooks({ webhooks })
+  if (receivers !== undefined) await putWebhooks(tx, keyring, receivers)
   const stored = await tx.meta.find(SETTINGS_KEY)
   const before: unknown = stored === undefined ? {} : JSON.parse(stored)
-  const after = JSON.stringify({ ...(isJsonObject(before) ? before : {}), ...settings })
+  const { webhooks: _, ...kept } = isJsonObject(before) ? before : {}
+  const after = JSON.stringify({ ...kept, ...settings })
   if (after !== stored) await tx.meta.put(SETTINGS_KEY, after)
 }
 

@@ -11,6 +11,7 @@ import { checkVaultKey } from '../vault/meta-secrets.ts'
 import type { CommandInput, ExitStatus } from './command.ts'
 import { examineConnections } from './doctor/connections.ts'
 import { type Finding, fail, ok, render, warn } from './doctor/finding.ts'
+import { examineWebhooks } from './doctor/webhooks.ts'
 
 /** Status 1 when something is wrong; warnings alone are no failure. Writes nothing. */
 export async function doctor(input: CommandInput): Promise<ExitStatus> {
@@ -93,6 +94,7 @@ async function examineDatabase({ config, storage, input, tell }: Examined): Prom
     tell(fail('signing keys', messageOf(error), 'restore the vault key that sealed them'))
   }
   await examineConnections({ config, storage, keyring, tell })
+  for (const finding of await examineWebhooks(storage, { config, clock: systemClock })) tell(finding)
   keyring.close()
 }
 

@@ -15,7 +15,6 @@ export interface Settings {
   readonly sessions: SessionSettings
   readonly vault: VaultSettings
   readonly rateLimitsEnabled: boolean
-  readonly webhooks: readonly Webhook[]
   readonly dangerouslyAcceptUserinfoQueryToken: boolean
   readonly defaultAudience: string | undefined
   readonly defaultDirectory: string | undefined
@@ -59,9 +58,12 @@ export interface VaultSettings {
   readonly sharing: 'first_party' | 'own_client'
 }
 
+/** A receiver of events. Kept apart from the other settings, for its secrets are sealed. */
 export interface Webhook {
   readonly url: string
-  readonly secret: string
+  /** The present secret first; every one of them signs. */
+  readonly secrets: readonly string[]
+  /** Names of events, or their beginnings with `*` behind. */
   readonly events: readonly string[]
 }
 
@@ -82,7 +84,6 @@ export function parseSettings(document: JsonObject): Settings {
     sessions: parseSessions(settings),
     vault: parseVault(settings.group('vault')),
     rateLimitsEnabled: settings.group('rate_limits').flag('enabled', true),
-    webhooks: settings.objects('webhooks').flatMap(parseWebhook),
     dangerouslyAcceptUserinfoQueryToken: settings
       .group('compatibility')
       .flag('dangerously_accept_userinfo_query_token', false),
@@ -129,8 +130,17 @@ const parseVault = (vault: JsonReader): VaultSettings => ({
   sharing: vault.word('sharing', ['first_party', 'own_client']),
 })
 
+/** The receivers that a settings document names; undefined when it does not speak of them. */
+export function parseWebhooks(document: JsonObject): readonly Webhook[] | undefined {
+  const settings = readJson(document)
+  return settings.has('webhooks') ? settings.objects('webhooks').flatMap(parseWebhook) : undefined
+}
+
 function parseWebhook(webhook: JsonReader): readonly Webhook[] {
   const url = webhook.text('url')
   const secret = webhook.text('secret')
-  return url === undefined || secret === undefined ? [] : [{ url, secret, events: webhook.strings('events') ?? ['*'] }]
+  if (url === undefined || secret === undefined) return []
+  const previous = webhook.text('previous_secret')
+  const secrets = previous === undefined ? [secret] : [secret, previous]
+  return [{ url, secrets, events: webhook.strings('events') ?? ['*'] }]
 }

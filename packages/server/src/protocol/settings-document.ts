@@ -50,10 +50,36 @@ const vault = z.strictObject({
   ),
 })
 
+const webhookSecret = () =>
+  z
+    .string()
+    .min(16)
+    .max(512)
+    .refine(
+      (value) =>
+        !value.startsWith('whsec_') || /^whsec_(?:[A-Za-z0-9+/]{4}){6,}(?:[A-Za-z0-9+/]{2,3})?={0,2}$/.test(value),
+      {
+        error: 'at least 24 bytes in base64 behind whsec_',
+      },
+    )
+
 const webhook = z.strictObject({
   url: webUrl().meta({ description: 'Where events are posted.' }),
-  secret: z.string().min(16).max(512).meta({ description: 'Key of the signature over time and body.' }),
-  events: member(z.array(text(100)).max(200), 'Names or prefixes such as user.*', ['*']),
+  secret: webhookSecret().meta({
+    description: 'Signs time and body: whsec_ with base64 behind, or any text of at least 16 characters.',
+  }),
+  previous_secret: member(webhookSecret(), 'Signs too, while the receiver changes over to the new one.'),
+  events: member(
+    z
+      .array(
+        z
+          .string()
+          .regex(/^(?:\*|[a-z_]{1,60}\.(?:\*|[a-z_]{1,60}))$/, { error: 'an event such as user.created, user.* or *' }),
+      )
+      .max(200),
+    'Names such as user.created, all of a kind such as user.*, or *.',
+    ['*'],
+  ),
 })
 
 const rateLimits = z.strictObject({
@@ -90,7 +116,14 @@ export const settingsDocument = z.strictObject({
   sessions: group(sessions, 'Browser sessions.'),
   vault: group(vault, 'Tokens of providers.'),
   rate_limits: group(rateLimits, 'Rate limits.'),
-  webhooks: member(z.array(webhook).max(20), 'Receivers of events.', []),
+  webhooks: member(
+    z
+      .array(webhook)
+      .max(20)
+      .refine((list) => new Set(list.map(({ url }) => url)).size === list.length, { error: 'each url once' }),
+    'Receivers of events.',
+    [],
+  ),
   compatibility: group(compatibility, 'Concessions to old clients.'),
   session_lifetime: member(hours(), 'Hours until a session ends in any case.', 168),
   idle_session_lifetime: member(hours(), 'Hours without use until a session ends.', 72),

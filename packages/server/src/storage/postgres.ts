@@ -67,6 +67,13 @@ class PostgresStorage extends SqlRepositories implements Storage {
     }
   }
 
+  async databaseTime(): Promise<number> {
+    const { rows } = await this.#pool.query<{ at: number }>(
+      'select extract(epoch from clock_timestamp())::float8 as at',
+    )
+    return rows[0]?.at ?? Number.NaN
+  }
+
   async ready(): Promise<boolean> {
     return postgresVersion(this.#pool).then(
       (version) => version === schemaVersion,

@@ -1,6 +1,6 @@
-// Repositories of what waits: mails, sessions that ended, what clients are told of it, and sign-ups over the API.
+// Repositories of what waits: mails and their proofs, sessions that ended, what clients are told of it, and sign-ups over the API.
 import type { EpochSeconds } from '../lib/time.ts'
-import type { EndedSession, LogoutNotice, MailJob, SignUp } from './records.ts'
+import type { EndedSession, LogoutNotice, MailJob, MailProof, SignUp } from './records.ts'
 
 /** The database notes each session that some client knows of and whose row goes (migration 6). */
 export interface EndedSessions {
@@ -25,9 +25,21 @@ export interface SignUps {
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>
 }
 
+export interface Proofs {
+  find(idHash: string): Promise<MailProof | undefined>
+  insert(proof: MailProof): Promise<void>
+  /** Ends those of this user: of one kind, or all that open something; `not_me` only takes away, and stays. */
+  deleteOfUser(userId: string, kind?: MailProof['kind']): Promise<void>
+  /** Takes the row away: true for the one caller that found it. */
+  consume(idHash: string): Promise<boolean>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
 export interface Mails {
   add(job: MailJob): Promise<void>
   claim(query: { now: EpochSeconds; leaseSeconds: number; limit: number }): Promise<readonly MailJob[]>
   retryAt(id: string, dueAt: EpochSeconds): Promise<void>
   done(id: string): Promise<void>
+  /** How many wait. */
+  count(): Promise<number>
 }

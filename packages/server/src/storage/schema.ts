@@ -72,6 +72,9 @@ export interface Schema {
     expires_at: number
   }
   readonly mails: { id: string; envelope: Uint8Array; attempts: number; due_at: number }
+  readonly webhooks: WebhooksTable
+  readonly webhook_patterns: { webhook_id: string; pattern: string }
+  readonly webhook_deliveries: WebhookDeliveriesTable
   readonly events: EventsTable
   readonly limits: { key: string; points: number; expires_at: number }
 }
@@ -102,6 +105,26 @@ export interface ExchangeProfilesTable {
   audiences: JsonText
   created_at: number
   updated_at: number
+}
+
+export interface WebhooksTable {
+  id: string
+  url: string
+  envelope: Uint8Array
+  lease_until: number
+  paused_until: number
+  failures: number
+  failing_since: number | null
+  last_failure: string | null
+}
+
+export interface WebhookDeliveriesTable {
+  webhook_id: string
+  seq: number
+  event_at: number
+  due_at: number
+  attempts: number
+  failing_since: number | null
 }
 
 export interface ClientGrantsTable {

@@ -9,7 +9,7 @@ import type { EventSearch, UserNumberField, UserSearch, UserTextField } from '..
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Apart } from './apart-repository.ts'
-import type { EndedSessions, LogoutNotices, Mails, SignUps } from './queue-repositories.ts'
+import type { EndedSessions, LogoutNotices, Mails, Proofs, SignUps } from './queue-repositories.ts'
 import type {
   Artifact,
   ArtifactKind,
@@ -20,7 +20,6 @@ import type {
   ConnectStatus,
   ExchangeProfile,
   LinkRecord,
-  MailProof,
   Page,
   RefreshSubject,
   ReplayMark,
@@ -30,6 +29,7 @@ import type {
   UpstreamTransaction,
 } from './records.ts'
 import type { Accounts, AgentStops, Exchanges, Revocations, Sealed, UserKeys } from './vault-repositories.ts'
+import type { Webhooks } from './webhook-repository.ts'
 
 export interface Storage extends Repositories {
   readonly dialect: 'sqlite' | 'postgres'
@@ -42,6 +42,8 @@ export interface Storage extends Repositories {
    * them is awaited travel to PostgreSQL together: one round trip instead of many.
    */
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T>
+  /** Seconds, with fractions, by the database's own clock. Absent where it has none: SQLite is on the machine that asks. */
+  databaseTime?(): Promise<number>
   /** True when the database answers and its schema is the one this server wants. */
   ready(): Promise<boolean>
   close(): Promise<void>
@@ -73,6 +75,7 @@ export interface Repositories {
   readonly endedSessions: EndedSessions
   readonly logoutNotices: LogoutNotices
   readonly signUps: SignUps
+  readonly webhooks: Webhooks
   readonly events: Events
   readonly limits: Limits
   readonly sealed: Sealed
@@ -339,16 +342,6 @@ export interface SigningKeys {
   setState(kid: string, state: SigningKeyRecord['state'], at: EpochSeconds): Promise<void>
   replaceEnvelope(kid: string, envelope: Uint8Array): Promise<void>
   delete(kid: string): Promise<void>
-}
-
-export interface Proofs {
-  find(idHash: string): Promise<MailProof | undefined>
-  insert(proof: MailProof): Promise<void>
-  /** Ends those of this user: of one kind, or all that open something; `not_me` only takes away, and stays. */
-  deleteOfUser(userId: string, kind?: MailProof['kind']): Promise<void>
-  /** Takes the row away: true for the one caller that found it. */
-  consume(idHash: string): Promise<boolean>
-  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
 }
 
 export interface Events {

@@ -79,6 +79,8 @@ export interface Revocations {
   retryAt(id: string, dueAt: EpochSeconds): Promise<void>
   done(id: string): Promise<void>
   countOfAccount(accountId: string): Promise<number>
+  /** How many wait. */
+  count(): Promise<number>
 }
 
 /** What the keyring sealed, wherever it lies, for the rotation of its keys. `header` is how envelopes of one key begin. */

@@ -60,7 +60,7 @@ export function startBackground(
 /** Refreshes whose process died, or whose answer was lost: the old token is tried, and what comes of it counts. */
 export async function recoverIntents(parts: VaultParts, refresher: Refresher, takeOver: boolean): Promise<void> {
   const ahead: EpochSeconds = takeOver ? WEEK_SECONDS : 0
-  const open = await parts.storage.accounts.listOpenIntents(parts.clock() + ahead, BATCH)
+  const open = await parts.storage.accounts.listOpenIntents(parts.leaseClock() + ahead, BATCH)
   await eachOf(open, ({ id }) => refresher.recover(id, takeOver ? 'take_over' : 'run_out'))
 }
 

@@ -35,7 +35,7 @@ export class Lease {
   async claim(ahead: number): Promise<boolean> {
     const { id, generation, intentGeneration } = this.#account
     return this.#parts.storage.transaction(async (tx) => {
-      const now = this.#parts.clock()
+      const now = this.#parts.leaseClock()
       const lease = { generation, holder: this.holder, now: now + ahead, until: now + LEASE_SECONDS }
       if (!(await tx.accounts.claimLease(id, lease))) return false
       // An intent that is open already keeps its start.
@@ -77,7 +77,7 @@ export class Lease {
 
   async #extend(seconds: number): Promise<void> {
     const { id, generation } = this.#account
-    const now = this.#parts.clock()
+    const now = this.#parts.leaseClock()
     const lease = { generation, holder: this.holder, now, until: now + seconds }
     await this.#parts.storage.transaction((tx) => tx.accounts.claimLease(id, lease))
   }

@@ -27,6 +27,8 @@ export interface VaultParts {
   readonly keyring: Keyring
   readonly connectorFor: ConnectorSource
   readonly clock: Clock
+  /** What leases are judged by: the same on every node. */
+  readonly leaseClock: Clock
   readonly settings: () => VaultSettings
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   readonly dataKeys: DataKeys

@@ -113,7 +113,7 @@ export class Refresher {
     // Whoever has the lease may be the first to try it.
     if (isUntried(account)) return false
     const longest = this.#parts.settings().refreshTimeoutSeconds + LEASE_SECONDS
-    return intentStartedAt !== undefined && intentStartedAt + longest < this.#parts.clock()
+    return intentStartedAt !== undefined && intentStartedAt + longest < this.#parts.leaseClock()
   }
 
   #lease(account: StoredAccount): Lease {

@@ -61,14 +61,18 @@ export interface Vault {
   stop(): Promise<void>
 }
 
-export type VaultDependencies = Pick<VaultParts, 'storage' | 'keyring' | 'connectorFor' | 'clock' | 'settings' | 'log'>
+export type VaultDependencies = Pick<
+  VaultParts,
+  'storage' | 'keyring' | 'connectorFor' | 'clock' | 'settings' | 'log'
+> &
+  Partial<Pick<VaultParts, 'leaseClock'>>
 
 export function createVault(dependencies: VaultDependencies): Vault {
-  const { clock, keyring } = dependencies
+  const { clock, leaseClock = clock, keyring } = dependencies
   const dataKeys = new DataKeys({ keyring, clock })
   const opened = new OpenedTokensets(clock)
   const circuits = new Circuits(clock)
-  const parts: VaultParts = { ...dependencies, dataKeys, opened, circuits }
+  const parts: VaultParts = { ...dependencies, leaseClock, dataKeys, opened, circuits }
   const refresher = new Refresher(parts)
   let background: Periodic | undefined
   return {

@@ -33,11 +33,20 @@ const user = { connection: 'Username-Password-Authentication', email: 'ada@examp
 const web = (more: JsonObject): JsonObject => ({ clients: [{ ...WEB, ...more }] })
 const connection = (more: JsonObject): JsonObject => ({ connections: [{ ...GITHUB, ...more }] })
 
+const webhooks = (...many: readonly JsonObject[]): JsonObject => ({
+  settings: { webhooks: many.map((more) => ({ url: 'https://hooks.test/', secret: SECRET, ...more })) },
+})
+
 const REFUSALS: readonly [what: string, pointer: string, document: unknown][] = [
   ['no object', '', []],
   ['an unknown section', '/cleints', { cleints: [] }],
   ['an unknown key of a client', '/clients/0/callbakcs', web({ callbakcs: [] })],
   ['an unknown key deep inside', '/clients/0/refresh_token/rotate', web({ refresh_token: { rotate: true } })],
+  ['a webhook to nowhere', '/settings/webhooks/0/url', webhooks({ url: 'file:///etc/passwd' })],
+  ['a webhook with a URL that holds a password', '/settings/webhooks/0/url', webhooks({ url: 'https://a:b@x.test/' })],
+  ['a short webhook secret', '/settings/webhooks/0/secret', webhooks({ secret: 'whsec_c2hvcnQ=' })],
+  ['an event that is none', '/settings/webhooks/0/events/0', webhooks({ events: ['user'] })],
+  ['one webhook twice', '/settings/webhooks', webhooks({}, {})],
   ['a wrong type', '/clients/0/callbacks', web({ callbacks: 'https://a.test/cb' })],
   ['an unknown grant type', '/clients/0/grant_types/0', web({ grant_types: ['magic'] })],
   ['a secret that is short', '/clients/0/client_secret', web({ client_secret: 'short' })],

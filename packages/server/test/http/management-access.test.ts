@@ -212,7 +212,10 @@ suite('settings, the log, users of a connection', async () => {
     expectStatus(await api.patch('/tenants/settings', { friendly_name: 'Renamed', webhooks }), 200)
     assert.equal((await settings()).friendly_name, 'Renamed')
     assert.equal((await settings()).rate_limits.enabled, false)
-    assert.doesNotMatch(JSON.stringify(await settings()), /a secret for the webhook/)
+    assert.deepEqual((await settings()).webhooks, [{ url: 'https://hooks.example.test/', events: ['user.*'] }])
+    for (const url of ['https://10.0.0.1/', 'https://169.254.169.254/', 'http://192.168.1.1/'])
+      expectStatus(await api.patch('/tenants/settings', { webhooks: [{ ...webhooks[0], url }] }), 400)
+    assert.equal((await settings()).webhooks.length, 1)
     for (const bad of [{ no_such: 1 }, { session_lifetime: -1 }, { linking: { policy: 'always' } }])
       expectStatus(await api.patch('/tenants/settings', bad), 400)
     await eventually('the new name shows', async () => {

@@ -10,6 +10,7 @@ import { protocolTests } from './suite/protocol.ts'
 import { queueTests } from './suite/queues.ts'
 import { raceTests } from './suite/races.ts'
 import { transactionTests } from './suite/transactions.ts'
+import { webhookTests } from './suite/webhooks.ts'
 
 export interface TestDatabase {
   /** Opens it once more, as another node of the deployment does. */
@@ -34,6 +35,7 @@ const topics: readonly Topic[] = [
   accountTests,
   exchangeTests,
   queueTests,
+  webhookTests,
   transactionTests,
   raceTests,
 ]

@@ -40,7 +40,7 @@ export interface Deployment extends Reachable {
   close(): Promise<void>
 }
 
-const TENON = join(import.meta.dirname, '../../../../bin/tenon')
+export const TENON = join(import.meta.dirname, '../../../../bin/tenon')
 
 /** A deployment that runs. */
 export async function startDeployment(options: DeploymentOptions): Promise<Deployment> {
@@ -100,7 +100,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   return deployment
 }
 
-async function listening(child: ChildProcess, say: (text: string) => void): Promise<void> {
+export async function listening(child: ChildProcess, say: (text: string) => void): Promise<void> {
   let words = ''
   const { promise: ready, resolve } = Promise.withResolvers<void>()
   for (const stream of [child.stdout, child.stderr]) {
@@ -115,11 +115,11 @@ async function listening(child: ChildProcess, say: (text: string) => void): Prom
 }
 
 /** The tester's own settings must not leak into the server. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+export function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TENON_|NODE_)/.test(name)))
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

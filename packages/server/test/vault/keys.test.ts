@@ -132,6 +132,7 @@ async function sealEverywhere({ storage, keyring, clock }: World): Promise<void>
     await tx.connections.put({ ...connection, ...at, secretEnvelope: sealed('connection:c1') })
     await tx.connections.put({ ...connection, ...at, id: 'c2', name: 'c2', secretEnvelope: undefined })
     await tx.mails.add({ id: 'm1', envelope: sealed('mail:m1'), attempts: 0, dueAt: now })
+    await tx.webhooks.put({ id: 'w1', url: 'https://x.test/', envelope: sealed('webhook:w1'), patterns: [] })
     await tx.revocations.add({
       id: 'r1',
       userId: 'u',
@@ -196,6 +197,7 @@ async function opensEverywhere({ storage, clock }: World, keyring: World['keyrin
     'transaction:t1': (await storage.transactions.find('t1'))?.verifierEnvelope,
     'connect:a1': (await storage.connects.find('a1'))?.pendingEnvelope,
     'signing-key:k1': (await storage.signingKeys.list())[0]?.envelope,
+    'webhook:w1': (await storage.webhooks.list())[0]?.envelope,
     ...(await storage.transaction(async (tx) => {
       const query = { now: clock(), leaseSeconds: 60, limit: 10 }
       const [mail] = await tx.mails.claim(query)

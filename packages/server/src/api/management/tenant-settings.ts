@@ -1,14 +1,18 @@
 // The tenant's settings (auth0-wire.md §6.4), ours among them.
 import { z } from 'zod'
 import { SETTINGS_KEY } from '../../accounts/apply-tenant.ts'
+import { putWebhooks } from '../../accounts/webhooks.ts'
+import { Invalid } from '../../domain/errors.ts'
+import { parseWebhooks, type Webhook } from '../../domain/settings.ts'
 import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import { patchOf, withDefaults } from '../../protocol/fields.ts'
 import { settingsDocument } from '../../protocol/settings-document.ts'
 import type { Repositories } from '../../storage/storage.ts'
+import { literalAddressAllowed } from '../../upstream/address-policy.ts'
 import { fieldsQuery, selectFields } from '../fields.ts'
 import { type Operation, operation, validate } from '../operation.ts'
 import type { ManagementDeps } from './deps.ts'
-import { applyPatch } from './patch.ts'
+import { applyPatch, withoutNulls } from './patch.ts'
 
 const shape = z.object({ friendly_name: z.string() }).partial().loose()
 
@@ -27,10 +31,10 @@ const find = ({ storage }: ManagementDeps) =>
       query: z.object(fieldsQuery),
       answers: { 200: { description: 'The settings', schema: shape } },
     },
-    async ({ query }) => ({ status: 200, body: selectFields(serializeSettings(await stored(storage)), query) }),
+    async ({ query }) => ({ status: 200, body: selectFields(await serializeSettings(storage), query) }),
   )
 
-const change = ({ storage, clock }: ManagementDeps) =>
+const change = ({ storage, clock, keyring, allowedPrivateNetworks }: ManagementDeps) =>
   operation(
     {
       method: 'patch',
@@ -42,9 +46,15 @@ const change = ({ storage, clock }: ManagementDeps) =>
       answers: { 200: { description: 'The settings', schema: shape } },
     },
     async ({ caller, body }) => {
-      const document = await storage.transaction(async (tx) => {
-        const after = applyPatch(await stored(tx), body)
-        validate(settingsDocument, after, 'body')
+      const { webhooks, ...others } = withoutNulls(body)
+      await storage.transaction(async (tx) => {
+        const after = applyPatch(await stored(tx), { ...body, webhooks: undefined })
+        validate(settingsDocument, { ...after, ...others, ...(webhooks !== undefined && { webhooks }) }, 'body')
+        if (body.webhooks !== undefined) {
+          const receivers = parseWebhooks({ webhooks: webhooks ?? [] }) ?? []
+          requireReachable(receivers, allowedPrivateNetworks)
+          await putWebhooks(tx, keyring, receivers)
+        }
         await tx.meta.put(SETTINGS_KEY, JSON.stringify(after))
         await tx.events.append({
           type: 'settings.updated',
@@ -53,9 +63,8 @@ const change = ({ storage, clock }: ManagementDeps) =>
           clientId: caller.clientId,
           data: { changed: Object.keys(body) },
         })
-        return after
       })
-      return { status: 200, body: serializeSettings(document) }
+      return { status: 200, body: await serializeSettings(storage) }
     },
   )
 
@@ -64,9 +73,15 @@ async function stored(storage: Repositories): Promise<JsonObject> {
   return isJsonObject(document) ? document : {}
 }
 
-function serializeSettings(document: JsonObject): JsonObject {
-  const shown = withDefaults(settingsDocument, document)
-  if (!Array.isArray(shown.webhooks)) return shown
-  const webhooks = shown.webhooks.filter(isJsonObject).map(({ secret: _, ...webhook }: JsonObject) => webhook)
-  return { ...shown, webhooks }
+/** Receivers of events are kept beside the document, for their secrets are sealed, and never shown. */
+async function serializeSettings(storage: Repositories): Promise<JsonObject> {
+  const webhooks = (await storage.webhooks.list()).map(({ url, patterns }) => ({ url, events: patterns }))
+  return { ...withDefaults(settingsDocument, await stored(storage)), webhooks }
+}
+
+/** @throws {Invalid} `address_blocked`: a literal private address, outside the networks that are allowed (T-NET-01). */
+function requireReachable(webhooks: readonly Webhook[], allowedPrivateNetworks: readonly string[]): void {
+  for (const [index, { url }] of webhooks.entries())
+    if (!literalAddressAllowed(url, allowedPrivateNetworks))
+      throw new Invalid('address_blocked', `The URL at /webhooks/${index}/url may not be called by this server.`)
 }

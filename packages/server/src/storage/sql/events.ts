@@ -17,7 +17,7 @@ export const eventsTable = (db: Db): Events => ({
     if (events.length === 0) return
     // A statement costs next to nothing in SQLite and a round trip in PostgreSQL.
     if (db.dialect === 'sqlite') for (const event of events) await db.change(insertEvent, rowOf(event))
-    else await db.change(insertEvents, { ...columnsOf(COLUMNS, events.map(rowOf)) })
+    else await db.change(insertEvents, { ...columnsOf(EVENT_COLUMNS, events.map(rowOf)) })
   },
   async list(query) {
     return (await db.query(eventsMatching(db.builder, db.dialect, query))).map(eventOf)
@@ -27,7 +27,7 @@ export const eventsTable = (db: Db): Events => ({
   },
 })
 
-const COLUMNS = [
+export const EVENT_COLUMNS = [
   'type',
   'at',
   'outcome',
@@ -39,7 +39,7 @@ const COLUMNS = [
   'data',
 ] as const
 
-const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, COLUMNS)))
+const insertEvent = statement((q, p: Row) => q.insertInto('events').values(pick(p, EVENT_COLUMNS)))
 
 const TYPES = {
   type: 'text',
@@ -56,8 +56,8 @@ const TYPES = {
 const insertEvents = statement((q, p: Columns<Row> & { readonly [name: string]: unknown }) =>
   q
     .insertInto('events')
-    .columns(COLUMNS)
-    .expression((eb) => eb.selectFrom(given<Row>(p, TYPES).as('many')).select(COLUMNS)),
+    .columns(EVENT_COLUMNS)
+    .expression((eb) => eb.selectFrom(given<Row>(p, TYPES).as('many')).select(EVENT_COLUMNS)),
 )
 
 type Query = Parameters<Events['list']>[0]
@@ -67,7 +67,7 @@ function eventsMatching(
   dialect: Dialect,
   { afterSeq, beforeSeq, userId, types, descending, offset, limit, ...only }: Query,
 ) {
-  let query = q.selectFrom('events').select(['seq', ...COLUMNS])
+  let query = q.selectFrom('events').select(['seq', ...EVENT_COLUMNS])
   if (afterSeq !== undefined) query = query.where('seq', '>', afterSeq)
   if (userId !== undefined) query = query.where('user_id', '=', userId)
   if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq)
@@ -133,9 +133,9 @@ const useCountOf = (row: UseRow): UseCount => ({
   lastAt: Number(row.last_at),
 })
 
-type Row = Readonly<Pick<EventsTable, (typeof COLUMNS)[number]>>
+type Row = Readonly<Pick<EventsTable, (typeof EVENT_COLUMNS)[number]>>
 
-const eventOf = (row: Row & { readonly seq: number }): Event => ({
+export const eventOf = (row: Row & { readonly seq: number }): Event => ({
   seq: row.seq,
   type: row.type,
   at: row.at,

@@ -2,7 +2,7 @@ import type { Mails } from '../queue-repositories.ts'
 import type { MailJob } from '../records.ts'
 import type { Schema } from '../schema.ts'
 import type { Db } from './db.ts'
-import { passingLocked } from './rows.ts'
+import { countOf, passingLocked } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const mailsTable = (db: Db): Mails => ({
@@ -17,6 +17,9 @@ export const mailsTable = (db: Db): Mails => ({
   },
   async done(id) {
     await db.change(deleteMail, { id })
+  },
+  async count() {
+    return countOf(await db.all(countMails, {}))
   },
 })
 
@@ -43,6 +46,8 @@ const retryAt = statement((q, p: { id: string; dueAt: number }) =>
 )
 
 const deleteMail = statement((q, p: { id: string }) => q.deleteFrom('mails').where('id', '=', p.id))
+
+const countMails = statement((q) => q.selectFrom('mails').select((eb) => eb.fn.countAll().as('count')))
 
 const jobOf = (row: Schema['mails']): MailJob => ({
   id: row.id,

@@ -1,6 +1,6 @@
+import type { Proofs } from '../queue-repositories.ts'
 import type { MailProof } from '../records.ts'
 import type { ProofsTable } from '../schema.ts'
-import type { Proofs } from '../storage.ts'
 import type { Db } from './db.ts'
 import { passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'

@@ -31,6 +31,7 @@ import { signingKeysTable } from './signing-keys.ts'
 import { transactionsTable } from './transactions.ts'
 import { userKeysTable } from './user-keys.ts'
 import { usersTable } from './users.ts'
+import { webhooksTable } from './webhooks.ts'
 
 export class SqlRepositories implements Repositories {
   readonly #db: Db
@@ -114,6 +115,9 @@ export class SqlRepositories implements Repositories {
   }
   get signUps() {
     return signUpsTable(this.#db)
+  }
+  get webhooks() {
+    return webhooksTable(this.#db)
   }
   get events() {
     return eventsTable(this.#db)

@@ -2,7 +2,7 @@ import type { RevocationJob } from '../records.ts'
 import type { RevocationsTable } from '../schema.ts'
 import type { Revocations } from '../vault-repositories.ts'
 import type { Db } from './db.ts'
-import { passingLocked, pick } from './rows.ts'
+import { countOf, passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
 
 export const revocationsTable = (db: Db): Revocations => ({
@@ -21,6 +21,9 @@ export const revocationsTable = (db: Db): Revocations => ({
   async countOfAccount(accountId) {
     return Number((await db.first(countOfAccount, { accountId }))?.count ?? 0)
   },
+  async count() {
+    return countOf(await db.all(countJobs, {}))
+  },
 })
 
 const COLUMNS = [
@@ -34,6 +37,8 @@ const COLUMNS = [
   'attempts',
   'due_at',
 ] as const
+
+const countJobs = statement((q) => q.selectFrom('revocations').select((eb) => eb.fn.countAll().as('count')))
 
 const insertJob = statement((q, p: Row) => q.insertInto('revocations').values(pick(p, COLUMNS)))
 

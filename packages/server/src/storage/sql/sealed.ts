@@ -13,6 +13,7 @@ const PLACES: Readonly<Record<Kind, { readonly table: string; readonly id: strin
   mail: { table: 'mails', id: 'id', column: 'envelope' },
   revocation: { table: 'revocations', id: 'id', column: 'envelope' },
   link: { table: 'link_snapshots', id: 'link_id', column: 'envelope' },
+  webhook: { table: 'webhooks', id: 'id', column: 'envelope' },
   'signing-key': { table: 'signing_keys', id: 'kid', column: 'envelope' },
 }
 // The keys of a record that names every kind.
