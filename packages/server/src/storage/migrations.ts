@@ -6,7 +6,7 @@ import { factsVersion } from './migrations/0004-facts-version.ts'
 import { exchangeProfiles } from './migrations/0005-exchange-profiles.ts'
 import { signOutsAndSignUps } from './migrations/0006-sign-outs-and-sign-ups.ts'
 import { keptApart } from './migrations/0007-kept-apart.ts'
-import { webhooks } from './migrations/0009-webhooks.ts'
+import { webhooks } from './migrations/0008-webhooks.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
