@@ -40,11 +40,16 @@ const queue = (event: string, from = ''): string =>
    where ${event}.type <> 'webhook.abandoned' and (p.pattern = ${event}.type or (p.pattern like '%*'
      and substr(${event}.type, 1, length(p.pattern) - 1) = substr(p.pattern, 1, length(p.pattern) - 1)))`
 
-const QUEUE_ON_SQLITE = [`create trigger webhooks_of_event after insert on events begin ${queue('new')}; end`] as const
+/** Most deployments have no receiver: they pay for one look at an empty table. */
+const ANY = 'exists (select 1 from webhook_patterns)'
+
+const QUEUE_ON_SQLITE = [
+  `create trigger webhooks_of_event after insert on events when ${ANY} begin ${queue('new')}; end`,
+] as const
 
 const QUEUE_ON_POSTGRES = [
   `create function queue_webhooks() returns trigger language plpgsql as $$
-   begin ${queue('added', 'cross join added')}; return null; end $$`,
+   begin if ${ANY} then ${queue('added', 'cross join added')}; end if; return null; end $$`,
   `create trigger webhooks_of_events after insert on events referencing new table as added
    for each statement execute function queue_webhooks()`,
 ] as const
