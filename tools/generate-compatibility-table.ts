@@ -76,7 +76,10 @@ export function renderRows(rows: readonly SdkCall[]): string {
   const summary = `${rows.length} calls of ${sdks.length} releases: ${counts.join(', ')}.`
   const sections = sdks.map((title) => {
     const own = rows.filter(({ sdk, version }) => `${sdk} ${version}` === title)
-    const lines = own.map(({ call, rule, result, file }) => `| \`${call}\` | ${rule} | ${result} | ${linkTo(file)} |`)
+    const lines = own.map(({ call, rule, result, reason, file }) => {
+      const outcome = reason === undefined ? result : `${result}: ${reason}`
+      return `| \`${call}\` | ${rule} | ${outcome} | ${linkTo(file)} |`
+    })
     return `## ${title}\n\n| call | what the test shows | result | test |\n| --- | --- | --- | --- |\n${lines.join('\n')}`
   })
   const open = missing.length === 0 ? [] : [`## Not yet\n\n${listByReason(missing).join('\n')}`]

@@ -21,6 +21,8 @@ const KEPT_LOG_LENGTH = 20_000
 export async function startTenon(options: {
   readonly dataDir: string
   readonly tenantPath: string
+  /** Further flags of `serve`. */
+  readonly flags?: readonly string[]
 }): Promise<TenonProcess> {
   const child = spawn(
     EXECUTABLE,
@@ -28,6 +30,7 @@ export async function startTenon(options: {
       ...['serve', '--port', '0', '--data-dir', options.dataDir, '--tenant', options.tenantPath],
       // The providers of the demo are on loopback; anywhere else Tenon refuses to call private addresses.
       ...['--dangerously-allow-upstream-network', '127.0.0.0/8'],
+      ...(options.flags ?? []),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: environment() },
   )
@@ -45,7 +48,11 @@ export async function startTenon(options: {
 }
 
 /** Settings of another Tenon on this machine are not for this one. */
-const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TENON_')))
+function environment(): NodeJS.ProcessEnv {
+  const env = { ...process.env }
+  for (const name of Object.keys(env)) if (name.startsWith('TENON_')) delete env[name]
+  return env
+}
 
 async function listening({ stdout }: ChildProcess): Promise<string> {
   if (!stdout) throw new Error('no standard output')

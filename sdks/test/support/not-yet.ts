@@ -8,6 +8,7 @@ export const NOT_YET = {
   passwordless: 'no codes by mail or message yet',
   mfa: 'no second factors yet',
   logoutTokens: 'no back-channel logout yet',
+  dpopApi: 'tokens that are bound to a key (DPoP) open no API of ours yet',
   formPost: 'no ID token at the authorization endpoint yet',
   federatedDomains: 'no answer to which domains have a provider of their own yet',
   tokensets: 'the older view of connected accounts is not there',

@@ -7,7 +7,9 @@ export interface World extends TestServer {
   secretOf(client: string): string
 }
 
-export async function startWorld(options: Pick<StartOptions, 'tenant' | 'settings' | 'database'> = {}): Promise<World> {
+export async function startWorld(
+  options: Pick<StartOptions, 'tenant' | 'settings' | 'database' | 'hostName'> = {},
+): Promise<World> {
   const server = await startServer({ ...options, https: true })
   return {
     ...server,

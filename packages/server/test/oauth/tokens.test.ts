@@ -85,6 +85,8 @@ test('a refresh names another audience where the client’s policy and its grant
   assert.equal(api.scope, all)
   assert.equal(claimsOf(api.access_token).gty, 'refresh_token')
   assert.equal(claimsOf(api.id_token).sub, who.sub)
+  assert.equal(typeof claimsOf(who.idToken).nonce, 'string')
+  assert.equal(claimsOf(api.id_token).nonce, undefined, 'a nonce is for one authorization request')
   const granted = expectStatus(
     await refresh(server, 'many', who.refreshToken, { audience: OTHER_API, scope: all }),
     200,

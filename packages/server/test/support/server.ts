@@ -35,6 +35,8 @@ export interface StartOptions<P extends Record<string, Provider> = DefaultProvid
   readonly trustProxy?: readonly string[]
   /** Serves by the certificate of `--tls-self-signed`, and makes this process trust it. */
   readonly https?: boolean
+  /** What the loopback address is called; its certificate knows `localhost` as well. Default: `127.0.0.1`. */
+  readonly hostName?: 'localhost'
   /** Networks that upstream calls may reach; default: loopback. */
   readonly allowedNetworks?: readonly string[]
 }
@@ -84,7 +86,8 @@ export async function startServer(options: StartOptions<Record<string, Provider>
   const listeners = await Promise.all(
     Array.from({ length: options.nodes ?? 1 }, () => listen({ host: '127.0.0.1', port: 0, certificate })),
   )
-  const nodes = listeners.map(({ port }) => `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`)
+  const scheme = certificate ? 'https' : 'http'
+  const nodes = listeners.map(({ port }) => `${scheme}://${options.hostName ?? '127.0.0.1'}:${port}`)
   const url = nodes[0] ?? ''
   const issuer = options.issuer ?? `${url}/`
   const config = configOf(options, dataDir, database.config, tenant.file)

@@ -54,7 +54,7 @@ export async function openBrowser(
     const text = message.text()
     if (message.type() === 'error' && !OF_A_STATUS.test(text)) complaints.push(`${message.location().url}: ${text}`)
   })
-  context.on('weberror', ({ page, error }) => void complaints.push(`${page()?.url()}: ${error()}`))
+  context.on('weberror', (raised) => void complaints.push(`${raised.page()?.url()}: ${raised.error()}`))
   context.setDefaultTimeout(WAIT_MS)
   t.after(async () => {
     await context.close()
