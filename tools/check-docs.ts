@@ -1,6 +1,7 @@
 // No document claims what nothing shows: every block is checked, every command is run by something, every link leads somewhere.
 //
-// json blocks parse; ts blocks compile against the sources; sh blocks stand in doc-commands.json, with the test or script
+// json blocks parse; ts blocks compile against the sources, those that import an SDK in the tests of sdks/; python blocks are
+// run by a test of their guide; sh blocks stand in doc-commands.json, with the test or script
 // that shows them, or `"run": true` for those that are run right here.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +16,7 @@ export type Document = { readonly path: string; readonly text: string }
 
 /** Languages that are shown to people and claim nothing that could be run; a block without one is text. */
 const SHOWN = ['', 'text', 'mermaid', 'http', 'sql']
-const CHECKED = ['json', 'ts', 'sh']
+const CHECKED = ['json', 'ts', 'sh', 'python']
 const COMMAND = /^\s*(?:\$ |(?:npm|npx|node|git|curl|bin\/tenon|tenon) \S)/m
 
 /** Returns one line for each block of no known language, and each json block that does not parse. */
@@ -93,7 +94,7 @@ const LIST = 'tools/doc-commands.json'
 function findTypeProblems(documents: readonly Document[]): string[] {
   const blocks = documents.flatMap(({ path, text }) =>
     blocksOf(text)
-      .filter(({ language }) => language === 'ts')
+      .filter(({ language, code }) => language === 'ts' && !needsSdks(code))
       .map(({ code, line }) => ({ code, name: `${path.replace(/\W/g, '_')}_${line}.ts` })),
   )
   if (blocks.length === 0) return []
@@ -106,6 +107,9 @@ function findTypeProblems(documents: readonly Document[]): string[] {
   const { status, stdout } = spawnSync('tsc', ['-p', folder], { encoding: 'utf8', cwd: projectRoot })
   return status === 0 ? [] : [stdout.trim()]
 }
+
+/** True when a block imports what only sdks/ installs. */
+export const needsSdks = (code: string): boolean => /^import .* from '(?:@auth0\/|auth0|express|ai'|zod')/m.test(code)
 
 function findRunProblems(commands: readonly DocCommand[]): string[] {
   return commands
@@ -124,7 +128,7 @@ if (import.meta.main) {
   const read = (path: string) => readFileSync(join(projectRoot, path), 'utf8')
   const paths = listFiles()
   const documents = paths
-    .filter((path) => /^(?:[^/]+|docs\/.*|examples\/.*|packages\/[^/]+\/README)\.md$/.test(path))
+    .filter((path) => /^(?:[^/]+|docs\/.*|examples\/.*|(?:packages\/[^/]+|sdks)\/README)\.md$/.test(path))
     .map((path) => ({ path, text: read(path) }))
   // The cast is checked by use: an entry without a command fits no document and is reported.
   const commands = existsSync(join(projectRoot, LIST)) ? (JSON.parse(read(LIST)) as DocCommand[]) : []

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import { startCodeProvider } from '@tenon/sdk/testing'
 import { Browser } from '../support/browser.ts'
 import { startServer } from '../support/server.ts'
-import { blocksIn, blockWith } from './document.ts'
+import { blocksIn, blockWith, programsIn } from './document.ts'
 
 const GUIDE = 'docs/guide/agent-asks-for-an-account.md'
 const CALLBACK = 'http://127.0.0.1:9/cb'
@@ -84,7 +80,7 @@ async function startGuide(t: TestContext) {
   const [client] = file.clients
   const app: App = { issuer, clientId: client.client_id, clientSecret: client.client_secret }
   const browser = new Browser()
-  return { agent: await programsOf(t), app, browser, code, refreshToken: await signIn(app, browser) }
+  return { agent: await programsIn<Programs>(t, GUIDE), app, browser, code, refreshToken: await signIn(app, browser) }
 }
 
 async function signIn({ issuer, clientId, clientSecret }: App, browser: Browser): Promise<string> {
@@ -120,17 +116,4 @@ interface Programs {
     redirectUri: string,
   ): Promise<{ url: string; pending: object }>
   finishConnect(issuer: string, token: string, cameBackTo: URL, pending: object): Promise<{ id: string } | 'refused'>
-}
-
-/** Each TypeScript block is a module; together they export the agent's four steps. */
-async function programsOf(t: TestContext): Promise<Programs> {
-  const folder = mkdtempSync(join(tmpdir(), 'tenon-guide-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const modules = blocksIn(GUIDE, 'ts').map(async (text, index) => {
-    const path = join(folder, `block-${index}.ts`)
-    writeFileSync(path, text)
-    return (await import(pathToFileURL(path).href)) as object
-  })
-  // Compiled together with all documents by tools/check-docs.ts; a missing export fails its call here.
-  return Object.assign({}, ...(await Promise.all(modules))) as Programs
 }
