@@ -94,6 +94,26 @@ export function findPackageProblems(
   ]
 }
 
+/** Returns one line for each thing in `sdks/` and the examples that breaks the rule: they share one lock file. */
+export function findSdkProblems(
+  lock: Lock,
+  sdks: Manifest,
+  examples: Readonly<Record<string, Manifest>>,
+): readonly string[] {
+  const hosts = Object.entries(lock.packages)
+    .filter(([, { resolved }]) => resolved !== undefined)
+    .map(([path]) => `sdks/package-lock.json: ${path} names where it came from (see omit-lockfile-registry-resolved)`)
+  const loose = Object.entries(sdks.dependencies ?? {})
+    .filter(([, version]) => !EXACT.test(version.replace(/^npm:.+@/, '')))
+    .map(([name, version]) => `sdks/package.json: ${name} is ${version}, not one version`)
+  const other = Object.entries(examples).flatMap(([file, { dependencies = {} }]) =>
+    Object.entries(dependencies)
+      .filter(([name, version]) => sdks.dependencies?.[name] !== version)
+      .map(([name, version]) => `${file}: ${name} is ${version}; sdks/package.json has ${sdks.dependencies?.[name]}`),
+  )
+  return [...hosts, ...loose, ...other]
+}
+
 function undeclaredScripts(lock: Lock, manifests: Readonly<Record<string, Manifest>>): string[] {
   const declared = manifests['package.json']?.allowScripts ?? {}
   return (
@@ -143,7 +163,10 @@ if (import.meta.main) {
       /^(?:package|packages\/[^/]+\/package|examples\/[^/]+\/package)\.json$/.test(path),
     )
     const manifests = Object.fromEntries(files.map((path) => [path, readJson<Manifest>(path)]))
-    const problems = findPackageProblems(lock, manifests, readFileSync(join(projectRoot, NOTES), 'utf8'))
-    reportProblems('a clone installs the same packages everywhere, and each is worth it', problems)
+    const examples = Object.fromEntries(Object.entries(manifests).filter(([file]) => file.startsWith('examples/')))
+    reportProblems('a clone installs the same packages everywhere, and each is worth it', [
+      ...findPackageProblems(lock, manifests, readFileSync(join(projectRoot, NOTES), 'utf8')),
+      ...findSdkProblems(readJson('sdks/package-lock.json'), readJson('sdks/package.json'), examples),
+    ])
   }
 }

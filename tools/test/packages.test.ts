@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addAbsentPlatforms, findPackageProblems, type Lock } from '../check-packages.ts'
+import { addAbsentPlatforms, findPackageProblems, findSdkProblems, type Lock } from '../check-packages.ts'
 
 const NOTES = '| package | saves |\n| --- | --- |\n| `kysely` | SQL |\n'
 const MANIFESTS = { 'package.json': {}, 'packages/server/package.json': { dependencies: { kysely: '1.0.0' } } }
@@ -55,4 +55,15 @@ test('a platform that the registry did not have is added with the machine that i
     os: ['linux'],
   })
   assert.deepEqual(findPackageProblems(added, MANIFESTS, NOTES), [])
+})
+
+test('the SDKs stand in one exact version each, without hosts, and the examples use the same', () => {
+  const lock = { packages: { 'node_modules/auth0': { version: '7.1.0', resolved: 'https://somewhere.test/auth0' } } }
+  const sdks = { dependencies: { auth0: '7.1.0', 'auth0-v4': 'npm:auth0@4.37.1', express: '^5.0.0' } }
+  const examples = { 'examples/one/package.json': { dependencies: { auth0: '7.0.0' } } }
+  assert.deepEqual(findSdkProblems(lock, sdks, examples), [
+    'sdks/package-lock.json: node_modules/auth0 names where it came from (see omit-lockfile-registry-resolved)',
+    'sdks/package.json: express is ^5.0.0, not one version',
+    'examples/one/package.json: auth0 is 7.0.0; sdks/package.json has 7.1.0',
+  ])
 })
