@@ -12,13 +12,6 @@ export const NOT_YET = {
   formPost: 'no ID token at the authorization endpoint yet',
   federatedDomains: 'no answer to which domains have a provider of their own yet',
   tokensets: 'the older view of connected accounts is not there',
-  sessions: 'sessions are managed by user, not by their own id yet',
-  refreshTokens: 'refresh tokens are managed by user, not by their own id yet',
-  consents: 'consents are not in the Management API yet',
   tickets: 'no tickets yet',
   jobs: 'no jobs yet',
-  credentials: 'public keys of clients are not in the Management API yet',
-  connectionStatus: 'no check of a connection over the Management API yet',
-  signingKeys: 'signing keys are managed by command, not in the Management API yet',
-  settings: 'settings are in the tenant file, not in the Management API yet',
 } as const
