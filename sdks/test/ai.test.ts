@@ -5,20 +5,22 @@ import { generateText, type LanguageModel, stepCountIs, type ToolSet, tool } fro
 import { z } from 'zod'
 import { connect, meToken, type SignedIn, signIn } from '../../packages/server/test/support/actors.ts'
 import { API } from '../../packages/server/test/support/tenant.ts'
+import { passTime } from '../../packages/server/test/support/time.ts'
 import { Calls } from './support/calls.ts'
+import { approveByMail, withGrants } from './support/consent.ts'
 import { startWorld } from './support/world.ts'
 
 // Its ES modules name files without their endings, which bundlers forgive and Node does not.
 const require = createRequire(import.meta.url)
 const { SUBJECT_TOKEN_TYPES } = require('@auth0/ai') as typeof import('@auth0/ai')
-const { AsyncAuthorizationInterrupt, TokenVaultInterrupt } =
+const { AuthorizationPendingInterrupt, DeviceInterrupts, TokenVaultInterrupt } =
   require('@auth0/ai/interrupts') as typeof import('@auth0/ai/interrupts')
 const { Auth0AI, getAccessTokenFromTokenVault, runWithAIContext } =
   require('@auth0/ai-vercel') as typeof import('@auth0/ai-vercel')
 const { errorSerializer, InterruptionPrefix } =
   require('@auth0/ai-vercel/interrupts') as typeof import('@auth0/ai-vercel/interrupts')
 
-const world = await startWorld()
+const world = await startWorld({ tenant: withGrants })
 const calls = new Calls(import.meta.filename, '@auth0/ai-vercel')
 
 const aiOf = (clientId: string) =>
@@ -42,11 +44,12 @@ const reveal = tool({
   execute: async () => getAccessTokenFromTokenVault(),
 })
 
+const done = tool({ description: 'Books it', inputSchema: z.object({}), execute: async () => 'done' })
+
 let turns = 0
 /** As a model's call would run it, in a conversation of its own. */
-function run(wrapped: unknown): Promise<unknown> {
+function run(wrapped: unknown, turn = String(++turns)): Promise<unknown> {
   const { execute } = wrapped as { execute: (input: object, options: object) => Promise<unknown> }
-  const turn = String(++turns)
   return runWithAIContext({ threadID: turn }, () => execute({}, { toolCallId: turn, messages: [] }))
 }
 
@@ -154,17 +157,29 @@ calls.works(
   },
 )
 
-calls.notYet('withAsyncAuthorization', 'a tool that waits for the user’s approval elsewhere', 'ciba', async () => {
+calls.works('withAsyncAuthorization', 'a tool waits for its user, and goes on once they said yes', async () => {
   const user = await newUser('approving')
   const wrapped = aiOf('web').withAsyncAuthorization(
     { scopes: ['openid'], userID: async () => user.sub, bindingMessage: async () => 'Book it' },
-    reveal,
+    done,
   )
-  // What was thrown is the tool's result.
-  const result = await run(wrapped)
-  assert.ok(result instanceof Error && !(result instanceof AsyncAuthorizationInterrupt))
+  await assert.rejects(run(wrapped, 'approving'), (error) => error instanceof AuthorizationPendingInterrupt)
+  await approveByMail(world, user.browser, String(user.claims.email))
+  // It may not ask again at once.
+  passTime(10)
+  assert.equal(await run(wrapped, 'approving'), 'done')
 })
 
-calls.notYet('withDeviceAuthorizationFlow', 'a tool whose user approves with a code', 'device', async () => {
-  assert.ok((await run(aiOf('web').withDeviceAuthorizationFlow({ scopes: ['openid'] }, reveal))) instanceof Error)
+calls.works('withDeviceAuthorizationFlow', 'a tool shows a code, and goes on once its user let it in', async () => {
+  const user = await newUser('device')
+  const wrapped = new Auth0AI({ auth0: { domain: world.domain, clientId: 'tv' } }).withDeviceAuthorizationFlow(
+    { scopes: ['openid'], onAuthorizationRequest: 'interrupt' },
+    done,
+  )
+  const interrupt = await run(wrapped, 'device').catch((error: unknown) => error)
+  assert.ok(interrupt instanceof DeviceInterrupts.AuthorizationPendingInterrupt, String(interrupt))
+  await user.browser.open(interrupt.response.verificationUriComplete ?? '')
+  await user.browser.submit('approve', { action: 'allow' })
+  passTime(10)
+  assert.equal(await run(wrapped, 'device'), 'done')
 })

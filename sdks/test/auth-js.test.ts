@@ -2,20 +2,19 @@
 import assert from 'node:assert/strict'
 import {
   AuthClient,
-  BackchannelAuthenticationError,
   isFederatedDomain,
   TokenByCodeError,
   TokenByRefreshTokenError,
-  TokenExchangeError,
   TokenForConnectionError,
 } from '@auth0/auth0-auth-js'
 import { connect, drive, meToken, signIn } from '../../packages/server/test/support/actors.ts'
 import { Browser } from '../../packages/server/test/support/browser.ts'
 import { API, CALLBACK, LOGGED_OUT, PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
+import { approveByMail, CALENDAR_TOKEN, calendarToken, makeProfile, withGrants } from './support/consent.ts'
 import { startWorld } from './support/world.ts'
 
-const world = await startWorld()
+const world = await startWorld({ tenant: withGrants })
 const calls = new Calls(import.meta.filename, '@auth0/auth0-auth-js')
 const { domain, issuer } = world
 const client = clientOf('web')
@@ -35,14 +34,15 @@ async function visit(url: URL, how: Parameters<typeof drive>[1] = {}, browser = 
 
 /** Somebody new, signed in by the SDK. */
 async function newUser(name: string) {
-  world.person(name, ['calendar', 'files'])
+  const { email, subjects } = world.person(name, ['calendar', 'files'])
   const browser = new Browser()
   const { authorizationUrl, codeVerifier } = await client.buildAuthorizationUrl({
     authorizationParams: { connection: 'calendar' },
   })
   const tokens = await client.getTokenByCode(await visit(authorizationUrl, {}, browser), { codeVerifier })
   const { idToken = '', refreshToken = '', claims } = tokens
-  return { browser, tokens, idToken, refreshToken, sub: String(claims?.sub) }
+  const subject = subjects.calendar ?? ''
+  return { browser, tokens, idToken, refreshToken, email, subject, sub: String(claims?.sub) }
 }
 
 calls.works('getServerMetadata', 'discovery, with the issuer it was given', async () => {
@@ -161,15 +161,17 @@ calls.works('exchangeToken', 'with a connection: the provider’s token', async 
   assert.equal(token.issuedTokenType, 'http://auth0.com/oauth/token-type/federated-connection-access-token')
 })
 
-calls.notYet(
-  'exchangeToken',
-  'with a profile: a token of another kind becomes one of ours',
-  'exchangeProfile',
-  async () => {
-    const options = { subjectTokenType: 'urn:acme:legacy', subjectToken: 'any', audience: API }
-    await assert.rejects(client.exchangeToken(options), (error) => error instanceof TokenExchangeError)
-  },
-)
+calls.works('exchangeToken', 'with a profile: a token of a provider becomes one of ours', async () => {
+  await makeProfile(world)
+  const { subject } = await newUser('exchanged')
+  const token = await client.exchangeToken({
+    subjectTokenType: CALENDAR_TOKEN,
+    subjectToken: calendarToken(world, subject),
+    audience: API,
+    scope: 'openid',
+  })
+  assert.ok(token.accessToken)
+})
 
 calls.works('getTokenByClientCredentials', 'a token of the client itself', async () => {
   const { accessToken } = await clientOf('m2m').getTokenByClientCredentials({ audience: `${issuer}api/v2/` })
@@ -184,27 +186,30 @@ calls.notYet('getTokenByPassword', 'a password becomes tokens', 'passwordGrant',
   )
 })
 
-calls.notYet('backchannelAuthentication', 'a person is asked for approval elsewhere', 'ciba', async () => {
-  const asked = { bindingMessage: 'Book it', loginHint: { sub: 'auth0|any' } }
-  await assert.rejects(
-    client.backchannelAuthentication(asked),
-    (error) => error instanceof BackchannelAuthenticationError,
-  )
+calls.works('backchannelAuthentication', 'a person is asked, says yes, and the agent has waited for it', async () => {
+  const { browser, email, sub } = await newUser('approving')
+  const asked = client.backchannelAuthentication({ bindingMessage: 'Book it', loginHint: { sub } })
+  await approveByMail(world, browser, email)
+  assert.equal((await asked).claims?.sub, sub)
 })
 
-calls.notYet('initiateBackchannelAuthentication', 'the same, without waiting for the answer', 'ciba', async () => {
-  const asked = { bindingMessage: 'Book it', loginHint: { sub: 'auth0|any' } }
-  await assert.rejects(
-    client.initiateBackchannelAuthentication(asked),
-    (error) => error instanceof BackchannelAuthenticationError,
-  )
+calls.works('initiateBackchannelAuthentication', 'a person is asked, and nobody waits', async () => {
+  const { sub } = await newUser('asked')
+  const { authReqId } = await client.initiateBackchannelAuthentication({
+    bindingMessage: 'Book it',
+    loginHint: { sub },
+  })
+  assert.ok(authReqId)
 })
 
-calls.notYet('backchannelAuthenticationGrant', 'an approval becomes tokens', 'ciba', async () => {
-  await assert.rejects(
-    client.backchannelAuthenticationGrant({ authReqId: 'any' }),
-    (error) => error instanceof BackchannelAuthenticationError,
-  )
+calls.works('backchannelAuthenticationGrant', 'a yes becomes tokens', async () => {
+  const { browser, email, sub } = await newUser('answering')
+  const { authReqId } = await client.initiateBackchannelAuthentication({
+    bindingMessage: 'Book it',
+    loginHint: { sub },
+  })
+  await approveByMail(world, browser, email)
+  assert.equal((await client.backchannelAuthenticationGrant({ authReqId })).claims?.sub, sub)
 })
 
 calls.works('revokeToken', 'a revoked refresh token is of no use', async () => {

@@ -13,9 +13,10 @@ import {
 import { Browser } from '../../packages/server/test/support/browser.ts'
 import { API, CALLBACK, PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
+import { approveByMail, CALENDAR_TOKEN, calendarToken, makeProfile, withGrants } from './support/consent.ts'
 import { startWorld } from './support/world.ts'
 
-const world = await startWorld()
+const world = await startWorld({ tenant: withGrants })
 const calls = new Calls(import.meta.filename, 'auth0-v4')
 const { domain } = world
 const secret = { clientId: 'web', clientSecret: world.secretOf('web') }
@@ -131,32 +132,30 @@ calls.notYet('oauth.passwordGrant', 'a password becomes tokens', 'passwordGrant'
   )
 })
 
-calls.notYet('backchannel.authorize', 'a person is asked for approval elsewhere', 'ciba', async () => {
-  await assert.rejects(
-    authentication.backchannel.authorize({ userId: ada.sub, binding_message: 'Book it', scope: 'openid' }),
-    notFound,
-  )
+calls.works('backchannel.authorize', 'a person is asked', async () => {
+  const asked = { userId: ada.sub, binding_message: 'Book it', scope: 'openid' }
+  assert.ok((await authentication.backchannel.authorize(asked)).auth_req_id)
 })
 
-calls.notYet('backchannel.backchannelGrant', 'an approval becomes tokens', 'ciba', async () => {
-  await assert.rejects(
-    authentication.backchannel.backchannelGrant({ auth_req_id: 'any' }),
-    refusedWith(403, 'unsupported_grant_type'),
-  )
+calls.works('backchannel.backchannelGrant', 'a yes becomes tokens', async () => {
+  const { browser, sub } = await signIn(world, { user: world.tenant.eve })
+  const asked = { userId: sub, binding_message: 'Book it', scope: 'openid' }
+  const { auth_req_id } = await authentication.backchannel.authorize(asked)
+  await approveByMail(world, browser, world.tenant.eve.email)
+  assert.ok((await authentication.backchannel.backchannelGrant({ auth_req_id })).id_token)
 })
 
-calls.notYet(
-  'tokenExchange.exchangeToken',
-  'a token of another kind becomes one of ours',
-  'exchangeProfile',
-  async () => {
-    const body = { subject_token_type: 'urn:acme:legacy', subject_token: 'any', audience: API }
-    await assert.rejects(authentication.tokenExchange.exchangeToken(body), (error) => {
-      assert.ok(error instanceof AuthApiError)
-      return error.statusCode >= 400 && error.statusCode < 500
-    })
-  },
-)
+calls.works('tokenExchange.exchangeToken', 'a token of a provider becomes one of ours, by a profile', async () => {
+  await makeProfile(world)
+  const { subject = '' } = await newUser('exchanged', 'calendar')
+  const tokens = await authentication.tokenExchange.exchangeToken({
+    subject_token_type: CALENDAR_TOKEN,
+    subject_token: calendarToken(world, subject),
+    audience: API,
+    scope: 'openid',
+  })
+  assert.ok(tokens.access_token)
+})
 
 calls.notYet('database.signUp', 'a password account without our pages', 'databaseApi', async () => {
   const body = { email: 'new@example.test', password: 'a kettle on the upper shelf', connection: PASSWORDS }

@@ -205,10 +205,3 @@ calls.works('revokeRefreshToken', 'the refresh token is of no use, and the sessi
   await app.auth0.revokeRefreshToken({ req: app.request('/') })
   await assert.rejects(app.with((request, answer) => app.auth0.getAccessToken(request, answer, { refresh: true })))
 })
-
-calls.notYet('getTokenByBackchannelAuth', 'a person is asked for approval elsewhere', 'ciba', async () => {
-  const app = await signedIn('approving')
-  await assert.rejects(
-    app.auth0.getTokenByBackchannelAuth({ bindingMessage: 'Book it', loginHint: { sub: String(await subOf(app)) } }),
-  )
-})

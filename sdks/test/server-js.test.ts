@@ -12,9 +12,10 @@ import { connect, drive, meToken } from '../../packages/server/test/support/acto
 import { Browser } from '../../packages/server/test/support/browser.ts'
 import { API, CALLBACK, LOGGED_OUT } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
+import { approveByMail, CALENDAR_TOKEN, calendarToken, makeProfile, withGrants } from './support/consent.ts'
 import { startWorld } from './support/world.ts'
 
-const world = await startWorld()
+const world = await startWorld({ tenant: withGrants })
 const calls = new Calls(import.meta.filename, '@auth0/auth0-server-js')
 
 /** One person's cookies, as an app would keep them. */
@@ -49,7 +50,7 @@ class Transactions implements TransactionStore<unknown> {
 
 /** An app as one person uses it, with their browser. */
 async function newApp(name: string) {
-  world.person(name, ['calendar', 'files'])
+  const { email, subjects } = world.person(name, ['calendar', 'files'])
   const client = new ServerClient({
     domain: world.domain,
     clientId: 'web',
@@ -72,7 +73,7 @@ async function newApp(name: string) {
     return String((await client.getUser())?.sub)
   }
   const refreshToken = async () => (await client.getSession())?.refreshToken ?? ''
-  return { client, browser, visit, login, refreshToken }
+  return { client, browser, visit, login, refreshToken, email, subject: subjects.calendar ?? '' }
 }
 
 calls.works('startInteractiveLogin', 'a sign-in, its state kept by the app', async () => {
@@ -196,9 +197,13 @@ calls.works('logout', 'the app’s session and ours end, and the refresh token w
   await assert.rejects(client.authClient.getTokenByRefreshToken({ refreshToken: token }))
 })
 
-calls.notYet('loginBackchannel', 'a sign-in that is approved elsewhere', 'ciba', async () => {
-  const { client } = await newApp('backchannel')
-  await assert.rejects(client.loginBackchannel({ bindingMessage: 'Sign in', loginHint: { sub: 'auth0|any' } }))
+calls.works('loginBackchannel', 'a sign-in that is approved elsewhere', async () => {
+  const { client, browser, login, email } = await newApp('backchannel')
+  const sub = await login()
+  const asked = client.loginBackchannel({ bindingMessage: 'Sign in', loginHint: { sub } })
+  await approveByMail(world, browser, email)
+  await asked
+  assert.equal((await client.getUser())?.sub, sub)
 })
 
 calls.notYet('handleBackchannelLogout', 'a logout that the server tells the app of', 'logoutTokens', async () => {
@@ -207,8 +212,15 @@ calls.notYet('handleBackchannelLogout', 'a logout that the server tells the app 
   assert.notEqual((await client.authClient.getServerMetadata()).backchannel_logout_supported, true)
 })
 
-calls.notYet('customTokenExchange', 'a token of another kind becomes one of ours', 'exchangeProfile', async () => {
-  const { client } = await newApp('exchanging')
-  const options = { subjectTokenType: 'urn:acme:legacy', subjectToken: 'any', audience: API }
-  await assert.rejects(client.customTokenExchange(options))
+calls.works('customTokenExchange', 'a token of a provider becomes one of ours', async () => {
+  await makeProfile(world)
+  const { client, login, subject } = await newApp('exchanging')
+  await login()
+  const token = await client.customTokenExchange({
+    subjectTokenType: CALENDAR_TOKEN,
+    subjectToken: calendarToken(world, subject),
+    audience: API,
+    scope: 'openid',
+  })
+  assert.ok(token.accessToken)
 })

@@ -206,11 +206,11 @@ calls.works(
   },
 )
 
-calls.notYet('exchangeToken', 'a token of another kind becomes one of ours', 'exchangeProfile', async (t) => {
+calls.notYet('exchangeToken', 'a token of a provider becomes one of ours', 'publicExchange', async (t) => {
   const page = await openSpa(t, spa)
   await makeClient(page)
   const options = { subject_token: 'any', subject_token_type: 'urn:acme:legacy', audience: API }
-  assert.notEqual(await failure(page, `client.exchangeToken(${JSON.stringify(options)})`), 'nothing')
+  assert.equal(await failure(page, `client.exchangeToken(${JSON.stringify(options)})`), 'unauthorized_client')
 })
 
 calls.notYet('myAccount.getFactors', 'which second factors there are', 'mfa', async (t) => {

@@ -1,8 +1,6 @@
 // What Tenon does not do yet, and SDKs can ask for: the reason that the table gives for each call that is refused.
 export const NOT_YET = {
-  ciba: 'no approval on another device (CIBA) yet',
-  device: 'no device flow yet',
-  exchangeProfile: 'no exchange of tokens of another kind yet',
+  publicExchange: 'an exchange by a profile wants a client that keeps a secret',
   passwordGrant: 'no password grant; people sign in on our pages',
   databaseApi: 'no sign-up and change of password outside of our pages yet',
   passwordless: 'no codes by mail or message yet',
@@ -12,6 +10,6 @@ export const NOT_YET = {
   formPost: 'no ID token at the authorization endpoint yet',
   federatedDomains: 'no answer to which domains have a provider of their own yet',
   tokensets: 'the older view of connected accounts is not there',
-  tickets: 'no tickets yet',
+  tickets: 'no tickets that verify an address yet',
   jobs: 'no jobs yet',
 } as const

@@ -1,4 +1,5 @@
 // Auth0's deviations from the engine's wire: `audience`, scope names, error statuses, headers and discovery.
+import { hash } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isString, type JsonValue, stringsOf } from '../lib/json.ts'
@@ -85,7 +86,7 @@ function restrictMessage(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
   const origins = stringsOf(ctx.oidc.client?.messageOrigins)
   const { redirect_uri: redirectUri } = ctx.oidc.params
   if (isString(redirectUri) && origins.includes(URL.parse(redirectUri)?.origin ?? '')) {
-    ctx.set('content-security-policy', deps.frameableBy(policy, origins))
+    ctx.set('content-security-policy', deps.frameableBy(withoutClosing(ctx, policy), origins))
     return
   }
   const description = 'The origin of redirect_uri is not among the web_origins of the client.'
@@ -94,6 +95,19 @@ function restrictMessage(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
   ctx.status = page.status
   ctx.set(page.headers)
   ctx.body = page.body
+}
+
+/**
+ * The engine's page closes its window with the message. An SDK that looks whether its popup was closed may see that before
+ * it hears the message, and takes it for a person who gave up: the popup is closed by the page that opened it.
+ */
+function withoutClosing(ctx: KoaContextWithOIDC, policy: string): string {
+  if (!isString(ctx.body)) return policy
+  const [, script = ''] = /<script>(.*)<\/script>/s.exec(ctx.body) ?? []
+  const patient = script.replace('win.close();', '')
+  // A function, so that no `$` in it is read as more than itself.
+  ctx.body = ctx.body.replace(script, () => patient)
+  return policy.replace(hash('sha256', script, 'base64'), hash('sha256', patient, 'base64'))
 }
 
 const isParams = (value: unknown): value is Params =>
