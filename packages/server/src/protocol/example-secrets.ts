@@ -7,6 +7,8 @@ import { isLoopbackHost } from './fields.ts'
 const OURS: ReadonlySet<string> = new Set([
   'a lantern under the bridge',
   'agent-guide-secret',
+  'from-auth0-secret',
+  'its-secret',
   'our-secret-there',
   'quick-start-secret',
 ])
