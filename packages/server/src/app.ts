@@ -24,11 +24,12 @@ import { startPeriodic } from './lib/periodic.ts'
 import { systemClock } from './lib/time.ts'
 import { createAccessTokens } from './oauth/access-tokens.ts'
 import { createBackchannelLogout } from './oauth/backchannel-logout.ts'
-import { loadDpopValidation } from './oauth/dpop.ts'
+import { loadDpopNonces, loadDpopValidation } from './oauth/dpop.ts'
 import { type EngineError, type EngineSettings, loadEngine } from './oauth/engine.ts'
 import { hostEngine } from './oauth/engine-host.ts'
 import { createExchange } from './oauth/exchange.ts'
 import { createExchangeSwitch } from './oauth/exchange-switch.ts'
+import { createProofOfPossession } from './oauth/proof-of-possession.ts'
 import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
 import { createSubjectProver } from './oauth/subject-profile.ts'
 import { createSessions } from './sessions/sessions.ts'
@@ -137,6 +138,9 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const sessions = createSessions({ storage, clock, limits: () => settings.current().sessions })
   const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
   const signInLimits = createSignInLimits(limits)
+  const dpopNonceSecret = deriveKey(await deploymentSecret({ storage, keyring }), 'dpop nonce')
+  const nonces = await loadDpopNonces(dpopNonceSecret)
+  const possession = createProofOfPossession({ issuer, storage, clock, nonces })
   const engine = await hostEngine({
     library: await loadEngine(log),
     validateDpop: await loadDpopValidation(),
@@ -147,7 +151,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     settings: () => engineSettings(settings.current()),
     passwords,
     signInLimits,
-    dpopNonceSecret: deriveKey(await deploymentSecret({ storage, keyring }), 'dpop nonce'),
+    dpopNonceSecret,
     renderError: (error) => {
       const page = { name: 'error', code: pageCode(error), hint: error.description } as const
       const browser = { secret: '', hash: '', setCookie: undefined }
@@ -171,6 +175,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     storage,
     clock,
     accessTokens,
+    possession,
     vault,
     keyring,
     passwords,
@@ -191,6 +196,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     connections,
     sessions,
     accessTokens,
+    possession,
     vault,
     settings: settings.current,
     signInLimits,

@@ -16,6 +16,8 @@ export class ApiRefusal extends Error {
   readonly faults: readonly FieldFault[]
   /** For `WWW-Authenticate`, without the scheme. */
   readonly challenge: Readonly<Record<string, string>> | undefined
+  /** Of `WWW-Authenticate`. */
+  readonly scheme: 'Bearer' | 'DPoP'
   readonly headers: Readonly<Record<string, string>>
   /** What a code that stands for several leaves open. */
   readonly reason: string | undefined
@@ -28,6 +30,7 @@ export class ApiRefusal extends Error {
     this.code = code
     this.faults = more.faults ?? []
     this.challenge = more.challenge
+    this.scheme = more.scheme ?? 'Bearer'
     this.headers = more.headers ?? {}
     this.details = more.details ?? {}
     this.reason = more.reason
@@ -37,6 +40,7 @@ export class ApiRefusal extends Error {
 export interface RefusalDetails {
   readonly faults?: readonly FieldFault[]
   readonly challenge?: Readonly<Record<string, string>>
+  readonly scheme?: 'Bearer' | 'DPoP'
   readonly headers?: Readonly<Record<string, string>>
   readonly details?: JsonObject
   readonly cause?: unknown
@@ -46,6 +50,14 @@ export interface RefusalDetails {
 /** 401: no token, or one that opens nothing. Which check failed is not for the caller to know. */
 export const unauthorized = (message: string): ApiRefusal =>
   new ApiRefusal(401, 'invalid_token', message, { challenge: { error: 'invalid_token', error_description: message } })
+
+/** 401: whoever shows the token has not shown that they hold its key (RFC 9449 §7.1). */
+export const unproven = (code: string, nonce: string): ApiRefusal =>
+  new ApiRefusal(401, code, 'The token is bound to a key, and this request does not prove that it is held.', {
+    scheme: 'DPoP',
+    challenge: { error: code, algs: 'ES256 Ed25519 EdDSA' },
+    headers: { 'dpop-nonce': nonce },
+  })
 
 export const insufficientScope = (anyOf: readonly string[]): ApiRefusal =>
   new ApiRefusal(403, 'insufficient_scope', `Insufficient scope, expected any of: ${anyOf.join(',')}`, {
@@ -80,8 +92,7 @@ export const STATUS_NAMES: Readonly<Record<number, string>> = {
 
 /** The value of `WWW-Authenticate` for a refusal that has one (RFC 6750 §3); `common` goes with each. */
 export function challengeOf(
-  { status, challenge }: ApiRefusal,
-  scheme: string,
+  { status, challenge, scheme }: ApiRefusal,
   common: Readonly<Record<string, string>> = {},
 ): string | undefined {
   if (challenge === undefined && status !== 401) return undefined

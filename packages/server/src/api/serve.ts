@@ -3,15 +3,17 @@ import { type Context, Hono } from 'hono'
 import type { Log } from '../lib/log.ts'
 import type { LimitVerdict, MinuteLimit } from '../lib/minute-limit.ts'
 import type { AccessTokens, VerifiedAccess } from '../oauth/access-tokens.ts'
+import type { ProofOfPossession } from '../oauth/proof-of-possession.ts'
 import { allowOrigin, type Origins, preflight } from './cors.ts'
 import type { Caller, Operation } from './operation.ts'
-import { ApiRefusal, challengeOf, tooManyRequests, unauthorized } from './refusal.ts'
+import { ApiRefusal, challengeOf, tooManyRequests, unauthorized, unproven } from './refusal.ts'
 
 export interface Interface {
   readonly base: string
   readonly audience: string
   readonly operations: readonly Operation[]
   readonly accessTokens: Pick<AccessTokens, 'verify'>
+  readonly possession: ProofOfPossession
   readonly origins: Origins
   readonly log: Pick<Log, 'error'>
   /** The token's scopes that count here; throws when such a token has no business here. */
@@ -71,6 +73,7 @@ async function answer(face: Interface, context: Context, operation: Operation): 
     response = refuse(face, face.refusalOf(error) ?? bug(face, context, error))
   }
   if (limit !== undefined) nameLimit(response, face.limit, limit)
+  if (access?.jkt !== undefined) response.headers.set('dpop-nonce', face.possession.nextNonce())
   response.headers.append('vary', 'Origin')
   if (origin !== undefined && (await mayRead(face, origin, access))) allowOrigin(response, origin)
   return response
@@ -98,22 +101,18 @@ async function authenticate(face: Interface, context: Context): Promise<Verified
   const [, scheme = '', token = ''] = /^(bearer|dpop) +(\S+)$/i.exec(header) ?? []
   const access = token === '' ? undefined : await face.accessTokens.verify(token)
   if (access === undefined || !access.audiences.includes(face.audience)) throw unauthorized('Invalid token')
-  requireProof(access, scheme)
-  return access
-}
-
-/**
- * The one place where proofs of possession (RFC 9449 §7) are checked. Until they are, a token that is bound to a key
- * opens nothing: it must not work for whoever merely found it.
- */
-function requireProof(access: VerifiedAccess, scheme: string): void {
-  if (access.jkt !== undefined || scheme.toLowerCase() === 'dpop') throw unauthorized('Invalid token')
+  const shown = { token, scheme, jkt: access.jkt, clientId: access.clientId }
+  const { method, path } = context.req
+  const verdict = await face.possession.check(shown, { method, path, proof: context.req.header('dpop') })
+  if (verdict.kind === 'holds') return access
+  if (verdict.code === 'invalid_token') throw unauthorized('Invalid token')
+  throw unproven(verdict.code, face.possession.nextNonce())
 }
 
 function refuse(face: Interface, refusal: ApiRefusal): Response {
   const { body, contentType } = face.render(refusal)
   const headers = new Headers({ 'content-type': contentType, 'cache-control': 'no-store', ...refusal.headers })
-  const challenge = challengeOf(refusal, 'Bearer', face.challenge)
+  const challenge = challengeOf(refusal, face.challenge)
   if (challenge !== undefined) headers.set('www-authenticate', challenge)
   return new Response(JSON.stringify(body), { status: refusal.status, headers })
 }

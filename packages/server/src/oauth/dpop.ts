@@ -3,6 +3,7 @@
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { EngineDeps } from './engine.ts'
+import type { NonceBook } from './proof-of-possession.ts'
 
 export type ValidateDpop = (provider: Provider, ctx: KoaContextWithOIDC) => Promise<DpopProof | undefined>
 
@@ -22,6 +23,17 @@ export async function loadDpopValidation(): Promise<ValidateDpop> {
 
 export interface DpopProof {
   readonly thumbprint: string
+}
+
+const NONCES_MODULE = 'oidc-provider/lib/helpers/challenge.js'
+
+/** The nonces that the engine gives and takes under this secret of 32 bytes, for the doors that are ours. */
+export async function loadDpopNonces(secret: Uint8Array): Promise<NonceBook> {
+  // Untyped: the module has no declarations.
+  const { default: Challenge } = (await import(NONCES_MODULE)) as {
+    default: new (secret: Buffer, info: string) => NonceBook
+  }
+  return new Challenge(Buffer.from(secret), 'DPoP')
 }
 
 /** The proof of a token request. @throws {InvalidGrant} there is none, and the client binds every token (RFC 9449 §5.2). */

@@ -16,6 +16,7 @@ import { type UserinfoDeps, userinfo } from './userinfo.ts'
 
 export interface RoutesDeps extends BrowserRoutesDeps {
   readonly acceptQueryToken: UserinfoDeps['acceptQueryToken']
+  readonly possession: UserinfoDeps['possession']
   readonly origins: Origins
   readonly assets: Assets
   readonly ready: () => Promise<boolean>
@@ -45,6 +46,8 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.get('/assets/*', (c) => asset(deps.assets, c.req.path, c.req.query('v')))
   app.on(['GET', 'POST'], '/userinfo', async (c) => {
     const request = {
+      method: c.req.method,
+      proof: c.req.header('dpop'),
       authorization: c.req.header('authorization'),
       queryToken: c.req.query('access_token'),
       sentInForm: c.req.method === 'POST' && new URLSearchParams(await c.req.text()).has('access_token'),

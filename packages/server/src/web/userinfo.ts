@@ -3,12 +3,14 @@
 import type { JsonObject } from '../lib/json.ts'
 import type { AccessTokens } from '../oauth/access-tokens.ts'
 import { claimsForScopes } from '../oauth/claims.ts'
+import type { ProofOfPossession, ProofVerdict } from '../oauth/proof-of-possession.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export interface UserinfoDeps {
   readonly issuer: string
   readonly storage: Storage
   readonly accessTokens: Pick<AccessTokens, 'verify'>
+  readonly possession: ProofOfPossession
   /** `compatibility.dangerously_accept_userinfo_query_token`. */
   readonly acceptQueryToken: () => boolean
 }
@@ -20,6 +22,9 @@ export interface UserinfoAnswer {
 }
 
 export interface UserinfoRequest {
+  readonly method: string
+  /** The `DPoP` header. */
+  readonly proof: string | undefined
   readonly authorization: string | undefined
   /** A token in the URL: an old SDK sends it, and only a dangerous setting has it taken (RFC 6750 §2.3). */
   readonly queryToken: string | undefined
@@ -33,25 +38,45 @@ export async function userinfo(deps: UserinfoDeps, request: UserinfoRequest): Pr
   if (token === 'none') return challenge(deps.issuer, undefined)
   if (token === 'malformed') return challenge(deps.issuer, 'invalid_request')
   const access = await deps.accessTokens.verify(token.value)
-  // A token bound to a key opens nothing without proof of it (RFC 9449 §7.1).
-  if (access?.userId === undefined || access.jkt !== undefined) return challenge(deps.issuer, 'invalid_token')
+  if (access?.userId === undefined) return challenge(deps.issuer, 'invalid_token')
+  const shown = { token: token.value, scheme: token.scheme, jkt: access.jkt, clientId: access.clientId }
+  const verdict = await deps.possession.check(shown, { ...request, path: '/userinfo' })
+  if (verdict.kind === 'fails') return unproven(deps, verdict.code)
   if (!access.audiences.includes(`${deps.issuer}userinfo`) || !access.scopes.has('openid')) {
     return challenge(deps.issuer, 'insufficient_scope')
   }
   const user = await deps.storage.users.find(access.userId)
   if (user === undefined) return challenge(deps.issuer, 'invalid_token')
-  return { status: 200, headers: { 'cache-control': 'no-store' }, body: claimsForScopes(user, access.scopes) }
+  const nonce = access.jkt === undefined ? {} : { 'dpop-nonce': deps.possession.nextNonce() }
+  const headers = { 'cache-control': 'no-store', ...nonce }
+  return { status: 200, headers, body: claimsForScopes(user, access.scopes) }
 }
 
 /** One way of sending it, and the header alone unless the operator says otherwise (T-AS-21). */
 function tokenOf(
   { authorization, queryToken, sentInForm }: UserinfoRequest,
   acceptQuery: boolean,
-): { value: string } | 'none' | 'malformed' {
+): { readonly scheme: string; readonly value: string } | 'none' | 'malformed' {
   if (authorization !== undefined && (queryToken !== undefined || sentInForm)) return 'malformed'
-  if (authorization === undefined) return acceptQuery && queryToken !== undefined ? { value: queryToken } : 'none'
-  const [, value] = /^bearer +([^ ]+)$/i.exec(authorization) ?? []
-  return value === undefined ? 'malformed' : { value }
+  if (authorization === undefined)
+    return acceptQuery && queryToken !== undefined ? { scheme: 'bearer', value: queryToken } : 'none'
+  const [, scheme, value] = /^(bearer|dpop) +([^ ]+)$/i.exec(authorization) ?? []
+  return scheme === undefined || value === undefined ? 'malformed' : { scheme, value }
+}
+
+/** RFC 9449 §7.1. */
+function unproven(
+  { issuer, possession }: UserinfoDeps,
+  code: Extract<ProofVerdict, { kind: 'fails' }>['code'],
+): UserinfoAnswer {
+  if (code === 'invalid_token') return challenge(issuer, code)
+  const answer = challenge(issuer, undefined)
+  const headers = {
+    'cache-control': 'no-store',
+    'www-authenticate': `DPoP realm="${issuer}", error="${code}", algs="ES256 Ed25519 EdDSA"`,
+    'dpop-nonce': possession.nextNonce(),
+  }
+  return { ...answer, headers, body: { ...answer.body, error: code } }
 }
 
 /** RFC 6750 §3.1: no error code when no token was sent. */

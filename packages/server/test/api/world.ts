@@ -1,4 +1,5 @@
 // A server's two JSON interfaces over a real database, with tokens that are really signed.
+
 import { applyTenant } from '../../src/accounts/apply-tenant.ts'
 import type { LinkNotice } from '../../src/accounts/link-deps.ts'
 import { createUser, recordSignIn } from '../../src/accounts/users.ts'
@@ -13,6 +14,8 @@ import type { Grade, User } from '../../src/domain/user.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { createMinuteLimit } from '../../src/lib/minute-limit.ts'
 import { createAccessTokens } from '../../src/oauth/access-tokens.ts'
+import { loadDpopNonces } from '../../src/oauth/dpop.ts'
+import { createProofOfPossession } from '../../src/oauth/proof-of-possession.ts'
 import { MANAGEMENT_SCOPES, MY_ACCOUNT_SCOPES } from '../../src/protocol/api-scopes.ts'
 import { parseTenantFile } from '../../src/protocol/tenant-file.ts'
 import { migrate } from '../../src/storage/migrate.ts'
@@ -125,7 +128,9 @@ export async function openWorld({
   await applyTenant(tenantDeps, parseTenantFile(tenant, ISSUER))
   const limit = createMinuteLimit({ points: requestsPerMinute, enabled: () => true })
   const origins = createOrigins({ storage, clock })
-  const common = { issuer: ISSUER, storage, clock, accessTokens, limit, origins, log }
+  const nonces = await loadDpopNonces(Buffer.alloc(32, 5))
+  const possession = createProofOfPossession({ issuer: ISSUER, storage, clock, nonces })
+  const common = { issuer: ISSUER, storage, clock, accessTokens, possession, limit, origins, log }
   const management = createManagementApi({
     ...common,
     vault,

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { authorize, authorizeUrl, codeOf, expectStatus, me, redeem, signIn, tokenRequest } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
 import { request } from '../support/http.ts'
-import { bareJwt, dpopProof, macJwt, newKey, type ProofOptions } from '../support/keys.ts'
+import { bareJwt, dpopProof, macJwt, newKey, type ProofOptions, type TestKey } from '../support/keys.ts'
 import { startServer } from '../support/server.ts'
 import { CALLBACK } from '../support/tenant.ts'
 
@@ -126,7 +126,45 @@ test('T-AS-12 a DPoP proof is fresh, for this request and heard once; a bound to
   const meFields = { ...fields, audience: `${server.issuer}me/`, scope: 'openid read:me:connected_accounts' }
   const forMe = expectStatus(await send(meFields, { nonce }), 200).json.access_token
   assert.equal((await me(server, forMe).get('/connected-accounts/accounts')).status, 401)
+  await opensByProofAlone(`${server.issuer}me/v1/connected-accounts/accounts`, forMe, mine)
+  await opensByProofAlone(`${server.issuer}userinfo`, bound.access_token, mine)
 })
+
+/** RFC 9449 §7: a door asks for a nonce, opens for a proof made for it alone, and for each proof once. */
+async function opensByProofAlone(url: string, accessToken: string, key: TestKey): Promise<void> {
+  const show = (proof: string | undefined, scheme = 'DPoP') =>
+    request(url, { headers: { authorization: `${scheme} ${accessToken}`, ...(proof && { dpop: proof }) } })
+  const options = { url, method: 'GET', accessToken }
+  const asked = await show(dpopProof(key, options), 'dpop')
+  assert.equal(asked.status, 401)
+  assert.match(asked.headers['www-authenticate'] ?? '', /^DPoP .*error="use_dpop_nonce"/)
+  const nonce = asked.headers['dpop-nonce'] ?? ''
+  const hostile: Record<string, string | undefined> = {
+    'no proof': undefined,
+    'no JWT': 'proof',
+    'another method': dpopProof(key, { ...options, nonce, method: 'POST' }),
+    'another URL': dpopProof(key, { ...options, nonce, url: `${url}/more` }),
+    'another host': dpopProof(key, { ...options, nonce, url: url.replace(/localhost|127[.]0[.]0[.]1/, 'other.test') }),
+    'another token': dpopProof(key, { ...options, nonce, accessToken: 'another' }),
+    'no token': dpopProof(key, { url, method: 'GET', nonce }),
+    'another key': dpopProof(newKey(), { ...options, nonce }),
+    'another key than it shows': dpopProof(key, { ...options, nonce, header: { jwk: newKey().publicJwk } }),
+    'another type': dpopProof(key, { ...options, nonce, header: { typ: 'JWT' } }),
+    'without jti': dpopProof(key, { ...options, nonce, claims: { jti: undefined } }),
+    'a made-up nonce': dpopProof(key, { ...options, nonce: 'made-up' }),
+  }
+  for (const [name, proof] of Object.entries(hostile)) {
+    const { status, headers } = await show(proof)
+    assert.equal(status, 401, name)
+    assert.match(headers['www-authenticate'] ?? '', /^DPoP .*dpop/, name)
+  }
+  const proof = dpopProof(key, { ...options, nonce })
+  assert.equal((await show(proof, 'Bearer')).status, 401)
+  const opened = await show(proof)
+  assert.equal(opened.status, 200, JSON.stringify(opened.json))
+  assert.ok(opened.headers['dpop-nonce'])
+  assert.equal((await show(proof)).status, 401, 'a proof serves once')
+}
 
 test('T-AS-16 an interaction is finished once, in the browser that began it, and tabs do not mix', async () => {
   const browser = new Browser()

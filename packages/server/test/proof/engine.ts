@@ -1,5 +1,6 @@
 // The journeys of the server over a database in memory. Two things stand for the world outside: the providers' answers, and
 // the app that gets tokens at the end of a sign-in. The clock stands still.
+
 import { applyTenant } from '../../src/accounts/apply-tenant.ts'
 import { createCodeLimits, createMailLimits, createSignInLimits } from '../../src/accounts/limits.ts'
 import { createLinkNotices } from '../../src/accounts/link-notices.ts'
@@ -16,6 +17,8 @@ import type { FlowDeps } from '../../src/flows/deps.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { createMinuteLimit } from '../../src/lib/minute-limit.ts'
 import { createAccessTokens } from '../../src/oauth/access-tokens.ts'
+import { loadDpopNonces } from '../../src/oauth/dpop.ts'
+import { createProofOfPossession } from '../../src/oauth/proof-of-possession.ts'
 import { parseTenantFile } from '../../src/protocol/tenant-file.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import { createConnectionReader } from '../../src/vault/connections.ts'
@@ -41,6 +44,7 @@ export async function createEngine() {
     linking: () => deps.settings().linking,
     notify: deps.notifyLink,
     allowedPrivateNetworks: [],
+    possession: createProofOfPossession({ ...deps, nonces: await loadDpopNonces(Buffer.alloc(32, 5)) }),
     limit: createMinuteLimit({ points: 1, enabled: () => false }),
     origins: createOrigins(deps),
   })

@@ -33,12 +33,13 @@ export const MANAGEMENT_BASE = '/api/v2'
 
 /** Everything below `/api/v2`; mount it at the root. */
 export function createManagementApi(deps: ManagementDeps): Hono {
-  const { issuer, accessTokens, limit, origins, log } = deps
+  const { issuer, accessTokens, possession, limit, origins, log } = deps
   return serveInterface({
     base: MANAGEMENT_BASE,
     audience: `${issuer}${MANAGEMENT_API_PATH}`,
     operations: managementOperations(deps),
     accessTokens,
+    possession,
     limit,
     origins,
     log,

@@ -8,6 +8,7 @@ import type { Log } from '../../lib/log.ts'
 import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
 import type { AccessTokens } from '../../oauth/access-tokens.ts'
+import type { ProofOfPossession } from '../../oauth/proof-of-possession.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Origins } from '../cors.ts'
 
@@ -16,6 +17,7 @@ export interface ManagementDeps {
   readonly storage: Storage
   readonly clock: Clock
   readonly accessTokens: Pick<AccessTokens, 'verify' | 'verifyIdToken'>
+  readonly possession: ProofOfPossession
   readonly vault: AccountVault
   readonly keyring: Pick<Keyring, 'seal' | 'open'>
   readonly passwords: Pick<Passwords, 'hash' | 'adopt'>

@@ -17,7 +17,7 @@ export const ME_METADATA_PATH = `/.well-known/oauth-protected-resource${ME_BASE}
 
 /** Everything below `/me/v1`, and its metadata; mount it at the root. */
 export function createMeApi(deps: MeDeps): Hono {
-  const { issuer, accessTokens, limit, origins, log } = deps
+  const { issuer, accessTokens, possession, limit, origins, log } = deps
   const app = new Hono()
   app.get(ME_METADATA_PATH, (context) => {
     context.header('access-control-allow-origin', '*')
@@ -28,6 +28,7 @@ export function createMeApi(deps: MeDeps): Hono {
     audience: `${issuer}${MY_ACCOUNT_API_PATH}`,
     operations: meOperations(deps),
     accessTokens,
+    possession,
     limit,
     origins,
     log,

@@ -4,6 +4,7 @@ import type { Log } from '../../lib/log.ts'
 import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
 import type { AccessTokens } from '../../oauth/access-tokens.ts'
+import type { ProofOfPossession } from '../../oauth/proof-of-possession.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Origins } from '../cors.ts'
@@ -13,6 +14,7 @@ export interface MeDeps {
   readonly storage: Storage
   readonly clock: Clock
   readonly accessTokens: Pick<AccessTokens, 'verify'>
+  readonly possession: ProofOfPossession
   readonly vault: Pick<Vault, 'store' | 'drop' | 'discard' | 'openPending' | 'healthOf'>
   readonly sharing: () => Settings['vault']['sharing']
   readonly limit: MinuteLimit
