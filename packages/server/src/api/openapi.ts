@@ -100,8 +100,9 @@ interface Surroundings {
 
 function describe(spec: Operation['spec'], { base, refusal, components }: Surroundings): JsonObject {
   const inputOf = (schema: z.ZodType) => jsonSchema(schema, 'input', components)
-  const answers = Object.entries(spec.answers).map(([status, { description, schema }]) => {
+  const answers = Object.entries(spec.answers).map(([status, { description, schema, mediaType }]) => {
     if (Number(status) >= 400) return [status, refusalAnswer(description, refusal)] as const
+    if (mediaType !== undefined) return [status, { description, content: { [mediaType]: {} } }] as const
     if (schema === undefined) return [status, { description }] as const
     const content = { 'application/json': { schema: jsonSchema(schema, 'output', components) } }
     return [status, { description, content }] as const

@@ -22,7 +22,14 @@ export interface OperationSpec<P extends z.ZodType, Q extends z.ZodType, B exten
   readonly body?: B
   /** Media types of the body; JSON alone when absent. */
   readonly accepts?: readonly MediaType[]
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
+  readonly answers: Readonly<Record<number, AnswerSpec>>
+}
+
+export interface AnswerSpec {
+  readonly description: string
+  readonly schema?: z.ZodType
+  /** Of an answer that is no JSON. */
+  readonly mediaType?: string
 }
 
 export interface OperationInput<P, Q, B> {

@@ -84,9 +84,9 @@ export async function submitNewPassword(
 
 async function setPassword(deps: FlowDeps, proof: MailProof, hash: string): Promise<void> {
   const { storage, clock } = deps
-  // Links of before this was kept are of the connection that every tenant has.
+  // Tickets of operators, and links of before this was kept, are of the connection that every tenant has.
   const connection =
-    proof.boundTo === ''
+    proof.boundTo === '' || proof.boundTo === RESET_BY_TICKET
       ? await storage.connections.findByName(PASSWORD_CONNECTION)
       : await storage.connections.find(proof.boundTo)
   const known = connection && (await storage.passwords.findByAddress(connection.id, proof.address))

@@ -12,6 +12,7 @@ import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, windowOf } from '../paging.ts'
 import { invalidBody } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
+import { listAnswer } from './list-answer.ts'
 
 const params = z.object({ id: z.string().min(1).max(64) })
 const name = z.string().trim().min(1).max(50)
@@ -47,7 +48,7 @@ const listProfiles = ({ storage }: ManagementDeps) =>
       tag: 'token-exchange-profiles',
       scopes: ['read:token_exchange_profiles'],
       query: z.object({ ...offsetQuery, ...cursorQuery }),
-      answers: { 200: { description: 'A page of profiles', schema: z.array(shape) } },
+      answers: { 200: { description: 'A page of profiles', schema: listAnswer('token_exchange_profiles', shape) } },
     },
     async ({ query }) => {
       const window = windowOf(query)

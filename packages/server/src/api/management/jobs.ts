@@ -152,7 +152,7 @@ const download = (deps: ManagementDeps): Operation => ({
     tag: 'jobs',
     scopes: ['read:users'],
     params: jobParams,
-    answers: { 200: { description: 'A gzip file' }, ...noJob },
+    answers: { 200: { description: 'A gzip file', mediaType: 'application/gzip' }, ...noJob },
   },
   async serve(context: Context, caller: Caller) {
     if (!caller.scopes.has('read:users')) throw insufficientScope(['read:users'])
