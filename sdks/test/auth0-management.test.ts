@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { ManagementClient } from 'auth0'
 import { connect, currentUserSignIn, meToken, signIn } from '../../packages/server/test/support/actors.ts'
+import { eventually } from '../../packages/server/test/support/http.ts'
 import { PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
 import { absent, refusedWith } from './support/management.ts'
@@ -225,11 +226,15 @@ calls.works('tickets.changePassword', 'a link that sets a password', async () =>
   assert.ok(ticket.startsWith(world.issuer))
 })
 
-calls.notYet('jobs.usersImports.create', 'people in bulk', 'jobs', async () => {
-  const users = new Blob(['[]'], { type: 'application/json' })
-  await absent(() => management.jobs.usersImports.create({ users, connection_id: 'con_any' }))
+calls.works('jobs.usersImports.create', 'people in bulk, and how far the job is', async () => {
+  const [connection] = (await management.connections.list({ name: PASSWORDS })).data
+  const person = { user_id: 'f00d'.repeat(6), email: 'imported@example.test', email_verified: true, name: 'Imported' }
+  const users = new Blob([JSON.stringify([person])], { type: 'application/json' })
+  const job = await management.jobs.usersImports.create({ users, connection_id: connection?.id ?? '' })
+  await eventually('the end of the job', async () => (await management.jobs.get(job.id)).status === 'completed')
+  assert.equal((await management.users.listUsersByEmail({ email: person.email })).length, 1)
 })
 
-calls.notYet('jobs.get', 'how far a job is', 'jobs', async () => {
-  await absent(() => management.jobs.get('job_any'))
+calls.works('jobs.get', 'a job that there is not is told by its status', async () => {
+  await assert.rejects(management.jobs.get('job_0000000000000000'), refusedWith(404))
 })

@@ -1,14 +1,19 @@
 // The handlers that a Next.js app mounts, and what its pages call.
 import assert from 'node:assert/strict'
 import { AccessTokenForConnectionError, ConnectAccountError } from '@auth0/nextjs-auth0/errors'
+import type { SessionData } from '@auth0/nextjs-auth0/types'
 import { Calls } from './support/calls.ts'
+import { startLogouts } from './support/logouts.ts'
 import type { NextApp as App } from './support/next-app.ts'
 import { startWorld } from './support/world.ts'
 
 const APP = 'http://127.0.0.1:9'
+const logouts = await startLogouts()
 const world = await startWorld({
   hostName: 'localhost',
-  tenant: ({ clients }) => {
+  tenant: (file) => {
+    const { clients } = file
+    logouts.register(file)
     const web = clients.find(({ client_id }) => client_id === 'web')
     Object.assign(web ?? {}, { callbacks: [`${APP}/auth/callback`], allowed_logout_urls: [APP] })
   },
@@ -84,11 +89,25 @@ calls.works('/auth/profile', 'the page’s own scripts get the profile', async (
   assert.equal(profile.sub, await subOf(app))
 })
 
-calls.notYet('/auth/backchannel-logout', 'a logout that the server tells the app of', 'logoutTokens', async () => {
-  const body = 'logout_token=any'
+calls.works('/auth/backchannel-logout', 'a logout that the server tells the app of ends its session', async () => {
+  world.person('told', ['calendar'])
+  const kept = new Map<string, SessionData>()
+  const app = new NextApp(world, {
+    sessionStore: {
+      get: async (id) => kept.get(id) ?? null,
+      set: async (id, session) => void kept.set(id, session),
+      delete: async (id) => void kept.delete(id),
+      deleteByLogoutToken: async ({ sub }) => {
+        for (const [id, { user }] of kept) if (user.sub === sub) kept.delete(id)
+      },
+    },
+  })
+  await app.login()
+  const body = new URLSearchParams({ logout_token: await logouts.logOut(world, String(await subOf(app))) }).toString()
   const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const response = await new NextApp(world).open('/auth/backchannel-logout', { method: 'POST', body, headers })
-  assert.equal(response.status >= 400, true)
+  const response = await app.open('/auth/backchannel-logout', { method: 'POST', body, headers })
+  assert.equal(response.status, 204, await response.text())
+  assert.equal(await app.auth0.getSession(app.request('/')), null)
 })
 
 calls.works(

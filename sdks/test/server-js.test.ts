@@ -13,9 +13,16 @@ import { Browser } from '../../packages/server/test/support/browser.ts'
 import { API, CALLBACK, LOGGED_OUT } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
 import { approveByMail, CALENDAR_TOKEN, calendarToken, makeProfile, withGrants } from './support/consent.ts'
+import { startLogouts } from './support/logouts.ts'
 import { startWorld } from './support/world.ts'
 
-const world = await startWorld({ tenant: withGrants })
+const logouts = await startLogouts()
+const world = await startWorld({
+  tenant: (file) => {
+    withGrants(file)
+    logouts.register(file)
+  },
+})
 const calls = new Calls(import.meta.filename, '@auth0/auth0-server-js')
 
 /** One person's cookies, as an app would keep them. */
@@ -206,10 +213,11 @@ calls.works('loginBackchannel', 'a sign-in that is approved elsewhere', async ()
   assert.equal((await client.getUser())?.sub, sub)
 })
 
-calls.notYet('handleBackchannelLogout', 'a logout that the server tells the app of', 'logoutTokens', async () => {
-  const { client } = await newApp('told')
-  await assert.rejects(client.handleBackchannelLogout('any'))
-  assert.notEqual((await client.authClient.getServerMetadata()).backchannel_logout_supported, true)
+calls.works('handleBackchannelLogout', 'a logout that the server tells the app of ends its session', async () => {
+  const { client, login } = await newApp('told')
+  const token = await logouts.logOut(world, await login())
+  await client.handleBackchannelLogout(token)
+  assert.equal(await client.getUser(), undefined)
 })
 
 calls.works('customTokenExchange', 'a token of a provider becomes one of ours', async () => {

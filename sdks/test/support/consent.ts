@@ -8,11 +8,14 @@ import { eventually } from '../../../packages/server/test/support/http.ts'
 import type { TenantDraft } from '../../../packages/server/test/support/tenant.ts'
 import type { World } from './world.ts'
 
-/** `web` may exchange tokens by a profile and ask for approvals; `tv` is a device. */
+const REALM = 'http://auth0.com/oauth/grant-type/password-realm'
+
+/** `web` may exchange tokens by a profile, take passwords and ask for approvals; `tv` is a device. */
 export function withGrants(file: TenantDraft): void {
   withApprovals(file)
   for (const client of file.clients)
-    if (client.client_id === 'web') client.grant_types = [...(client.grant_types as string[]), TOKEN_EXCHANGE]
+    if (client.client_id === 'web')
+      client.grant_types = [...(client.grant_types as string[]), TOKEN_EXCHANGE, 'password', REALM]
 }
 
 /** Says yes on the page that the newest mail to an address leads to; waits for the mail. */
