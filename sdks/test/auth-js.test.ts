@@ -187,7 +187,7 @@ calls.works('getTokenByClientCredentials', 'a token of the client itself', async
 
 calls.works('getTokenByPassword', 'a password becomes tokens, where the client may ask for it', async () => {
   const { email: username, password } = world.tenant.ada
-  const tokens = await client.getTokenByPassword({ username, password, realm: PASSWORDS })
+  const tokens = await client.getTokenByPassword({ username, password, realm: PASSWORDS, scope: 'openid' })
   assert.ok(tokens.claims?.sub)
 })
 

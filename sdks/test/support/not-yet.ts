@@ -3,7 +3,6 @@ export const NOT_YET = {
   publicExchange: 'an exchange by a profile wants a client that keeps a secret',
   passwordless: 'no codes by mail or message yet',
   mfa: 'no second factors yet',
-  dpopApi: 'tokens that are bound to a key (DPoP) open no API of ours yet',
   federatedDomains: 'no answer to which domains have a provider of their own yet',
   tickets: 'no tickets that verify an address yet',
 } as const
