@@ -12,6 +12,7 @@ const SAMPLES: readonly MailContent[] = [
   },
   { template: 'verify-code', values: { tenant: 'Acme', purpose: 'connect', code: '049213', minutes: 1 } },
   { template: 'reset-link', values: { tenant: 'Acme', link: LINK, minutes: 30 } },
+  { template: 'finish-sign-up', values: { tenant: 'Acme', link: LINK, hours: 24 } },
   { template: 'account-exists', values: { tenant: 'Acme', app: 'Board', link: LINK } },
   { template: 'password-changed', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
   { template: 'accounts-joined', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },
@@ -85,7 +86,7 @@ test('long names are cut', () => {
 })
 
 test('no message holds a name that nothing fills', () => {
-  const known = ['tenant', 'app', 'code', 'minutes', 'link', 'time', 'connection']
+  const known = ['tenant', 'app', 'code', 'minutes', 'hours', 'link', 'time', 'connection']
   for (const message of Object.values(mailMessages)) {
     for (const [, name = ''] of message.matchAll(/\{(\w+)\}/g)) assert.ok(known.includes(name), name)
   }
