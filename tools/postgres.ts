@@ -5,9 +5,9 @@ import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { chmod, chown, mkdtemp } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { freePort } from './lib/free-port.ts'
 
 export type Postgres = {
   /** A superuser's URL; its server takes `create database`. */
@@ -168,14 +168,4 @@ async function end(server: ChildProcess): Promise<void> {
   // "Fast shutdown": open sessions are ended, the data folder stays whole.
   server.kill('SIGINT')
   await gone
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../tools/lib/free-port.ts'
 import { ensureSdks } from '../../tools/sdks.ts'
 import { startTenon } from '../demo/tenon-process.ts'
 import { startScene as nextjsAgent } from '../nextjs-agent/scene.ts'
@@ -122,14 +122,4 @@ async function end(app: ChildProcess): Promise<void> {
   const ended = once(app, 'close')
   app.kill('SIGTERM')
   await ended
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }

@@ -1,9 +1,9 @@
 // Makes, changes and removes connections: sealed secrets, network rules, enabled clients, and the users that go with one.
+
 import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { Invalid } from '../domain/errors.ts'
 import { userOfConnection } from '../domain/search.ts'
-import type { Identity } from '../domain/user.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
@@ -11,6 +11,7 @@ import type { Repositories, Storage } from '../storage/storage.ts'
 import { literalAddressAllowed } from '../upstream/address-policy.ts'
 import { sealConnectionSecret } from '../vault/connections.ts'
 import type { AccountVault } from './account-vault.ts'
+import { dropIdentity } from './drop-identity.ts'
 import { deleteUser } from './end-access.ts'
 
 /** URLs that only browsers follow; the server never calls them. */
@@ -160,18 +161,6 @@ async function deleteBatch(
         if (identity.connectionId === connection.id) await dropIdentity(tx, vault, identity, at)
   }
   return items.length
-}
-
-async function dropIdentity(
-  tx: Repositories,
-  vault: AccountVault,
-  { userId, connectionId, subject }: Identity,
-  at: EpochSeconds,
-): Promise<void> {
-  const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
-  if (kept !== undefined) await vault.drop(tx, kept, at)
-  await tx.identities.unlink({ connectionId, subject, userId }, at)
-  await tx.artifacts.deleteOfUser(userId, { identityKey: `${connectionId}|${subject}` })
 }
 
 /** Deletes whoever signs in with this address, or takes the way in away from a user who has others before it. */

@@ -4,6 +4,7 @@
 // The sitter loses what hangs on the address: the address itself, passwords that sign in by it, sessions, grants, tokens
 // and everything pending. An identity at a provider stays with its user: whoever comes by it proves again to be that very
 // account there, reaches nothing of the owner's, and is not locked out of what was always their own.
+
 import { canonicalAddress } from '../domain/address.ts'
 import { electAddress, gradeOfAddress, isAddressProven } from '../domain/addresses-of-user.ts'
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
@@ -11,6 +12,7 @@ import { isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
+import { dropIdentity } from './drop-identity.ts'
 import { endEverythingIssued } from './end-access.ts'
 
 export interface Sweep {
@@ -51,7 +53,7 @@ export async function sweepOwnAccount(
   const others = (await tx.identities.listOfUser(userId)).filter(
     ({ connectionId, subject }) => connectionId !== kept.connectionId || subject !== kept.subject,
   )
-  for (const identity of others) await removeIdentity(tx, vault, identity, at)
+  for (const identity of others) await dropIdentity(tx, vault, identity, at)
   await endEverythingIssued(tx, vault, userId)
   if (others.length === 0) return
   await tx.events.append({
@@ -79,7 +81,7 @@ async function takeAddress(
   for (const identity of await tx.identities.listOfUser(userId)) {
     const password = await tx.passwords.find(identity.connectionId, identity.subject)
     if (password?.address !== address) continue
-    await removeIdentity(tx, vault, identity, at)
+    await dropIdentity(tx, vault, identity, at)
     passwords++
   }
   const left = await tx.evidence.listOfUser(userId)
@@ -100,15 +102,4 @@ async function takeAddress(
 function withoutAddress({ profile }: User, address: string): User['profile'] {
   const entries = Object.entries(profile).filter(([, value]) => !isString(value) || canonicalAddress(value) !== address)
   return Object.fromEntries(entries)
-}
-
-async function removeIdentity(
-  tx: Repositories,
-  vault: AccountVault,
-  { userId, connectionId, subject }: Identity,
-  at: EpochSeconds,
-): Promise<void> {
-  const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
-  if (kept !== undefined) await vault.drop(tx, kept, at)
-  await tx.identities.unlink({ connectionId, subject, userId }, at)
 }

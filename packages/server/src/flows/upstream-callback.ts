@@ -1,9 +1,11 @@
 // A provider's answer: the transaction is checked in every field before any code is redeemed (linking.md §3).
+
 import { EnvelopeError } from '../crypto/envelope.ts'
 import { sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
+import { replayMark } from '../storage/replay-mark.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { UpstreamRefused } from '../upstream/errors.ts'
 import { finishAccountLink, refuseAccountLink } from './account-link.ts'
@@ -94,20 +96,7 @@ async function takeAnswer(
 /** An assertion serves once on all nodes, although its transaction did already (T-SAML-04). */
 async function takeOnce({ storage, clock }: FlowDeps, { once }: UpstreamAccount): Promise<void> {
   if (once === undefined) return
-  const mark = {
-    kind: 'ReplayDetection',
-    idHash: sha256Hex(once.key),
-    uid: undefined,
-    grantId: undefined,
-    userId: undefined,
-    clientId: undefined,
-    payload: { kind: 'ReplayDetection' },
-    createdAt: clock(),
-    expiresAt: once.expiresAt,
-    consumedAt: undefined,
-    successorEnvelope: undefined,
-    identityKey: undefined,
-  } as const
+  const mark = replayMark(sha256Hex(once.key), { at: clock(), expiresAt: once.expiresAt })
   const isFirst = await storage.transaction((tx) => tx.artifacts.insertOnce(mark))
   if (!isFirst) throw new UpstreamRefused('answer_replayed')
 }

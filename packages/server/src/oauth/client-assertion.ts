@@ -6,6 +6,7 @@ import type { Client, ClientKey } from '../domain/client.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { ReplayMark } from '../storage/records.ts'
+import { replayMark } from '../storage/replay-mark.ts'
 
 export interface AssertionDeps {
   readonly issuer: string
@@ -37,7 +38,7 @@ export function createAssertionVerifier({ issuer, clock }: AssertionDeps): Asser
     if (end === undefined || !isSigned(assertion, client.keys, { types: TYPES, now })) return undefined
     const expiresAt = Math.ceil(end) + SKEW_SECONDS + 1
     // The same mark as the protocol engine's, so that no assertion serves once there and once here.
-    return replayMark(`${client.clientId}${assertion.claims.jti}`, { clientId: client.clientId, now, expiresAt })
+    return jwtMark(`${client.clientId}${assertion.claims.jti}`, { clientId: client.clientId, now, expiresAt })
   }
 }
 
@@ -94,20 +95,7 @@ function usableKey({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
 }
 
 /** What is left by a JWT that serves once. @param name with its client's in it: one client's `jti` is nothing to another. */
-export const replayMark = (
+export const jwtMark = (
   name: string,
   { clientId, now, expiresAt }: { clientId: string; now: EpochSeconds; expiresAt: EpochSeconds },
-): ReplayMark => ({
-  kind: 'ReplayDetection',
-  idHash: sha256Hex(sha256Base64url(name)),
-  uid: undefined,
-  grantId: undefined,
-  userId: undefined,
-  clientId: undefined,
-  payload: { kind: 'ReplayDetection', iss: clientId },
-  createdAt: now,
-  expiresAt,
-  consumedAt: undefined,
-  successorEnvelope: undefined,
-  identityKey: undefined,
-})
+): ReplayMark => replayMark(sha256Hex(sha256Base64url(name)), { at: now, expiresAt, clientId })

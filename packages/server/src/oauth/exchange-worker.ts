@@ -6,7 +6,7 @@ import { isString, type JsonObject } from '../lib/json.ts'
 import { isInNetworks } from '../lib/networks.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { ReplayMark } from '../storage/records.ts'
-import { replayMark, type SignatureCheck } from './client-assertion.ts'
+import { jwtMark, type SignatureCheck } from './client-assertion.ts'
 import { ExchangeRefusal, type RefusalDetails } from './exchange-refusal.ts'
 
 export interface WorkerWord {
@@ -45,7 +45,7 @@ export function requireWorkerWord(client: Client, jwt: ParsedJwt | undefined, de
   const expiresAt = now + MAX_AGE_SECONDS + 2 * SKEW_SECONDS
   return {
     auditContext: word.auditContext,
-    mark: replayMark(`vault request ${clientId} ${word.jti}`, { clientId, now, expiresAt }),
+    mark: jwtMark(`vault request ${clientId} ${word.jti}`, { clientId, now, expiresAt }),
   }
 }
 

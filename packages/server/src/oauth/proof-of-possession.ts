@@ -1,9 +1,11 @@
 // Proof of the key that an access token is bound to, at the doors where tokens are shown (RFC 9449 §7).
+
 import { createHash } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, errors, jwtVerify } from 'jose'
 import { sha256Hex } from '../crypto/hashing.ts'
 import { isString } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
+import { replayMark } from '../storage/replay-mark.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export interface ShownToken {
@@ -110,20 +112,7 @@ function isSameUrl(htu: unknown, expected: URL): boolean {
 }
 
 function isFirst({ storage, clock }: ProofDeps, name: string): Promise<boolean> {
-  const createdAt = clock()
-  const mark = {
-    kind: 'ReplayDetection',
-    idHash: sha256Hex(`dpop ${name}`),
-    uid: undefined,
-    grantId: undefined,
-    userId: undefined,
-    clientId: undefined,
-    payload: {},
-    createdAt,
-    expiresAt: createdAt + REPLAY_SECONDS,
-    consumedAt: undefined,
-    successorEnvelope: undefined,
-    identityKey: undefined,
-  } as const
+  const at = clock()
+  const mark = replayMark(sha256Hex(`dpop ${name}`), { at, expiresAt: at + REPLAY_SECONDS })
   return storage.transaction((tx) => tx.artifacts.insertOnce(mark))
 }

@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Provider } from '@tenon/sdk/testing'
+import { freePort } from '../../../../tools/lib/free-port.ts'
 import { createEmptyDatabase, postgresServer } from '../storage/postgres-database.ts'
 import type { Reachable } from './actors.ts'
 import { type TenantDraft, type TestTenant, testTenant } from './tenant.ts'
@@ -117,14 +117,4 @@ export async function listening(child: ChildProcess, say: (text: string) => void
 /** The tester's own settings must not leak into the server. */
 export function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TENON_|NODE_)/.test(name)))
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }

@@ -1,4 +1,5 @@
 // Link and unlink in the compatible form (auth0-wire.md §3.2, §3.3).
+
 import { z } from 'zod'
 import { findNamedIdentity } from '../../accounts/find-identity.ts'
 import { mergeUsers } from '../../accounts/link.ts'
@@ -9,6 +10,7 @@ import { sha256Hex } from '../../crypto/hashing.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import type { Identity } from '../../domain/user.ts'
 import { isString, type JsonObject } from '../../lib/json.ts'
+import { replayMark } from '../../storage/replay-mark.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { type Caller, type Operation, operation } from '../operation.ts'
 import { ApiRefusal, insufficientScope, invalidBody } from '../refusal.ts'
@@ -203,18 +205,5 @@ function proofByIdToken({ accessTokens, clock, linking }: ManagementDeps, caller
 const invalidIdToken = () =>
   invalidBody("Payload validation error: 'a valid, fresh ID token' on property /link_with.", '/link_with')
 
-const linkReplay = (token: string, createdAt: number, expiresAt: number) =>
-  ({
-    kind: 'ReplayDetection',
-    idHash: sha256Hex(`link_with ${token}`),
-    uid: undefined,
-    grantId: undefined,
-    userId: undefined,
-    clientId: undefined,
-    payload: {},
-    createdAt,
-    expiresAt,
-    consumedAt: undefined,
-    successorEnvelope: undefined,
-    identityKey: undefined,
-  }) as const
+const linkReplay = (token: string, at: number, expiresAt: number) =>
+  replayMark(sha256Hex(`link_with ${token}`), { at, expiresAt })
