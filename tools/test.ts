@@ -6,7 +6,7 @@
 //   --long         as many rounds as the long suites know (TENON_TEST_LONG=1)
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -27,6 +27,8 @@ const SETUP_FREE = ['unit', 'lib', 'domain', 'protocol', 'properties', 'crypto',
 
 const FILE_TIMEOUT_MS = 10 * 60_000
 const LONG_FILE_TIMEOUT_MS = 120 * 60_000
+/** What a file that was told to end may take before the run ends without it. */
+const FILE_END_MS = 60_000
 
 const { values: options } = parseArgs({
   options: {
@@ -77,6 +79,18 @@ async function runWithSetup(): Promise<boolean> {
 async function runFiles(): Promise<boolean> {
   const timeout = options.long ? LONG_FILE_TIMEOUT_MS : FILE_TIMEOUT_MS
   const tests = run({ files, concurrency: Number(options.concurrency), timeout })
+  // The runner waits for as long as anything that a file started holds on to the file's output.
+  const watches = new Map<string, NodeJS.Timeout>()
+  tests.on('test:dequeue', ({ name, file }) => {
+    if (resolve(name) === file)
+      watches.set(
+        name,
+        setTimeout(() => leave(name), timeout + FILE_END_MS),
+      )
+  })
+  tests.on('test:complete', ({ name, file }) => {
+    if (resolve(name) === file) clearTimeout(watches.get(name))
+  })
   let complete = false
   tests.on('test:summary', ({ file, success, counts }) => {
     // A summary comes for each file too; the one without a file is of the whole run.
@@ -87,4 +101,9 @@ async function runFiles(): Promise<boolean> {
   })
   await pipeline(tests, new spec(), process.stdout, { end: false })
   return complete
+}
+
+function leave(file: string): never {
+  console.error(`${file} did not end: the run has failed`)
+  process.exit(1)
 }

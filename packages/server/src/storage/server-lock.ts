@@ -8,6 +8,9 @@ export interface ServerLock {
   release(): void
 }
 
+/** A connection that nothing refers to is closed by the garbage collector, and its lock would go with it. */
+const held = new Set<DatabaseSync>()
+
 /** Another server holds this file. */
 export class DatabaseInUse extends Error {
   readonly code = 'database_in_use'
@@ -32,7 +35,13 @@ export function openServerLock(path: string): ServerLock {
     database.close()
     throw isBusy(error) ? new DatabaseInUse(path) : error
   }
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release() {
+      held.delete(database)
+      database.close()
+    },
+  }
 }
 
 /** Two names of one file share its lock. */

@@ -4,6 +4,8 @@ import { DatabaseInUse, openServerLock } from '../../../src/storage/server-lock.
 try {
   openServerLock(process.argv[2] ?? '')
   process.send?.('held')
+  // With its parent's end, however that ends, it lets go.
+  process.once('disconnect', () => process.exit())
   setInterval(() => {}, 60_000)
 } catch (error) {
   process.send?.(error instanceof DatabaseInUse ? error.code : String(error))

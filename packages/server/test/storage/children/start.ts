@@ -2,11 +2,19 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { on, once } from 'node:events'
 import { join } from 'node:path'
+import { after } from 'node:test'
 
 export type ChildName = 'writer' | 'lock-holder' | 'migrator'
 
-export const startChild = (name: ChildName, ...args: string[]): ChildProcess =>
-  fork(join(import.meta.dirname, `${name}.ts`), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+const children = new Set<ChildProcess>()
+// One that stayed, because its test failed, would keep the whole run waiting.
+after(() => Promise.all([...children].map(killHard)))
+
+export function startChild(name: ChildName, ...args: string[]): ChildProcess {
+  const child = fork(join(import.meta.dirname, `${name}.ts`), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  children.add(child)
+  return child
+}
 
 /** The child's next message. Ask before it can be sent. */
 export async function nextMessage(child: ChildProcess): Promise<unknown> {
