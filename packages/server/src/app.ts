@@ -334,6 +334,7 @@ async function dropExpired(
   const limit = 500
   await storage.transaction(async (tx) => {
     await tx.artifacts.deleteExpired(before, limit)
+    await tx.replays.deleteExpired(before, limit)
     await tx.transactions.deleteExpired(before, limit)
     await tx.connects.deleteExpired(before, limit)
     await tx.limits.deleteExpired(before, limit)

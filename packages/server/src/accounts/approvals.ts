@@ -15,7 +15,7 @@ import { parseClient } from '../domain/client.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { Artifact, ArtifactKind } from '../storage/records.ts'
+import type { Artifact, ArtifactKind, ReplayMark } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import { provenAddresses } from './link.ts'
 
@@ -180,7 +180,7 @@ export async function answerApproval(
   const found = await findApproval(tx, id)
   if (found === undefined || !isOpen(found.approval, at)) return false
   const { approval, artifact } = found
-  if (!(await tx.artifacts.insertOnce(answerMark(artifact)))) return false
+  if (!(await tx.replays.insertOnce(answerMark(artifact)))) return false
   const result = await decide(approval)
   if (result === undefined) return false
   const members = result.answer === 'allowed' ? result.members : DENIED
@@ -204,14 +204,9 @@ const DENIED: JsonObject = {
 }
 
 /** Only the write tells which of two answers came first. */
-const answerMark = (artifact: Artifact) => ({
-  ...artifact,
-  kind: 'ReplayDetection' as const,
-  idHash: sha256Hex(`approval:${artifact.idHash}`),
-  uid: undefined,
-  userId: undefined,
-  clientId: undefined,
-  payload: { kind: 'ReplayDetection' },
+const answerMark = ({ idHash, expiresAt }: Artifact): ReplayMark => ({
+  idHash: sha256Hex(`approval:${idHash}`),
+  expiresAt,
 })
 
 async function countAnswer(

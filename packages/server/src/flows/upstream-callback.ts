@@ -5,7 +5,6 @@ import { sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { UpstreamTransaction } from '../storage/records.ts'
-import { replayMark } from '../storage/replay-mark.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
 import { UpstreamRefused } from '../upstream/errors.ts'
 import { finishAccountLink, refuseAccountLink } from './account-link.ts'
@@ -94,10 +93,10 @@ async function takeAnswer(
 }
 
 /** An assertion serves once on all nodes, although its transaction did already (T-SAML-04). */
-async function takeOnce({ storage, clock }: FlowDeps, { once }: UpstreamAccount): Promise<void> {
+async function takeOnce({ storage }: FlowDeps, { once }: UpstreamAccount): Promise<void> {
   if (once === undefined) return
-  const mark = replayMark(sha256Hex(once.key), { at: clock(), expiresAt: once.expiresAt })
-  const isFirst = await storage.transaction((tx) => tx.artifacts.insertOnce(mark))
+  const mark = { idHash: sha256Hex(once.key), expiresAt: once.expiresAt }
+  const isFirst = await storage.transaction((tx) => tx.replays.insertOnce(mark))
   if (!isFirst) throw new UpstreamRefused('answer_replayed')
 }
 

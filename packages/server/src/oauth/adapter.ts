@@ -21,7 +21,11 @@ export interface AdapterDeps {
 
 /** Makes the engine's adapter factory. */
 export function createAdapterFactory(deps: AdapterDeps): (model: string) => Adapter {
-  return (model) => (model === 'Client' ? clientAdapter(deps) : artifactAdapter(deps, model as ArtifactKind))
+  return (model) => {
+    if (model === 'Client') return clientAdapter(deps)
+    if (model === 'ReplayDetection') return replayAdapter(deps)
+    return artifactAdapter(deps, model as ArtifactKind)
+  }
 }
 
 function clientAdapter({ storage, clock }: AdapterDeps): Adapter {
@@ -31,17 +35,37 @@ function clientAdapter({ storage, clock }: AdapterDeps): Adapter {
       // The engine's own type lists every member that a client may have; ours holds those that are set.
       return record === undefined ? undefined : (engineClient(record, clock()) as AdapterPayload)
     },
-    upsert: refuseWrite,
-    destroy: refuseWrite,
-    consume: refuseWrite,
-    revokeByGrantId: refuseWrite,
-    findByUid: async () => undefined,
-    findByUserCode: async () => undefined,
+    upsert: refuse,
+    ...FOUND_BY_ID_ALONE,
   }
 }
 
-async function refuseWrite(): Promise<never> {
-  throw new Error('clients are not written through the engine')
+/** The engine looks first and writes then; only the write tells which of two equal proofs came first. */
+function replayAdapter({ library, storage, clock }: AdapterDeps): Adapter {
+  return {
+    async find(id) {
+      const isKnown = await storage.replays.has(sha256Hex(id), clock())
+      return isKnown ? { jti: id } : undefined
+    },
+    async upsert(id, _payload, expiresIn) {
+      const mark = { idHash: sha256Hex(id), expiresAt: clock() + (expiresIn ?? FOREVER_SECONDS) }
+      const isFirst = await storage.transaction((tx) => tx.replays.insertOnce(mark))
+      if (!isFirst) throw new library.errors.InvalidGrant('replay detected')
+    },
+    ...FOUND_BY_ID_ALONE,
+  }
+}
+
+async function refuse(): Promise<never> {
+  throw new Error('the engine has no business with this')
+}
+
+const FOUND_BY_ID_ALONE = {
+  destroy: refuse,
+  consume: refuse,
+  revokeByGrantId: refuse,
+  findByUid: async () => undefined,
+  findByUserCode: async () => undefined,
 }
 
 function artifactAdapter({ library, storage, clock, ask }: AdapterDeps, kind: ArtifactKind): Adapter {
@@ -67,10 +91,7 @@ function artifactAdapter({ library, storage, clock, ask }: AdapterDeps, kind: Ar
       if (kind === 'BackchannelAuthenticationRequest') return ask(artifact, id)
       await storage.transaction(async (tx) => {
         if (kind === 'RefreshToken') return putRefreshToken(tx, artifact)
-        if (kind !== 'ReplayDetection') return tx.artifacts.put(artifact)
-        // The engine looks first and writes then; only the write tells which of two equal proofs came first.
-        if (!(await tx.artifacts.insertOnce({ ...artifact, kind }))) throw new errors.InvalidGrant('replay detected')
-        return undefined
+        return tx.artifacts.put(artifact)
       })
     },
     async consume(id) {

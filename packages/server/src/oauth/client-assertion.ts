@@ -6,7 +6,6 @@ import type { Client, ClientKey } from '../domain/client.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { ReplayMark } from '../storage/records.ts'
-import { replayMark } from '../storage/replay-mark.ts'
 
 export interface AssertionDeps {
   readonly issuer: string
@@ -36,9 +35,8 @@ export function createAssertionVerifier({ issuer, clock }: AssertionDeps): Asser
     const now = clock()
     const end = judgeAssertion(assertion.claims, { clientId: client.clientId, audiences, now })
     if (end === undefined || !isSigned(assertion, client.keys, { types: TYPES, now })) return undefined
-    const expiresAt = Math.ceil(end) + SKEW_SECONDS + 1
     // The same mark as the protocol engine's, so that no assertion serves once there and once here.
-    return jwtMark(`${client.clientId}${assertion.claims.jti}`, { clientId: client.clientId, now, expiresAt })
+    return jwtMark(`${client.clientId}${assertion.claims.jti}`, Math.ceil(end) + SKEW_SECONDS + 1)
   }
 }
 
@@ -95,7 +93,7 @@ function usableKey({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
 }
 
 /** What is left by a JWT that serves once. @param name with its client's in it: one client's `jti` is nothing to another. */
-export const jwtMark = (
-  name: string,
-  { clientId, now, expiresAt }: { clientId: string; now: EpochSeconds; expiresAt: EpochSeconds },
-): ReplayMark => replayMark(sha256Hex(sha256Base64url(name)), { at: now, expiresAt, clientId })
+export const jwtMark = (name: string, expiresAt: EpochSeconds): ReplayMark => ({
+  idHash: sha256Hex(sha256Base64url(name)),
+  expiresAt,
+})

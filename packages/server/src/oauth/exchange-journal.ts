@@ -88,7 +88,7 @@ async function writeAll(
   recent: RecentUses,
 ): Promise<readonly (ReplayMark | undefined)[]> {
   const marks = entries.flatMap((entry) => entry.marks ?? [])
-  const inserted = marks.length === 0 ? [] : await tx.artifacts.insertAllOnce(marks)
+  const inserted = marks.length === 0 ? [] : await tx.replays.insertAllOnce(marks)
   const served = new Set(marks.filter((_, index) => inserted[index] !== true))
   const repeated = entries.map((entry) => entry.marks?.find((mark) => served.has(mark)))
   const counting = entries.filter((_, index) => repeated[index] === undefined)

@@ -41,11 +41,10 @@ export function requireWorkerWord(client: Client, jwt: ParsedJwt | undefined, de
     throw new ExchangeRefusal('subject_token_invalid', { description: 'Unknown or invalid subject token.' })
   // There is no organization that the user could be a member of.
   if (jwt.claims.org_id !== undefined) throw denied('organization_unknown')
-  const { now } = deps
-  const expiresAt = now + MAX_AGE_SECONDS + 2 * SKEW_SECONDS
+  const expiresAt = deps.now + MAX_AGE_SECONDS + 2 * SKEW_SECONDS
   return {
     auditContext: word.auditContext,
-    mark: jwtMark(`vault request ${clientId} ${word.jti}`, { clientId, now, expiresAt }),
+    mark: jwtMark(`vault request ${clientId} ${word.jti}`, expiresAt),
   }
 }
 

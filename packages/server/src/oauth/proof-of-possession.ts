@@ -5,7 +5,6 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, jwtVerify } from 'jose'
 import { sha256Hex } from '../crypto/hashing.ts'
 import { isString } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
-import { replayMark } from '../storage/replay-mark.ts'
 import type { Storage } from '../storage/storage.ts'
 
 export interface ShownToken {
@@ -112,7 +111,6 @@ function isSameUrl(htu: unknown, expected: URL): boolean {
 }
 
 function isFirst({ storage, clock }: ProofDeps, name: string): Promise<boolean> {
-  const at = clock()
-  const mark = replayMark(sha256Hex(`dpop ${name}`), { at, expiresAt: at + REPLAY_SECONDS })
-  return storage.transaction((tx) => tx.artifacts.insertOnce(mark))
+  const mark = { idHash: sha256Hex(`dpop ${name}`), expiresAt: clock() + REPLAY_SECONDS }
+  return storage.transaction((tx) => tx.replays.insertOnce(mark))
 }

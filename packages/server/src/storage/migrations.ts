@@ -7,6 +7,7 @@ import { exchangeProfiles } from './migrations/0005-exchange-profiles.ts'
 import { signOutsAndSignUps } from './migrations/0006-sign-outs-and-sign-ups.ts'
 import { keptApart } from './migrations/0007-kept-apart.ts'
 import { webhooks } from './migrations/0008-webhooks.ts'
+import { replayMarks } from './migrations/0009-replay-marks.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -54,6 +55,7 @@ export const migrations: readonly Migration[] = [
   signOutsAndSignUps,
   keptApart,
   webhooks,
+  replayMarks,
 ]
 
 /** The version that this server wants. */

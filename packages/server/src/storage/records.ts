@@ -79,7 +79,6 @@ export type ArtifactKind =
   | 'ClientCredentials'
   | 'Grant'
   | 'PushedAuthorizationRequest'
-  | 'ReplayDetection'
   /** A provider's answer that came by POST, on its way to a GET of ours; `idHash` is its transaction's. */
   | 'UpstreamAnswer'
   | 'DeviceCode'
@@ -89,8 +88,13 @@ export type ArtifactKind =
   | 'Job'
   | 'ConsoleSession'
 
-/** Says that something which serves once has served. */
-export type ReplayMark = Artifact & { readonly kind: 'ReplayDetection' }
+/** Says that something which serves once has served; of several callers the one whose mark is stored first goes on. */
+export interface ReplayMark {
+  /** SHA-256 (hex) of what names it. */
+  readonly idHash: string
+  /** Past this it would be refused for its age. */
+  readonly expiresAt: EpochSeconds
+}
 
 export interface Artifact {
   readonly kind: ArtifactKind

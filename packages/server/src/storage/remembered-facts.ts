@@ -1,5 +1,6 @@
 // The facts of exchanges on SQLite: read once, and again only when something that they say has changed. Not a cache of
 // what was true a moment ago: the database keeps count of every such change (migration 4), whoever makes it.
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { ExchangeFacts, ExchangeQuery } from './records.ts'
 import type { Exchanges } from './vault-repositories.ts'
 
@@ -16,9 +17,18 @@ export function rememberFacts(exchanges: Exchanges, version: () => number | Prom
     asOf = now
     return now
   }
+  let looking: Promise<number> | undefined
+  /** One look for all who ask until it is taken: whatever was committed before they asked, it sees. */
+  const lookOnce = () => {
+    looking ??= nextTick().then(() => {
+      looking = undefined
+      return forgetWhatChanged()
+    })
+    return looking
+  }
   return {
     async find(query) {
-      const before = await forgetWhatChanged()
+      const before = await lookOnce()
       const key = keyOf(query)
       const known = remembered.get(key)
       if (known !== undefined) return known

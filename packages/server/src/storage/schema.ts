@@ -35,6 +35,7 @@ export interface Schema {
   readonly passwords: PasswordsTable
   readonly evidence: EvidenceTable
   readonly artifacts: ArtifactsTable
+  readonly replay_marks: { id_hash: string; expires_at: number }
   readonly upstream_transactions: UpstreamTransactionsTable
   readonly connect_requests: ConnectRequestsTable
   readonly accounts: AccountsTable

@@ -62,6 +62,7 @@ export interface Repositories {
   readonly passwords: Passwords
   readonly evidence: Evidence
   readonly artifacts: Artifacts
+  readonly replays: Replays
   readonly transactions: Transactions
   readonly connects: Connects
   readonly accounts: Accounts
@@ -291,10 +292,6 @@ export interface Artifacts {
   put(artifact: Artifact): Promise<void>
   /** True for the one caller that marked it consumed. */
   consume(kind: ArtifactKind, idHash: string, at: EpochSeconds): Promise<boolean>
-  /** Inserts; false when it is there already. */
-  insertOnce(mark: ReplayMark): Promise<boolean>
-  /** The same for each; of equal ones the first is the one that is inserted. */
-  insertAllOnce(marks: readonly ReplayMark[]): Promise<readonly boolean[]>
   /** A client's refresh tokens for a user that were not used up, but for the newest `keep`; at most 100, newest first. */
   listRefreshTokensBeyond(
     of: { readonly userId: string; readonly clientId: string },
@@ -309,6 +306,16 @@ export interface Artifacts {
     userId: string,
     only?: { readonly identityKey?: string; readonly clientId?: string; readonly kinds?: readonly ArtifactKind[] },
   ): Promise<void>
+  deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
+/** Marks of what serves once: assertions, proofs, answers. */
+export interface Replays {
+  has(idHash: string, now: EpochSeconds): Promise<boolean>
+  /** Inserts; false when it is there already. */
+  insertOnce(mark: ReplayMark): Promise<boolean>
+  /** The same for each; of equal ones the first is the one that is inserted. */
+  insertAllOnce(marks: readonly ReplayMark[]): Promise<readonly boolean[]>
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>
 }
 

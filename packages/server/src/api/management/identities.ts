@@ -10,7 +10,6 @@ import { sha256Hex } from '../../crypto/hashing.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import type { Identity } from '../../domain/user.ts'
 import { isString, type JsonObject } from '../../lib/json.ts'
-import { replayMark } from '../../storage/replay-mark.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { type Caller, type Operation, operation } from '../operation.ts'
 import { ApiRefusal, insufficientScope, invalidBody } from '../refusal.ts'
@@ -186,8 +185,8 @@ function proofByIdToken({ accessTokens, clock, linking }: ManagementDeps, caller
   // A refresh or a silent sign-in makes a fresh token of an old proof.
   if (typeof authTime !== 'number' || authTime + linking().reauthenticationSeconds < clock()) throw invalidIdToken()
   return async (tx, at) => {
-    const seen = await tx.artifacts.insertOnce(linkReplay(token, at, exp))
-    if (!seen) throw new Conflict('identity_conflict', 'The token of link_with was used before.')
+    const isFirst = await tx.replays.insertOnce({ idHash: sha256Hex(`link_with ${token}`), expiresAt: exp })
+    if (!isFirst) throw new Conflict('identity_conflict', 'The token of link_with was used before.')
     return {
       secondaryUserId: sub,
       rule: 'link_with',
@@ -204,6 +203,3 @@ function proofByIdToken({ accessTokens, clock, linking }: ManagementDeps, caller
 
 const invalidIdToken = () =>
   invalidBody("Payload validation error: 'a valid, fresh ID token' on property /link_with.", '/link_with')
-
-const linkReplay = (token: string, at: number, expiresAt: number) =>
-  replayMark(sha256Hex(`link_with ${token}`), { at, expiresAt })

@@ -2,7 +2,7 @@
 // accounts unlinked (threat T-OPS-06): nothing that a restored row says about these can be believed.
 import type { BackupRow, TableShape } from './tables.ts'
 
-/** Codes, tokens, sessions, grants, approvals, and browsers on their way. Marks of what was used once go on to mark it. */
+/** Codes, tokens, sessions, grants, approvals, and browsers on their way. Marks of what was used once go on to mark it: older backups have them here. */
 const ENDED: Readonly<Record<string, (row: Cells) => boolean>> = {
   artifacts: (row) => row.kind !== 'ReplayDetection',
   upstream_transactions: () => true,

@@ -1,8 +1,7 @@
-import type { Artifact, ArtifactKind, RefreshSubject, ReplayMark } from '../records.ts'
+import type { Artifact, ArtifactKind, RefreshSubject } from '../records.ts'
 import type { ArtifactsTable } from '../schema.ts'
 import type { ArtifactFilter, Artifacts } from '../storage.ts'
 import type { Db } from './db.ts'
-import { type Columns, columnsOf, given } from './given.ts'
 import { countOf, documentOf, fromExcluded, orNone, passingLocked, pick } from './rows.ts'
 import { type Builder, type Dialect, statement } from './statement.ts'
 
@@ -34,10 +33,6 @@ export const artifactsTable = (db: Db): Artifacts => ({
   async consume(kind, idHash, at) {
     return (await db.change(consumeArtifact, { kind, idHash, at })) === 1
   },
-  async insertOnce(mark) {
-    return (await insertAllOnce(db, [mark]))[0] === true
-  },
-  insertAllOnce: (marks) => insertAllOnce(db, marks),
   async listRefreshTokensBeyond({ userId, clientId }, keep) {
     return (await db.all(listBeyond, { userId, clientId, keep })).map(artifactOf)
   },
@@ -139,46 +134,6 @@ const findRefreshSubject = statement((q, p: { idHash: string }) =>
     .where('token.kind', '=', 'RefreshToken')
     .where('token.id_hash', '=', p.idHash),
 )
-
-const MARK_TYPES = {
-  kind: 'text',
-  id_hash: 'text',
-  payload: 'text',
-  created_at: 'bigint',
-  expires_at: 'bigint',
-} as const
-const MARK_COLUMNS = Object.keys(MARK_TYPES) as (keyof typeof MARK_TYPES)[]
-type MarkRow = Pick<Row, keyof typeof MARK_TYPES>
-
-const insertMark = statement((q, p: MarkRow & { readonly [name: string]: unknown }) =>
-  q
-    .insertInto('artifacts')
-    .values(pick(p, MARK_COLUMNS))
-    .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing()),
-)
-
-const insertMarks = statement((q, p: Columns<MarkRow> & { readonly [name: string]: unknown }) =>
-  q
-    .insertInto('artifacts')
-    .columns(MARK_COLUMNS)
-    .expression((eb) => eb.selectFrom(given<MarkRow>(p, MARK_TYPES).as('many')).select(MARK_COLUMNS))
-    .onConflict((conflict) => conflict.columns(['kind', 'id_hash']).doNothing())
-    .returning('id_hash'),
-)
-
-/** Which of these were not there: true for the first of equal ones, in the order in which they are given. */
-async function insertAllOnce(db: Db, marks: readonly ReplayMark[]): Promise<readonly boolean[]> {
-  if (db.dialect === 'sqlite') {
-    const written: boolean[] = []
-    for (const mark of marks) written.push((await db.change(insertMark, pick(rowOf(mark), MARK_COLUMNS))) === 1)
-    return written
-  }
-  const firsts = new Map(marks.toReversed().map((mark) => [mark.idHash, mark]))
-  // In one order, so that two nodes do not wait for each other in a circle.
-  const rows = [...firsts.values()].map(rowOf).sort((a, b) => (a.id_hash < b.id_hash ? -1 : 1))
-  const inserted = new Set((await db.all(insertMarks, { ...columnsOf(MARK_COLUMNS, rows) })).map((row) => row.id_hash))
-  return marks.map((mark) => firsts.get(mark.idHash) === mark && inserted.has(mark.idHash))
-}
 
 const REPLACED = [
   'uid',

@@ -22,6 +22,7 @@ import { mailsTable } from './mails.ts'
 import { metaTable } from './meta.ts'
 import { passwordsTable } from './passwords.ts'
 import { proofsTable } from './proofs.ts'
+import { replaysTable } from './replays.ts'
 import { resourceServersTable } from './resource-servers.ts'
 import { revocationsTable } from './revocations.ts'
 import { sealedTable } from './sealed.ts'
@@ -79,6 +80,9 @@ export class SqlRepositories implements Repositories {
   }
   get artifacts() {
     return artifactsTable(this.#db)
+  }
+  get replays() {
+    return replaysTable(this.#db)
   }
   get transactions() {
     return transactionsTable(this.#db)

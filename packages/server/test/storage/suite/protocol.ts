@@ -62,23 +62,26 @@ export const protocolTests: Topic = (nodes) => {
     assert.deepEqual(await storage.artifacts.find('RefreshToken', token.idHash), expected)
   })
 
-  test('artifacts: insertOnce keeps the first', async () => {
+  test('replays: a mark is there from its first insertion to its end', async () => {
     const { storage } = nodes()
-    const seen = sampleArtifact({ kind: 'ReplayDetection' })
-    assert.equal(await storage.transaction((tx) => tx.artifacts.insertOnce(seen)), true)
-    const again = { ...seen, payload: { second: true } }
-    assert.equal(await storage.transaction((tx) => tx.artifacts.insertOnce(again)), false)
-    assert.deepEqual(await storage.artifacts.find('ReplayDetection', seen.idHash), seen)
+    const mark = { idHash: unique('mark'), expiresAt: NOW + 50 }
+    assert.equal(await storage.replays.has(mark.idHash, NOW), false)
+    assert.equal(await storage.transaction((tx) => tx.replays.insertOnce(mark)), true)
+    assert.equal(await storage.transaction((tx) => tx.replays.insertOnce({ ...mark, expiresAt: NOW + 90 })), false)
+    assert.equal(await storage.replays.has(mark.idHash, NOW + 49), true)
+    assert.equal(await storage.replays.has(mark.idHash, NOW + 50), false)
+    await storage.transaction((tx) => tx.replays.deleteExpired(NOW + 51, 1000))
+    assert.equal(await storage.transaction((tx) => tx.replays.insertOnce(mark)), true)
   })
 
-  test('artifacts: of many marks those are inserted that were not there, and the first of equal ones', async () => {
+  test('replays: of many marks those are inserted that were not there, and the first of equal ones', async () => {
     const { storage } = nodes()
-    const [old, one, two] = Array.from({ length: 3 }, () => sampleArtifact({ kind: 'ReplayDetection' }))
+    const [old, one, two] = ['old', 'one', 'two'].map((name) => ({ idHash: unique(name), expiresAt: NOW + 50 }))
     assert.ok(old && one && two)
-    await storage.transaction((tx) => tx.artifacts.insertOnce(old))
-    const marks = [two, old, { ...two, payload: { second: true } }, one]
-    assert.deepEqual(await storage.transaction((tx) => tx.artifacts.insertAllOnce(marks)), [true, false, false, true])
-    assert.deepEqual(await storage.artifacts.find('ReplayDetection', two.idHash), two)
+    await storage.transaction((tx) => tx.replays.insertOnce(old))
+    const marks = [two, old, { ...two, expiresAt: NOW + 10 }, one]
+    assert.deepEqual(await storage.transaction((tx) => tx.replays.insertAllOnce(marks)), [true, false, false, true])
+    assert.equal(await storage.replays.has(two.idHash, NOW + 49), true)
   })
 
   test('artifacts: a refresh subject hangs on its token, its grant and its user', async () => {

@@ -49,8 +49,8 @@ export const raceTests: Topic = (nodes) => {
   test('race: one inserts what may exist once', async () => {
     const { storage } = nodes()
     const { userId } = await storedUser(storage)
-    const jti = sampleArtifact({ kind: 'ReplayDetection' })
-    await assertOneWins((tx) => tx.artifacts.insertOnce(jti))
+    const jti = { idHash: unique('jti'), expiresAt: 2_000_000_000 }
+    await assertOneWins((tx) => tx.replays.insertOnce(jti))
     const claimed = unique('a|user')
     await assertOneWins((tx) => tx.users.claimId(claimed))
     const password = samplePassword()
