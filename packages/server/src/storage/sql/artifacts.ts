@@ -1,6 +1,6 @@
+import type { ArtifactFilter, Artifacts } from '../protocol-repositories.ts'
 import type { Artifact, ArtifactKind, RefreshSubject } from '../records.ts'
 import type { ArtifactsTable } from '../schema.ts'
-import type { ArtifactFilter, Artifacts } from '../storage.ts'
 import type { Db } from './db.ts'
 import { countOf, documentOf, fromExcluded, orNone, passingLocked, pick } from './rows.ts'
 import { type Builder, type Dialect, statement } from './statement.ts'

@@ -1,6 +1,6 @@
+import type { Connects } from '../protocol-repositories.ts'
 import type { ConnectRequest } from '../records.ts'
 import type { ConnectRequestsTable } from '../schema.ts'
-import type { Connects } from '../storage.ts'
 import type { Db } from './db.ts'
 import { documentOf, listOf, passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'

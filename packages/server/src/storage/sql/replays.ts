@@ -1,5 +1,5 @@
+import type { Replays } from '../protocol-repositories.ts'
 import type { ReplayMark } from '../records.ts'
-import type { Replays } from '../storage.ts'
 import type { Db } from './db.ts'
 import { type Columns, columnsOf, given } from './given.ts'
 import { passingLocked, pick } from './rows.ts'

@@ -1,6 +1,6 @@
+import type { Transactions } from '../protocol-repositories.ts'
 import type { UpstreamTransaction } from '../records.ts'
 import type { UpstreamTransactionsTable } from '../schema.ts'
-import type { Transactions } from '../storage.ts'
 import type { Db } from './db.ts'
 import { listOf, passingLocked, pick } from './rows.ts'
 import { type Dialect, statement } from './statement.ts'
