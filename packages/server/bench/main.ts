@@ -15,7 +15,7 @@ import { type LargeResult, large, SIZES } from './large.ts'
 import { largeReport } from './large-report.ts'
 import { type LinkingResult, linking } from './linking.ts'
 import { linkingReport } from './linking-report.ts'
-import type { Measured } from './measure.ts'
+import { CONNECTIONS, type Measured } from './measure.ts'
 import { ALL_CORES, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
 import { type Results, report } from './report.ts'
@@ -30,8 +30,8 @@ const TARGETS = {
   postgres: { secret: 0.12, assertion: 0.15, access_token: 0.15, workers: 1.7 },
 } as const
 
-/** Half as many wait half as long, and keep the server nearly as busy. */
-const CALM_CONNECTIONS = 16
+/** Fewer wait less, and keep the server nearly as busy. */
+const CALM_CONNECTIONS = 12
 
 const { values: options } = parseArgs({
   options: {
@@ -139,7 +139,8 @@ async function crowded(database: Database, count: number, cores: string): Promis
   const [load, bare] = [await startLoad(cores), await startBare(cores)]
   const deployment = await deploy({ database, workers: count, cores, company: cores })
   try {
-    const measured = await runScenario('secret', deployment, { load, bare })
+    // As much for each worker to do as one alone has.
+    const measured = await runScenario('secret', deployment, { load, bare }, CONNECTIONS * count)
     say(`${database}, workers: ${count}, cores: ${cores}`, measured)
     return measured
   } finally {

@@ -28,12 +28,14 @@ export interface Course {
 }
 
 const PATH = '/oauth/token'
+/** Enough to saturate one process. */
+export const CONNECTIONS = 32
 const BARE_SECONDS = 0.8
 /** Code that ran a few thousand times is compiled for good. */
 const WARM_SECONDS = 3
 
 export async function measure(course: Course): Promise<Measured> {
-  const { load, bare, server, bodies, connections = 32, rounds = 5, seconds = 1.2, once = false } = course
+  const { load, bare, server, bodies, connections = CONNECTIONS, rounds = 5, seconds = 1.2, once = false } = course
   const base = { path: PATH, connections }
   await load.run({ ...base, url: bare.url, bodies: bodies(0), seconds: BARE_SECONDS })
   requireAllServed(await load.run({ ...base, url: server.url, bodies: bodies(0), seconds: WARM_SECONDS, once }))

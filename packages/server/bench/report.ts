@@ -38,7 +38,8 @@ export function report(results: Results): string {
     'Written by `npm run bench`. Every exchange is recorded durably before it is answered; every answer is checked. The',
     'measure is a bare `node:http` server that reads the same form and answers as many bytes, run in turns with ours: `ratio` is our',
     'rate over its rate, the median over the rounds; `by processor` is its processor time for an answer over ours, which says more',
-    'on a machine that is busy with other things. Both are saturated by 32 connections, each with one request under way.',
+    'on a machine that is busy with other things. Both are saturated by 32 connections for each process, each with one request',
+    'under way.',
     '',
     table(
       ['machine', ''],

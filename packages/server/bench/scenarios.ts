@@ -70,7 +70,7 @@ export async function runScenario(
 ): Promise<Measured> {
   const prepared = await SCENARIOS[name].prepare(deployment)
   const rounds = prepared.once === true ? { rounds: ASSERTION_ROUNDS, seconds: 10 } : {}
-  const how = connections === undefined ? rounds : { rounds: 3, connections }
+  const how = connections === undefined ? rounds : { ...rounds, connections }
   return measure({ ...tools, ...prepared, ...how, server: deployment.server })
 }
 
