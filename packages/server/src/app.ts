@@ -18,6 +18,7 @@ import { senderOf, transportFromUrl } from './events/mail-transport.ts'
 import { createMailer } from './events/mailer.ts'
 import { createWebhookDeliverer } from './events/webhook-deliverer.ts'
 import type { FlowErrorCode } from './flows/flow-error.ts'
+import type { Breakdown } from './flows/outcome.ts'
 import type { JsonObject } from './lib/json.ts'
 import { createMinuteLimit } from './lib/minute-limit.ts'
 import { startPeriodic } from './lib/periodic.ts'
@@ -300,8 +301,8 @@ function engineSettings(settings: Settings): EngineSettings {
 }
 
 /** The engine's error codes under the names of our pages. */
-function pageCode({ code, status, description }: EngineError): FlowErrorCode | 'server_error' {
-  if (status >= 500) return 'server_error'
+function pageCode({ code, status, description }: EngineError): FlowErrorCode | Breakdown {
+  if (status >= 500) return code === 'temporarily_unavailable' ? code : 'server_error'
   if (description?.includes('interaction') || description?.includes('request has expired')) return 'interaction_expired'
   return code === 'invalid_client' || code === 'invalid_redirect_uri' || code === 'access_denied'
     ? code

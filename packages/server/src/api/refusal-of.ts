@@ -1,5 +1,5 @@
 // Refusals of the floors below as refusals of an interface.
-import { Conflict, Forbidden, Invalid, NotFound, Refusal } from '../domain/errors.ts'
+import { Conflict, Forbidden, Invalid, NotFound, Overloaded, Refusal } from '../domain/errors.ts'
 import { ApiRefusal } from './refusal.ts'
 
 /** Codes that our callers know under the name that Auth0 gave them. */
@@ -14,12 +14,14 @@ const WIRE_CODES: Readonly<Record<string, string>> = {
 export function refusalOf(error: unknown): ApiRefusal | undefined {
   if (error instanceof ApiRefusal) return error
   if (!(error instanceof Refusal)) return undefined
-  return new ApiRefusal(statusOf(error), WIRE_CODES[error.code] ?? error.code, error.message, { cause: error })
+  const headers = error instanceof Overloaded ? { 'retry-after': String(error.retryAfterSeconds) } : {}
+  return new ApiRefusal(statusOf(error), WIRE_CODES[error.code] ?? error.code, error.message, { headers, cause: error })
 }
 
 function statusOf(refusal: Refusal): number {
   if (refusal instanceof NotFound) return 404
   if (refusal instanceof Conflict) return 409
   if (refusal instanceof Forbidden) return 403
+  if (refusal instanceof Overloaded) return 503
   return refusal instanceof Invalid ? 400 : 500
 }

@@ -22,3 +22,13 @@ export class Invalid extends Refusal {}
 
 /** The caller may not. */
 export class Forbidden extends Refusal {}
+
+/** More is asked of this process than it gets done; nothing was begun. */
+export class Overloaded extends Refusal {
+  /** When a place may be free again. */
+  readonly retryAfterSeconds = 5
+
+  constructor() {
+    super('temporarily_unavailable', 'Too many requests wait already: try again a little later.')
+  }
+}

@@ -246,9 +246,12 @@ export interface LogoutPage {
   readonly user: ShownUser | undefined
 }
 
+/** What ends a journey through no choice of anybody: a fault of ours, or more at once than we get done. */
+export type Breakdown = 'server_error' | 'temporarily_unavailable'
+
 export interface ErrorPage {
   readonly name: 'error'
-  readonly code: FlowErrorCode | 'server_error'
+  readonly code: FlowErrorCode | Breakdown
   /** A sentence for whoever makes the client; nothing secret. */
   readonly hint?: string | undefined
   readonly next?: FlowNext | undefined

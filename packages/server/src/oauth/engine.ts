@@ -7,6 +7,7 @@ import type { ApprovalDeps } from '../accounts/approvals.ts'
 import type { SignInLimits } from '../accounts/limits.ts'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
 import type { Passwords } from '../crypto/passwords.ts'
+import { Overloaded } from '../domain/errors.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
 import {
@@ -152,6 +153,7 @@ export function createEngine(deps: EngineDeps): EngineHandler {
   }
   installWire(provider, deps)
   provider.on('server_error', (ctx: KoaContextWithOIDC, error: Error) => {
+    if (error instanceof Overloaded) return
     deps.log.error({ err: error, requestId: ctx.res.getHeader('x-request-id') }, 'the protocol engine failed')
   })
   const callback = provider.callback()

@@ -2,11 +2,12 @@
 import { hash } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { Overloaded } from '../domain/errors.ts'
 import { isString, type JsonValue, stringsOf } from '../lib/json.ts'
 import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
 import { ASKING_PATHS, POLL_SECONDS } from './approvals.ts'
 import { audienceToResource } from './audience.ts'
-import type { EngineDeps } from './engine.ts'
+import type { EngineDeps, EngineError } from './engine.ts'
 import { withLinkRequest } from './link-request.ts'
 import { fromEngineScope, toEngineScope } from './scopes.ts'
 
@@ -34,6 +35,10 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
     // Which check failed is told to listeners alone.
     if (error.error_detail?.startsWith('code_verifier') === true) wrongVerifiers.add(ctx.req)
   })
+  const overloaded = new WeakMap<object, Overloaded>()
+  provider.on('server_error', (ctx, error) => {
+    if (error instanceof Overloaded) overloaded.set(ctx.req, error)
+  })
   provider.use(async (ctx, next) => {
     if (ctx.method === 'GET' && ctx.path === '/authorize')
       ctx.query = translated(
@@ -44,8 +49,10 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
     if (isParams(request.body)) request.body = translated(withLinkRequest(request.body, deps), deps.issuer)
     const forBrowser = AUTHORIZE.test(ctx.path)
     if (forBrowser) ctx.set(deps.answerHeaders)
-    if (isRetired(ctx)) return sayRetired(ctx, deps)
+    if (isRetired(ctx)) return sayPage(ctx, deps, RETIRED)
     await next()
+    const overload = overloaded.get(ctx.req)
+    if (overload !== undefined) return sayOverloaded(ctx, deps, { overload, forBrowser })
     if (forBrowser && !ctx.response.is('html')) ctx.remove('content-security-policy')
     else if (forBrowser) restrictMessage(ctx as unknown as KoaContextWithOIDC, deps)
     if (TOKEN_PATHS.has(ctx.path)) {
@@ -66,10 +73,31 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
 const isRetired = ({ path, query }: Pick<KoaContextWithOIDC, 'path' | 'query'>): boolean =>
   path === '/authorize' && query.access_token !== undefined
 
-function sayRetired(ctx: Pick<KoaContextWithOIDC, 'res' | 'status' | 'body' | 'set'>, deps: EngineDeps): void {
-  const description = 'Linking by an access token in the URL is not offered any more.'
-  const requestId = String(ctx.res.getHeader('x-request-id') ?? '')
-  const page = deps.renderError({ code: 'invalid_request', description, status: 410, requestId })
+const RETIRED = {
+  code: 'invalid_request',
+  description: 'Linking by an access token in the URL is not offered any more.',
+  status: 410,
+}
+
+/** The engine takes it for a fault of its own, and knows no such answer at its endpoints. */
+function sayOverloaded(
+  ctx: AnswerContext,
+  deps: EngineDeps,
+  { overload, forBrowser }: { readonly overload: Overloaded; readonly forBrowser: boolean },
+): void {
+  const { code, message: description, retryAfterSeconds } = overload
+  if (forBrowser) sayPage(ctx, deps, { code, description: undefined, status: 503 })
+  else {
+    ctx.status = 503
+    ctx.body = { error: code, error_description: description }
+  }
+  ctx.set('retry-after', String(retryAfterSeconds))
+}
+
+type AnswerContext = Pick<KoaContextWithOIDC, 'res' | 'status' | 'body' | 'set'>
+
+function sayPage(ctx: AnswerContext, deps: EngineDeps, error: Omit<EngineError, 'requestId'>): void {
+  const page = deps.renderError({ ...error, requestId: String(ctx.res.getHeader('x-request-id') ?? '') })
   ctx.status = page.status
   ctx.set(page.headers)
   ctx.body = page.body
@@ -90,11 +118,7 @@ function restrictMessage(ctx: KoaContextWithOIDC, deps: EngineDeps): void {
     return
   }
   const description = 'The origin of redirect_uri is not among the web_origins of the client.'
-  const requestId = String(ctx.res.getHeader('x-request-id') ?? '')
-  const page = deps.renderError({ code: 'invalid_request', description, status: 400, requestId })
-  ctx.status = page.status
-  ctx.set(page.headers)
-  ctx.body = page.body
+  sayPage(ctx, deps, { code: 'invalid_request', description, status: 400 })
 }
 
 /**

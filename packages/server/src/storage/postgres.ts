@@ -9,6 +9,7 @@ import { SqlRepositories } from './sql/repositories.ts'
 import { type BoundStatement, Statements } from './sql/statement.ts'
 import type { Repositories, Storage } from './storage.ts'
 import { TransactionEnded } from './transaction-errors.ts'
+import { Turns } from './turns.ts'
 
 export interface PostgresOptions {
   readonly url: string
@@ -16,13 +17,17 @@ export interface PostgresOptions {
   readonly maxConnections?: number
 }
 
+/** Hundreds who come at once to a busy machine are served late, and not refused. */
+const MAX_WAITING = 1000
+const MAX_WAIT_MS = 60_000
+
 export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions): Promise<Storage> {
   const pool = new Pool({
     connectionString: url,
     max: maxConnections + READERS,
     idleTimeoutMillis: 60_000,
-    // Counts the wait for a turn, too: hundreds who come at once to a busy machine are served late, and not refused.
-    connectionTimeoutMillis: 30_000,
+    // Nobody waits in the pool: whoever asks it has a turn, for which it has a connection.
+    connectionTimeoutMillis: 10_000,
     // A transaction whose process hangs must not hold its locks for ever.
     idle_in_transaction_session_timeout: 30_000,
     types: typesOfRows,
@@ -38,20 +43,23 @@ export async function openPostgres({ url, maxConnections = 10 }: PostgresOptions
     await pool.end()
     throw error
   }
-  return new PostgresStorage(pool)
+  const turns = new Turns({ places: maxConnections, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS })
+  return new PostgresStorage(pool, turns)
 }
 
 class PostgresStorage extends SqlRepositories implements Storage {
   readonly dialect = 'postgres'
   readonly #pool: Pool
+  readonly #turns: Turns
   readonly #readers: SharedReaders
   readonly #statements: Statements
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, turns: Turns) {
     const statements = new Statements('postgres')
     const readers = new SharedReaders(pool)
-    super(new Db({ statements, mayWrite: false, run: (statement) => read(statement, { pool, readers }) }))
+    super(new Db({ statements, mayWrite: false, run: (statement) => read(statement, { pool, turns, readers }) }))
     this.#pool = pool
+    this.#turns = turns
     this.#readers = readers
     this.#statements = statements
   }
@@ -59,7 +67,7 @@ class PostgresStorage extends SqlRepositories implements Storage {
   async transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(work)
+        return await this.#turns.run(() => this.#attempt(work))
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isWorthAnotherTry(error)) throw error
         await sleep(Math.random() * 10 * attempt)
@@ -68,14 +76,15 @@ class PostgresStorage extends SqlRepositories implements Storage {
   }
 
   async databaseTime(): Promise<number> {
-    const { rows } = await this.#pool.query<{ at: number }>(
-      'select extract(epoch from clock_timestamp())::float8 as at',
-    )
-    return rows[0]?.at ?? Number.NaN
+    const text = 'select extract(epoch from clock_timestamp())::float8 as at'
+    const { rows } = await this.#readers.query({ text })
+    // The one column of the one row.
+    return (rows[0] as { at: number } | undefined)?.at ?? Number.NaN
   }
 
   async ready(): Promise<boolean> {
-    return postgresVersion(this.#pool).then(
+    // Whoever is asked for how it fares must not wait for a turn to say so.
+    return postgresVersion({ query: (text) => this.#readers.query({ text }) }).then(
       (version) => version === schemaVersion,
       () => false,
     )
@@ -130,9 +139,13 @@ class PostgresStorage extends SqlRepositories implements Storage {
 }
 
 /** Statements of fixed shape are short; a search with its own shape may take its time, on a connection of its own. */
-async function read(statement: BoundStatement, { pool, readers }: { pool: Pool; readers: SharedReaders }) {
-  const by = statement.name === undefined ? pool : readers
-  return resultOf(await by.query(queryOf(statement)))
+async function read(
+  statement: BoundStatement,
+  { pool, turns, readers }: { readonly pool: Pool; readonly turns: Turns; readonly readers: SharedReaders },
+) {
+  const query = queryOf(statement)
+  if (statement.name !== undefined) return resultOf(await readers.query(query))
+  return resultOf(await turns.run(() => pool.query(query)))
 }
 
 const MAX_ATTEMPTS = 5

@@ -1,8 +1,9 @@
 // The one entrance: names each request, sends it to the protocol endpoints or to the routes, and answers what broke.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { Overloaded } from '../domain/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { nameRequest } from './http.ts'
+import { nameRequest, retryAfter } from './http.ts'
 import { isProtocolPath, type ProtocolDeps, protocolEndpoint, sendJson } from './protocol-endpoints.ts'
 import { createRoutes, type RoutesDeps } from './routes.ts'
 
@@ -42,6 +43,10 @@ export function createHandler(deps: HandlerDeps): Handler {
       ? protocolEndpoint(deps, path, request, response)
       : Promise.resolve(answerByRoutes(request, response))
     work.catch((error: unknown) => {
+      if (error instanceof Overloaded && !response.headersSent) {
+        sendJson(response, 503, { error: error.code, error_description: error.message }, retryAfter(error))
+        return
+      }
       deps.log.error({ err: error, requestId }, 'a request failed')
       if (response.headersSent) response.destroy()
       else sendJson(response, 500, { error: 'server_error', error_description: `Request ${requestId} failed.` })

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Overloaded } from '../domain/errors.ts'
 import { isJsonObject } from '../lib/json.ts'
 import { isInNetworks } from '../lib/networks.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
@@ -27,6 +28,8 @@ export function nameRequest(response: ServerResponse): string {
   response.setHeader('x-request-id', id)
   return id
 }
+
+export const retryAfter = ({ retryAfterSeconds }: Overloaded) => ({ 'retry-after': String(retryAfterSeconds) })
 
 /**
  * The whole body. Listens by hand: an iterator costs as much as the rest of a small request, and would cut the connection

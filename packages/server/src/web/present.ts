@@ -203,7 +203,7 @@ const LEADS_HOME: ReadonlySet<string> = new Set(['not_found', 'interaction_expir
 function presentError({ code, hint, next }: ErrorPage, frame: PageFrame, requestId: string): Html {
   const shown: ErrorNext | undefined = next ?? (LEADS_HOME.has(code) ? { kind: 'account', url: '/account' } : undefined)
   // What broke on our side may have broken in the middle.
-  const nothingChanged = code !== 'server_error'
+  const nothingChanged = code !== 'server_error' && code !== 'temporarily_unavailable'
   return renderError({ frame, code, requestId, nothingChanged, next: shown, developerHint: hint })
 }
 

@@ -1,14 +1,16 @@
 // The routes of everything but the protocol endpoints, in one table; `handler.ts` has those.
 import type { HttpBindings } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { allowOrigin, type Origins, preflight } from '../api/cors.ts'
+import { Overloaded } from '../domain/errors.ts'
+import type { ErrorPage } from '../flows/outcome.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { identifyBrowser } from '../sessions/browser-cookies.ts'
 import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
 import { databaseRoutes } from './database-routes.ts'
-import { MAX_BODY_BYTES } from './http.ts'
+import { MAX_BODY_BYTES, retryAfter } from './http.ts'
 import { requestIdOf } from './page-responder.ts'
 import { renderApiDocs } from './pages/api-docs.ts'
 import { registrationRoute } from './registration-route.ts'
@@ -77,20 +79,36 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.route('/', browserRoutes(deps))
 
   app.onError((error, c) => {
+    if (error instanceof Overloaded)
+      return sayError(deps, c, refusal(503, 'temporarily_unavailable'), retryAfter(error))
     deps.log.error({ err: error, path: c.req.path, requestId: requestIdOf(c) }, 'a request failed')
-    const page = { kind: 'page', page: { name: 'error', code: 'server_error' }, status: 500 } as const
-    if (!c.req.header('accept')?.includes('text/html')) return c.json(refusal(500, 'server_error'), 500)
-    return deps.responder.answer(c, identifyBrowser(c.req.header('cookie')), page)
+    return sayError(deps, c, refusal(500, 'server_error'))
   })
-  app.notFound((c) => {
-    if (!c.req.header('accept')?.includes('text/html')) return c.json(refusal(404, 'not_found'), 404)
-    const page = { kind: 'page', page: { name: 'error', code: 'not_found' }, status: 404 } as const
-    return deps.responder.answer(c, identifyBrowser(c.req.header('cookie')), page)
-  })
+  app.notFound((c) => sayError(deps, c, refusal(404, 'not_found')))
   return app
 }
 
-const refusal = (statusCode: number, error: string) => ({ statusCode, error, message: error.replaceAll('_', ' ') })
+/** A page for people, JSON for programs. */
+function sayError(
+  { responder }: RoutesDeps,
+  c: Context<Env>,
+  told: ReturnType<typeof refusal<404 | 500 | 503, ErrorPage['code']>>,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const { statusCode: status, error: code } = told
+  const page = { kind: 'page', page: { name: 'error', code }, status } as const
+  const answer = c.req.header('accept')?.includes('text/html')
+    ? responder.answer(c, identifyBrowser(c.req.header('cookie')), page)
+    : c.json(told, status)
+  for (const [name, value] of Object.entries(headers)) answer.headers.set(name, value)
+  return answer
+}
+
+const refusal = <S extends number, E extends string>(statusCode: S, error: E) => ({
+  statusCode,
+  error,
+  message: error.replaceAll('_', ' '),
+})
 
 function asset({ files }: Assets, path: string, version: string | undefined): Response {
   const found = files.get(path)

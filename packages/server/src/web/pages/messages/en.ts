@@ -276,6 +276,9 @@ export const en = {
   'error.rate_limited.text': 'Please wait a few minutes, then try again.',
   'error.server_error.title': 'Something broke on our side',
   'error.server_error.text': 'It was not you. If it happens again, tell whoever runs this place the number below.',
+  'error.temporarily_unavailable.title': 'Too much is going on here just now',
+  'error.temporarily_unavailable.text':
+    'More people came at once than we can serve. Wait a moment, then load this page again.',
   'error.ticket_invalid.title': 'This link does not work any more',
   'error.ticket_invalid.text':
     'It can be opened once, and only for a short while. Start again from the app that gave it to you.',
