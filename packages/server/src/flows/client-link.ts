@@ -23,24 +23,42 @@ import { getInteraction, type Interaction, settle } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
 import { arrivalOfPending, askAbout, requirePending } from './pending.ts'
+import { startAddressProof } from './prove-address.ts'
 import { shownUser } from './shown-user.ts'
 import { nameOfArrival } from './suggest.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
 import { startUpstream } from './upstream-start.ts'
 import { requireSessionOf, signInWays } from './ways.ts'
 
-/** The engine found the request good: to the provider, or straight to taking away. */
+/**
+ * The engine found the request good: to the provider, or straight to taking away. Nothing is added to an account whose own
+ * address is unproven: that is proven first, and the browser comes here again.
+ *
+ * @param answer `cancel`: the person would rather not prove it.
+ */
 export async function startClientLink(
   deps: FlowDeps,
   request: BrowserRequest,
   open: OpenInteraction,
+  answer?: string,
 ): Promise<Outcome> {
   const { interaction } = open
   const { user, asked } = await requireAsker(deps, request, interaction)
   if (asked.action === 'unlink') return unlink(deps, request, open, user)
-  if (!mayLink(user)) return refuse(deps, request, interaction, "The user's own address is not proven.")
-  return toProvider(deps, request, open)
+  if (mayLink(user)) return toProvider(deps, request, open)
+  if (answer === 'cancel' || user.email === undefined)
+    return refuse(deps, request, interaction, "The user's own address is not proven.")
+  return startAddressProof(deps, request, {
+    userId: user.userId,
+    address: user.email,
+    clientId: open.clientId,
+    returnTo: pageUrl(deps, interaction),
+    cancelTo: pageUrl(deps, interaction, { answer: 'cancel' }),
+  })
 }
+
+const pageUrl = ({ issuer }: FlowDeps, { uid }: Interaction, more: Readonly<Record<string, string>> = {}): string =>
+  new URL(`u/login?${new URLSearchParams({ state: uid, ...more })}`, issuer).href
 
 async function toProvider(
   deps: FlowDeps,

@@ -79,6 +79,8 @@ export interface Revocations {
   retryAt(id: string, dueAt: EpochSeconds): Promise<void>
   done(id: string): Promise<void>
   countOfAccount(accountId: string): Promise<number>
+  /** Those that wait, of all accounts of a user, the ones that are gone among them; the next to be tried first. */
+  listOfUser(userId: string): Promise<readonly RevocationJob[]>
   /** How many wait. */
   count(): Promise<number>
 }

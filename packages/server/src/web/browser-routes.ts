@@ -222,7 +222,7 @@ const showInteraction: Step = async (deps, request, c) => {
     case 'link-confirm':
       return confirmPage(deps, request, open.interaction)
     case 'client-link':
-      return startClientLink(deps, request, open)
+      return startClientLink(deps, request, open, c.req.query('answer'))
     case 'prove-address':
       return provePage(open.interaction)
     case 'account-link':

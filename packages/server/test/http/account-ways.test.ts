@@ -177,6 +177,27 @@ test('T-LINK-14 what is removed signs nobody in, its sessions end and its tokens
   assert.notEqual((await signIn(server, { connection: 'files' })).sub, person.sub)
 })
 
+test('what was disconnected and is not cancelled at its provider yet stays on the page until it is', async () => {
+  const person = await somebody('waiting', 'files')
+  await addWay(person, 'files')
+  await connections(person.browser)
+  files.fail('revoke', { times: 1000 })
+  await person.browser.submit('disconnect')
+  assert.match(person.browser.page.text, /Being cancelled/)
+  const late = await eventually('the first try', async () => {
+    const { text } = await connections(person.browser)
+    return text.includes('has not confirmed yet') ? text : undefined
+  })
+  assert.match(late, /nobody gets anything from it here any more/)
+  assert.match(late, /To end it at once, sign in at files and remove/i)
+  files.reset()
+  passTime(60)
+  await eventually('the last word of the provider', async () => {
+    const { text } = await connections(person.browser)
+    return !text.includes('Being cancelled')
+  })
+})
+
 test('the mail about a new way in takes it back, once, and ends every session', async () => {
   const person = await somebody('told', 'code')
   await addWay(person, 'code')

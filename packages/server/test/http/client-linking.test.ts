@@ -18,7 +18,7 @@ import {
   userPath,
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
-import { request } from '../support/http.ts'
+import { eventually, request } from '../support/http.ts'
 import { startServer, type TestPerson } from '../support/server.ts'
 import { changesNothing, eventsOf } from '../support/state.ts'
 import { CALLBACK } from '../support/tenant.ts'
@@ -69,6 +69,40 @@ test('a client links: nothing before the yes, the same sub after it, tokens in t
   const subjectToken = answer.json.refresh_token
   assert.ok(code.isLive((await exchange(server, { connection: 'code', subjectToken })).json.access_token))
   assert.equal((await signIn(server, { connection: 'code' })).sub, who.sub)
+})
+
+test('whose address is unproven proves it by a mailed code on the way, and goes on to what the client asked for', async () => {
+  const person = server.person('unproven', ['loose', 'code'])
+  const visit = await signIn(server, { connection: 'loose' })
+  const asked = await authorize(visit.browser, server, linkRequest(visit.idToken))
+  assert.equal(asked.page.name, 'verify-email', asked.page.text)
+  const mail = await eventually('the code', () => server.mails().find(({ to }) => to === person.email))
+  assert.match(mail.text, /Acme web/)
+  const page = await visit.browser.submit('verify', { fields: { code: /\b\d{6}\b/.exec(mail.text)?.[0] } })
+  assert.equal(page.name, 'link-confirm', page.text)
+  assert.deepEqual(await identitiesOf(visit.sub), ['loose'])
+  await drive(visit.browser)
+  const answer = expectStatus(await redeem(server, { ...asked, params: visit.browser.page.params }), 200)
+  assert.equal(claimsOf(answer.json.id_token).sub, visit.sub)
+  assert.deepEqual(await identitiesOf(visit.sub), ['loose', 'code'])
+})
+
+test('whoever would rather not prove the address ends at the client with access_denied, and nothing is added', async () => {
+  server.person('unwilling', ['loose', 'code'])
+  const visit = await signIn(server, { connection: 'loose' })
+  const { page } = await authorize(visit.browser, server, linkRequest(visit.idToken))
+  assert.equal(page.name, 'verify-email', page.text)
+  const [field] = page.forms.filter(({ buttons }) => buttons.some(({ value }) => value === 'cancel'))
+  assert.ok(field)
+  const ended = await visit.browser.post(
+    `${server.url}/u/address`,
+    { ...Object.fromEntries(field.fields), action: 'cancel' },
+    { from: page.url },
+  )
+  assert.ok(ended.stopped, ended.text)
+  assert.equal(ended.params.get('error'), 'access_denied')
+  assert.match(ended.params.get('error_description') ?? '', /address is not proven/)
+  assert.deepEqual(await identitiesOf(visit.sub), ['loose'])
 })
 
 /** Users and accounts stay, while the provider is asked. */

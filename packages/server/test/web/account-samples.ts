@@ -122,6 +122,10 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
       { ...account, id: 'cac_d', health: 'provider_unavailable', hasSiblings: false, lastAgent: undefined },
       { ...account, id: 'cac_e', health: 'expiring', isActive: false },
     ],
+    ending: [
+      { id: 'cac_x', name: 'slack', displayName: third, nextTryAt: undefined },
+      { id: 'cac_y', name: 'google-oauth2', displayName: words.provider, nextTryAt: AT + 900 },
+    ],
     available: [
       { connection: 'linear', displayName: third, purpose: 'agents', hasOne: false },
       { connection: 'apple', displayName: other, purpose: 'sign-in', hasOne: true },
@@ -132,7 +136,7 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
     unproven: false,
     forms,
   }
-  const bare = { ...full, said: undefined, connected: [], available: [] }
+  const bare = { ...full, said: undefined, connected: [], ending: [], available: [] }
   return [
     { name: 'account-connections', html: renderAccountConnections(full) },
     {

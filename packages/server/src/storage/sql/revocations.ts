@@ -21,6 +21,9 @@ export const revocationsTable = (db: Db): Revocations => ({
   async countOfAccount(accountId) {
     return Number((await db.first(countOfAccount, { accountId }))?.count ?? 0)
   },
+  async listOfUser(userId) {
+    return (await db.all(listOfUser, { userId })).map(jobOf)
+  },
   async count() {
     return countOf(await db.all(countJobs, {}))
   },
@@ -61,6 +64,10 @@ const retryAt = statement((q, p: { id: string; dueAt: number }) =>
 )
 
 const deleteJob = statement((q, p: { id: string }) => q.deleteFrom('revocations').where('id', '=', p.id))
+
+const listOfUser = statement((q, p: { userId: string }) =>
+  q.selectFrom('revocations').select(COLUMNS).where('user_id', '=', p.userId).orderBy('due_at').orderBy('id'),
+)
 
 const countOfAccount = statement((q, p: { accountId: string }) =>
   q

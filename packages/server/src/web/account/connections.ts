@@ -8,9 +8,11 @@ import type { Identity, User } from '../../domain/user.ts'
 import { mayBeAdded } from '../../flows/account-link.ts'
 import { isPasswordConnection, shownConnection } from '../../flows/connections.ts'
 import { isString } from '../../lib/json.ts'
+import type { RevocationJob } from '../../storage/records.ts'
 import {
   type AvailableView,
   type ConnectedView,
+  type EndingView,
   renderAccountConnections,
   type WayView,
 } from '../pages/account-connections.ts'
@@ -27,15 +29,19 @@ const MAX_CONNECTIONS = 500
 
 export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<Html> {
   const { user } = visit
-  const [ways, all, uses, listed, history] = await Promise.all([
+  const [ways, all, revocations, uses, listed, history] = await Promise.all([
     waysIn(deps.storage, user.userId),
     deps.storage.accounts.listOfUser(user.userId),
+    deps.storage.revocations.listOfUser(user.userId),
     recentUses(deps, user.userId),
     deps.storage.connections.list({ offset: 0, limit: MAX_CONNECTIONS }),
     historyView(deps, visit),
   ])
   const names = await loadNames(deps, {
-    connections: [...ways.map(({ connection }) => connection.id), ...all.map(({ connectionId }) => connectionId)],
+    connections: [
+      ...ways.map(({ connection }) => connection.id),
+      ...[...all, ...revocations].map(({ connectionId }) => connectionId),
+    ],
     clients: uses.map(({ clientId }) => clientId),
   })
   const facts: Facts = { deps, user, ways, all, names, uses: usesByAccount(uses) }
@@ -53,6 +59,7 @@ export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<
     available: possible
       .filter((one) => isCalled([one.name, shownConnection(one).displayName], find))
       .map((one) => availableView(facts, one)),
+    ending: endingViews(facts, revocations),
     history,
     find,
     unproven: !mayLink(user),
@@ -140,6 +147,19 @@ function connectedViews(facts: Facts): readonly ConnectedView[] {
       health: deps.vault.healthOf(account),
       isActive: connection !== undefined && keepsSignInTokens(connection),
     }
+  })
+}
+
+/** Accounts that are gone here, whose provider has not confirmed it; a newer key of one that stands makes no line. */
+function endingViews({ deps, all, names }: Facts, revocations: readonly RevocationJob[]): readonly EndingView[] {
+  const standing = new Set(distinctAccounts(all).map(({ id }) => id))
+  const gone = revocations.filter(({ accountId }) => !standing.has(accountId))
+  return [...Map.groupBy(gone, ({ accountId }) => accountId)].flatMap(([id, jobs]) => {
+    const connection = names.connection(jobs[0]?.connectionId)
+    if (connection === undefined) return []
+    const tried = jobs.some(({ attempts }) => attempts > 0)
+    const nextTryAt = Math.max(deps.clock(), Math.min(...jobs.map(({ dueAt }) => dueAt)))
+    return [{ id, ...shownConnection(connection), nextTryAt: tried ? nextTryAt : undefined }]
   })
 }
 

@@ -1,6 +1,7 @@
 // One account that agents may use: who uses it, how it is, its label, and how it ends.
-import type { AccountConnectionsView, ConnectedView } from './account-connections.ts'
+import type { AccountConnectionsView, ConnectedView, EndingView } from './account-connections.ts'
 import { badge, button, maskedAddress, monogram, row } from './components.ts'
+import { moment } from './dates.ts'
 import { form } from './forms.ts'
 import { type Html, html, joined } from './html.ts'
 import type { PageFrame } from './layout.ts'
@@ -18,6 +19,20 @@ export function connectedRow(view: AccountConnectionsView, account: ConnectedVie
 ${changes(view, account)}
 </div></details>`,
   })
+}
+
+/** One that the person or the operator ended, until its provider confirms that our key is cancelled. */
+export function endingRow(frame: PageFrame, { name, displayName, nextTryAt }: EndingView): Html {
+  const words = { connection: displayName, tenant: frame.tenantName }
+  const state =
+    nextTryAt === undefined
+      ? say(frame, 'ending.asking', words)
+      : say(frame, 'ending.again', { ...words, at: moment(frame, nextTryAt) })
+  const content = html`<b>${said(displayName)}</b>
+<p class="small soft">${say(frame, 'ending.here')}</p>
+<div class="badges">${badge(say(frame, 'ending.badge'), 'warn')}</div>
+<p class="small">${state} ${nextTryAt !== undefined && say(frame, 'ending.yourself', words)}</p>`
+  return row(content, { mark: monogram(displayName, { hueBy: name }) })
 }
 
 /** “Google (Work)”. */

@@ -1,6 +1,6 @@
 // Ways to sign in and connected accounts in one place: what each is for, and what ends when it goes.
 import type { EpochSeconds } from '../../lib/time.ts'
-import { connectedRow } from './account-connected-row.ts'
+import { connectedRow, endingRow } from './account-connected-row.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
 import { type HistoryView, historySection } from './account-history.ts'
 import { wayRow } from './account-way-row.ts'
@@ -15,6 +15,8 @@ export interface AccountConnectionsView extends AccountFrame {
   /** In the order in which they came. */
   readonly ways: readonly WayView[]
   readonly connected: readonly ConnectedView[]
+  /** Ended here, and not yet at their provider. */
+  readonly ending: readonly EndingView[]
   readonly available: readonly AvailableView[]
   readonly history: HistoryView
   /** What was looked for; undefined when there is nothing to look through. */
@@ -74,6 +76,15 @@ export interface ConnectedView {
   readonly isActive: boolean
 }
 
+export interface EndingView {
+  readonly id: string
+  /** Name of the connection, in the configuration: it chooses the colour. */
+  readonly name: string
+  readonly displayName: string
+  /** Undefined: the first try is under way. */
+  readonly nextTryAt: EpochSeconds | undefined
+}
+
 export interface AvailableView {
   readonly connection: string
   readonly displayName: string
@@ -112,11 +123,15 @@ function waysList(view: AccountConnectionsView): Html {
 }
 
 function connectedList(view: AccountConnectionsView): Html {
-  const { frame, connected, find } = view
+  const { frame, connected, ending, find } = view
   const empty = say(frame, find === undefined || find === '' ? 'connected.none' : 'available.find.none')
-  if (connected.length === 0) return html`<div class="sheet"><p>${empty}</p></div>`
-  return html`<p class="soft">${say(frame, 'connected.lead')}</p>
+  const list =
+    connected.length === 0
+      ? html`<div class="sheet"><p>${empty}</p></div>`
+      : html`<p class="soft">${say(frame, 'connected.lead')}</p>
 ${rows(connected.map((one) => connectedRow(view, one)))}`
+  return html`${list}
+${ending.length > 0 && rows(ending.map((one) => endingRow(frame, one)))}`
 }
 
 function availableList(view: AccountConnectionsView): Html {

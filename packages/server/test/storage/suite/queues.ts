@@ -23,6 +23,10 @@ export const queueTests: Topic = (nodes) => {
     await storage.transaction((tx) => tx.revocations.retryAt(job.id, NOW + 70))
     assert.equal((await claim(NOW + 70))[0]?.attempts, 3)
     assert.equal(await storage.revocations.countOfAccount(job.accountId), 2)
+    assert.deepEqual(
+      (await storage.revocations.listOfUser(job.userId)).map(({ id }) => id),
+      [job.id, later.id],
+    )
     await storage.transaction((tx) => tx.revocations.done(job.id))
     await storage.transaction((tx) => tx.revocations.done(later.id))
     assert.equal(await storage.revocations.countOfAccount(job.accountId), 0)

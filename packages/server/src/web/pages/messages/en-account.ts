@@ -125,6 +125,11 @@ export const enAccount = {
   'connected.end.sign-in': 'You can still sign in with it. When you do, agents can use it again.',
   'connected.disconnect': 'Disconnect {label}',
 
+  'ending.badge': 'Being cancelled',
+  'ending.here': 'Disconnected: nobody gets anything from it here any more.',
+  'ending.asking': 'We are asking {connection} to cancel our key.',
+  'ending.again': '{connection} has not confirmed yet that our key is cancelled. We ask again by ourselves: {at}.',
+  'ending.yourself': 'To end it at once, sign in at {connection} and remove {tenant} there.',
   'available.section': 'Available to connect',
   'available.none': '{tenant} offers nothing more to connect.',
   'available.sign-in': 'For signing in',
