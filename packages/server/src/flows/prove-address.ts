@@ -166,15 +166,20 @@ async function prove(
   await tell(deps, tx, { template: 'address-proven', to: provenAmong(evidence), at, path: 'account' })
 }
 
-/** Both are told: who reads the old address may not be who changed it, and can take it back. */
+/**
+ * Both are told: who reads the old address may not be who changed it, and can take it back if they had shown that it was
+ * theirs. Where a provider that does not own the domain said so, the account may never have been of who reads that
+ * mailbox, and giving it their address would prove it for somebody else (T-PRE-03).
+ */
 async function change(
   deps: FlowDeps,
   tx: Repositories,
   user: User,
   { userId, address, at }: Proven & { readonly at: EpochSeconds },
 ): Promise<void> {
-  const before = provenAmong(await tx.evidence.listOfUser(userId))
-  const former = before.find((one) => one === user.email)
+  const evidence = await tx.evidence.listOfUser(userId)
+  const before = provenAmong(evidence)
+  const former = evidence.find((word) => word.address === user.email && word.grade >= 2)?.address
   await changeAddress(tx, deps.vault, { user, address, at })
   const others = [...before.filter((one) => one !== former), address]
   await tell(deps, tx, { template: 'address-changed', to: others, at, path: 'account' })

@@ -7,6 +7,7 @@ import {
   identitiesOf,
   identityOf,
   isOpen,
+  linksOf,
   passwordAt,
   passwordOf,
   signedIn,
@@ -15,9 +16,12 @@ import {
 import {
   accept,
   beginSignIn,
+  changeAddress,
   changeEmail,
   choose,
   confirmAdd,
+  confirmAddress,
+  deleteAccount,
   deny,
   keepSeparate,
   linkWith,
@@ -36,6 +40,7 @@ import {
   signUp,
   splitOff,
   startLink,
+  undo,
   unlink,
   verify,
   type Way,
@@ -88,6 +93,8 @@ function answers(facts: Facts, standing: Standing): readonly Move[] {
   switch (journey.kind) {
     case 'code':
       return journey.code === undefined ? [] : [verify(begun, journey.uid, journey.code)]
+    case 'address':
+      return journey.code === undefined ? [] : [confirmAddress(begun, journey.uid, journey.code)]
     case 'answer':
       return [
         {
@@ -138,11 +145,16 @@ function changes(facts: Facts, standing: Standing, user: string): readonly Move[
   const identities = identitiesOf(facts, user)
   const removable = identities.filter(({ position }) => position > 0)
   const linkable = accountsOf(who, facts.people).filter((name) => identityOf(facts, name)?.userId !== user)
+  const wanted = who === 'attacker' ? [ADDRESSES.attacker, ADDRESSES.victim] : [ADDRESSES.victim]
+  const addresses = wanted.filter((address) => address !== emailOf(facts, user))
   const app = appUser(facts, who)
   const appRemovable = app === undefined ? [] : identitiesOf(facts, app).filter(({ position }) => position > 0)
   return [
     ...linkable.map((account) => startLink(standing, account)),
     ...removable.map((identity) => unlink(standing, identity)),
+    ...addresses.map((address) => changeAddress(standing, address)),
+    ...linksOf(facts, user).map((link) => undo(standing, link)),
+    deleteAccount(standing, user),
     ...(app === user ? [] : [openApp(who, user)]),
     ...(app === undefined || app === user ? [] : [linkWith(who, app, user)]),
     ...appRemovable.map((identity) => splitOff(who, identity)),

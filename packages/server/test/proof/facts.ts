@@ -140,8 +140,34 @@ export const passwordAt = ({ identities }: Facts, address: string): boolean =>
 export const emailOf = ({ tables }: Facts, userId: string): unknown =>
   rowsOf(tables, 'users').find((row) => row.user_id === userId)?.email
 
-export function isOpen({ tables }: Facts, ticket: string): boolean {
+/** The user that somebody who once had this id is now. */
+export function survivor(facts: Facts, userId: string): string {
+  const alias = rowsOf(facts.tables, 'user_aliases').find((row) => row.retired_user_id === userId)
+  return alias === undefined ? userId : survivor(facts, String(alias.primary_user_id))
+}
+
+export interface Link {
+  readonly id: string
+  /** Undefined: an account was added, and no user retired. */
+  readonly secondary: string | undefined
+}
+
+/** What was added or joined to a user, and can be taken back. */
+export const linksOf = ({ tables }: Facts, userId: string): readonly Link[] =>
+  rowsOf(tables, 'links')
+    .filter((row) => row.primary_user_id === userId && row.undone_at === null)
+    .map(({ id, secondary_user_id: secondary }) => ({
+      id: String(id),
+      secondary: secondary === null ? undefined : String(secondary),
+    }))
+
+export function isOpen(facts: Facts, ticket: string): boolean {
+  const { tables } = facts
   const proof = rowsOf(tables, 'proofs').find((row) => row.id_hash === sha256Hex(ticket))
+  if (proof?.bound_to === 'address') {
+    const email = emailOf(facts, String(proof.user_id))
+    return email !== undefined && email !== proof.address
+  }
   const link = proof && rowsOf(tables, 'links').find(({ id }) => id === proof.bound_to)
   return link !== undefined && link.undone_at === null
 }

@@ -1,5 +1,5 @@
 // What must hold in every state, and between a state and the next.
-import { type Evidence, enterable, type Facts, identitiesOf, reachable, rowsOf } from './facts.ts'
+import { type Evidence, enterable, type Facts, identitiesOf, reachable, rowsOf, survivor } from './facts.ts'
 import { ACCOUNTS, ADDRESSES, accountsOf, OTHER, type ProviderAccount, type Who } from './people.ts'
 
 /** What is wrong with this state, when something is. */
@@ -66,11 +66,6 @@ function lockedOut(facts: Facts): string | undefined {
   const ways = enterable(facts, 'victim')
   const lost = facts.people.entered.find((userId) => !ways.has(survivor(facts, userId)))
   return lost && `the victim cannot sign in as ${lost} any more`
-}
-
-function survivor(facts: Facts, userId: string): string {
-  const alias = rowsOf(facts.tables, 'user_aliases').find((row) => row.retired_user_id === userId)
-  return alias === undefined ? userId : survivor(facts, String(alias.primary_user_id))
 }
 
 /** Once the victim proves their address for the first time, nobody else who merely claimed it keeps it. */

@@ -5,18 +5,20 @@ import { submitAdd } from '../../src/flows/account-link.ts'
 import type { BrowserRequest } from '../../src/flows/browser-request.ts'
 import { submitChoose } from '../../src/flows/choose.ts'
 import { submitConflict } from '../../src/flows/conflict.ts'
+import { getInteraction } from '../../src/flows/interactions.ts'
 import { goUpstream, submitPassword } from '../../src/flows/login.ts'
 import { submitLogout } from '../../src/flows/logout.ts'
 import { mergePage, submitMerge } from '../../src/flows/merge.ts'
 import { submitNotMe } from '../../src/flows/not-me.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
 import { submitProof } from '../../src/flows/prove.ts'
+import { submitProof as submitAddressProof } from '../../src/flows/prove-address.ts'
 import { submitNewPassword, submitResetRequest } from '../../src/flows/reset-password.ts'
 import { submitCode, submitSignup } from '../../src/flows/sign-up.ts'
 import { submitWish } from '../../src/flows/step-up.ts'
 import { submitSuggest } from '../../src/flows/suggest.ts'
 import { PASSWORD_CONNECTION } from '../../src/protocol/built-in.ts'
-import type { Identity } from './facts.ts'
+import { type Identity, type Link, survivor } from './facts.ts'
 import { ACCOUNTS, type AccountName, ADDRESSES, PASSED_ON, PASSWORDS, type Who } from './people.ts'
 import { answerOf, type Stage, type Standing } from './stage.ts'
 
@@ -189,6 +191,50 @@ export const unlink = (standing: Standing, identity: Identity): Move => ({
     stage.step(standing, (request) =>
       submitWish(stage.engine.deps, request, { kind: 'unlink', identity: fullName(identity) }),
     ),
+})
+
+/** Of the account page: the code goes to whoever reads that address. */
+export const changeAddress = (standing: Standing, address: string): Move => ({
+  name: `change the address to ${address}`,
+  run: async (stage) => {
+    const { who } = standing
+    await stage.step(standing, (request) => submitWish(stage.engine.deps, request, { kind: 'change-address', address }))
+    const journey = stage.people.journeys[who]
+    // Nothing can come of it for who does not read that mailbox.
+    if (journey?.kind === 'address' && journey.code === undefined) stage.journey(who, undefined)
+  },
+})
+
+export const confirmAddress = (standing: Standing, uid: string, code: string): Move => ({
+  name: 'confirm the address by the code',
+  run: (stage) =>
+    stage.step(standing, async (request) => {
+      const { deps } = stage.engine
+      return submitAddressProof(deps, request, await getInteraction(deps, request, uid), { code, answer: 'code' })
+    }),
+})
+
+/** What the person decided to keep of what changed since, they keep. */
+export const undo = (standing: Standing, { id, secondary }: Link): Move => ({
+  name: `undo ${secondary === undefined ? 'an added account' : 'a merge'} on the account page`,
+  run: (stage) =>
+    stage.step(standing, (request) =>
+      submitWish(stage.engine.deps, request, { kind: 'undo-link', link: id, keepChanges: true }),
+    ),
+})
+
+export const deleteAccount = (standing: Standing, userId: string): Move => ({
+  name: 'delete the account',
+  run: async (stage) => {
+    const { before } = stage
+    const done = await stage.step(standing, (request) =>
+      submitWish(stage.engine.deps, request, { kind: 'delete-account' }),
+    )
+    if (done === undefined || standing.who !== 'victim') return
+    // What they ended themselves they are not locked out of.
+    const entered = stage.people.entered.filter((one) => survivor(before, one) !== userId)
+    stage.people = { ...stage.people, entered }
+  },
 })
 
 export const openApp = (who: Who, userId: string): Move => ({

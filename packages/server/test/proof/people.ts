@@ -59,6 +59,8 @@ export type Journey = {
   readonly own: boolean
 } & (
   | { readonly kind: 'code'; readonly uid: string; readonly code: string | undefined }
+  /** On the account page: the code went to the address that the account is to go by. */
+  | { readonly kind: 'address'; readonly place: Place; readonly uid: string; readonly code: string | undefined }
   /** The provider sent its answer, and the browser has not followed it yet. */
   | {
       readonly kind: 'answer'

@@ -54,4 +54,13 @@ export const TWO_EACH: Root = {
   ],
 }
 
-export const ROOTS: readonly Root[] = [NOBODY_THERE, BOTH_THERE, SQUATTED, INTERRUPTED, TWO_EACH]
+export const MOVED_AWAY: Root = {
+  name: "the attacker's account went by the victim's address, which a sloppy provider vouched for, and goes by their own",
+  moves: [
+    'attacker: sign in as club/a',
+    'attacker: change the address to a@corp.example',
+    'attacker: confirm the address by the code',
+  ],
+}
+
+export const ROOTS: readonly Root[] = [NOBODY_THERE, BOTH_THERE, SQUATTED, INTERRUPTED, TWO_EACH, MOVED_AWAY]

@@ -1,6 +1,6 @@
 // Bugs to plant, one at a time: lines of the server as they would read if somebody had not thought of it.
 
-import { BOTH_THERE, INTERRUPTED, NOBODY_THERE, type Root, SQUATTED, TWO_EACH } from './roots.ts'
+import { BOTH_THERE, INTERRUPTED, MOVED_AWAY, NOBODY_THERE, type Root, SQUATTED, TWO_EACH } from './roots.ts'
 
 /** Replaces `from`, which stands in the file exactly once. */
 export interface Edit {
@@ -127,6 +127,17 @@ export const SEEDS: readonly Seed[] = [
         file: 'flows/ways.ts',
         from: 'const isOfSession = session !== undefined && session.userId === interaction.begunAs',
         to: 'const isOfSession = session !== undefined',
+      },
+    ],
+  },
+  {
+    name: 'whoever reads a mailbox gets it back for an account that was never theirs',
+    root: MOVED_AWAY,
+    edits: [
+      {
+        file: 'flows/prove-address.ts',
+        from: 'word.address === user.email && word.grade >= 2',
+        to: 'word.address === user.email && word.grade >= 1',
       },
     ],
   },

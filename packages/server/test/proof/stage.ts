@@ -127,9 +127,14 @@ export class Stage {
       return
     }
     const url = new URL(outcome.url, ISSUER)
+    const uid = url.searchParams.get('state') ?? ''
+    if (url.pathname === '/u/address') {
+      this.answer = url.pathname
+      this.journey(who, { kind: 'address', own, place, uid, code: undefined })
+      return
+    }
     const question = QUESTIONS.find((one) => url.pathname === `/u/${one}`)
     this.answer = url.host === new URL(ISSUER).host ? url.pathname : `to ${url.host}`
-    const uid = url.searchParams.get('state') ?? ''
     const proof = url.searchParams.get('proof') ?? undefined
     this.journey(who, question && { kind: 'question', own, place, question, uid, proof })
   }
@@ -139,7 +144,8 @@ export class Stage {
       const reader = (['victim', 'attacker'] as const).find((one) => ADDRESSES[one] === mail.to)
       if (reader === undefined) continue
       const journey = this.people.journeys[reader]
-      if (mail.template === 'verify-code' && reader === who && journey?.kind === 'code')
+      const awaited = journey?.kind === 'code' || journey?.kind === 'address'
+      if (mail.template === 'verify-code' && reader === who && awaited)
         this.journey(reader, { ...journey, code: mail.values.code })
       const ticket = 'link' in mail.values ? new URL(mail.values.link).searchParams.get('ticket') : null
       if (ticket !== null && mail.template !== 'reset-link') this.#keepTicket(reader, ticket)

@@ -147,6 +147,15 @@ function journeyOf(engine: Engine, tables: Tables, people: People, who: Who): un
   switch (kind) {
     case 'code':
       return [kind, own, journey.code !== undefined, interaction(engine, tables, journey.uid)]
+    case 'address':
+      return [
+        kind,
+        own,
+        journey.place,
+        journey.code !== undefined,
+        waits(tables, journey.uid),
+        interaction(engine, tables, journey.uid),
+      ]
     case 'question':
       return [
         kind,
@@ -160,6 +169,10 @@ function journeyOf(engine: Engine, tables: Tables, people: People, who: Who): un
       return [kind, own, journey.place, journey.account, journey.path, transaction(engine, tables, journey.state)]
   }
 }
+
+/** Whether nothing has ended the code since it was mailed. */
+const waits = (tables: Tables, uid: string): boolean =>
+  rowsOf(tables, 'proofs').some(({ id_hash: hash }) => hash === sha256Hex(uid))
 
 /** Whether a proof is still for the arrival for which it was asked; which name that has does not matter. */
 function isAsked(
@@ -197,9 +210,17 @@ function interactionRow(tables: Tables, uid: string): Row | undefined {
 }
 
 const interactionLine = once(({ id_hash: hash, payload, user_id: userId }, engine: Engine) => {
-  const { local, browser, signup, pending, returnTo } = JSON.parse(String(payload)) as JsonObject
+  const { local, browser, signup, pending, returnTo, proof } = JSON.parse(String(payload)) as JsonObject
   const asked = isJsonObject(pending) ? opened(engine, String(hash), pending) : null
-  return JSON.stringify([userId, local, browser, returnTo, awaited(signup), asked])
+  return JSON.stringify([
+    userId,
+    local,
+    browser,
+    returnTo,
+    awaited(signup),
+    asked,
+    isJsonObject(proof) ? proof.address : null,
+  ])
 })
 
 /** A code is right or wrong; which digits it has does not matter. */

@@ -1,15 +1,15 @@
-// Searches a server with a planted bug, and prints what it found as one line of JSON.
-import { plant } from '../plant.ts'
+// Searches a server with each of the planted bugs in turn, and prints what it found, a line of JSON for each: libraries are
+// loaded once for all of them.
+import { createPlanter } from '../plant.ts'
 import { SEEDS } from '../seeds.ts'
 
-const seed = SEEDS.find(({ name }) => name === process.argv[2])
-if (seed === undefined) throw new Error(`no seed ${process.argv[2]}`)
-const requirePlanted = plant(seed)
-const { createEngine } = await import('../engine.ts')
-const { search } = await import('../search.ts')
-requirePlanted()
-const maxDepth = Number(process.argv[3])
-const engine = await createEngine()
-const { found, levels } = await search({ engine, roots: [seed.root], maxDepth, minDepth: maxDepth, until: 0 })
-await engine.close()
-process.stdout.write(`${JSON.stringify({ found, levels })}\n`)
+const maxDepth = Number(process.argv[2])
+const planter = createPlanter()
+for (const seed of SEEDS) {
+  // What the address leads to is that module.
+  const load = <T>(name: string) => import(planter.withBug(seed, new URL(`../${name}`, import.meta.url))) as Promise<T>
+  const { searchOnce } = await load<typeof import('../search-once.ts')>('search-once.ts')
+  planter.requirePlanted()
+  const result = await searchOnce(seed.root, maxDepth)
+  process.stdout.write(`${JSON.stringify({ name: seed.name, ...result })}\n`)
+}
