@@ -116,7 +116,7 @@ function strength({ frame, ways }: AccountConnectionsView): Html {
 }
 
 const nameOfWay = (frame: PageFrame, way: WayView): Html =>
-  way.kind === 'password' ? say(frame, 'ways.password') : said(way.displayName)
+  way.kind === 'password' ? say(frame, 'ways.password.yours') : said(way.displayName)
 
 function waysList(view: AccountConnectionsView): Html {
   return view.ways.length === 0 ? html`` : rows(view.ways.map((way) => wayRow(view, way)))

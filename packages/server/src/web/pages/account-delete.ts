@@ -51,7 +51,7 @@ function effects({ frame, ways, connected, agents, sessions }: AccountDeleteView
 }
 
 function nameOf(frame: PageFrame, way: DeletedWay): Html {
-  if (way.kind === 'password') return say(frame, 'ways.password')
+  if (way.kind === 'password') return say(frame, 'ways.password.yours')
   return way.name === undefined ? said(way.displayName) : html`${said(way.displayName)} (${said(way.name)})`
 }
 

@@ -64,7 +64,9 @@ function endOf(
 function whatWords(frame: PageFrame, { kind, connection }: LinkView): Html {
   if (kind === 'away') return say(frame, 'history.away')
   if (kind === 'identity')
-    return say(frame, 'history.identity', { connection: connection ?? say(frame, 'activity.someone') })
+    return connection === undefined
+      ? say(frame, 'history.identity.unnamed')
+      : say(frame, 'history.identity', { connection })
   return connection === undefined ? say(frame, 'history.merge') : say(frame, 'history.merge.by', { connection })
 }
 

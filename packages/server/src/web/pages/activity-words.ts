@@ -56,8 +56,10 @@ export type ActivityType = (typeof ACTIVITY_TYPES)[number]
 
 export function entryWords(frame: PageFrame, entry: ActivityEntry): Html {
   const words = sentence(frame, entry)
+  // What was refused is told in sentences.
+  const key = entry.outcome === 'ok' ? 'activity.for' : 'activity.for.refused'
   const purposeful =
-    entry.purpose === undefined ? words : say(frame, 'activity.for', { what: words, purpose: said(entry.purpose, 256) })
+    entry.purpose === undefined ? words : say(frame, key, { what: words, purpose: said(entry.purpose, 256) })
   return entry.times > 1 ? say(frame, 'activity.times', { what: purposeful, count: entry.times }) : purposeful
 }
 

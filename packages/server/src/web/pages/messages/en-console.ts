@@ -220,7 +220,7 @@ export const enConsole = {
   'console.merge.swap': 'Look at it the other way round',
   'console.merge.back': 'Back to the duplicates',
   'console.merge.nobody': 'nobody here',
-  'console.merge.ended': 'Ends for {user}: {sessions} sessions, {grants} permissions of apps, {tokens} refresh tokens.',
+  'console.merge.ended': 'Ends for {user}: sessions {sessions}, permissions of apps {grants}, refresh tokens {tokens}.',
   'console.merge.group.identities': 'Identities',
   'console.merge.group.accounts': 'Connected accounts',
   'console.merge.group.addresses': 'What is known of addresses',

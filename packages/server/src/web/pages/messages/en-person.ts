@@ -77,6 +77,7 @@ export const enPerson = {
   'history.section': 'History',
   'history.none': 'Nothing was added or joined yet. When it is, you can take it back here for a while.',
   'history.identity': '{connection} was added as a way to sign in',
+  'history.identity.unnamed': 'An account was added as a way to sign in',
   'history.merge': 'Another account was joined to this one',
   'history.merge.by': 'Another account, which signed in with {connection}, was joined to this one',
   'history.away': 'This account was a part of another one for a while',
