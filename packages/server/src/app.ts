@@ -186,7 +186,14 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     log,
   }
   const notifyLink = createLinkNotices({ issuer, keyring, tenant: () => settings.current().friendlyName })
-  const managementDeps = { ...apis, linking: () => settings.current().linking, notify: notifyLink }
+  const mailLimits = createMailLimits(limits)
+  const managementDeps = {
+    ...apis,
+    linking: () => settings.current().linking,
+    notify: notifyLink,
+    settings: settings.current,
+    mailLimits,
+  }
   const handler = createHandler({
     issuer,
     storage,
@@ -201,7 +208,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     vault,
     settings: settings.current,
     signInLimits,
-    mailLimits: createMailLimits(limits),
+    mailLimits,
     codeLimits: createCodeLimits(limits),
     notifyLink,
     log,

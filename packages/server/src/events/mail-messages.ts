@@ -24,6 +24,13 @@ export const mailMessages = {
   'reset-link.use.other': 'The link works once, for {minutes} minutes.',
   'reset-link.not-you': 'If this was not you, ignore this mail. Your password stays as it is.',
 
+  'verify-link.subject': 'Show {tenant} that this address is yours',
+  'verify-link.lead': 'With this link you show {tenant} that this address is yours:',
+  'verify-link.lead-for': 'With this link you show {tenant} that this address is yours, to go on to {app}:',
+  'verify-link.use':
+    'It works once, for {days} days, in a browser where you are signed in to your own account; you are asked to sign in first.',
+  'verify-link.not-you': 'If you have no account there, ignore this mail. Nothing happens without the link.',
+
   'finish-sign-up.subject': 'Finish creating your account at {tenant}',
   'finish-sign-up.lead':
     'Somebody, most likely you, wanted to create an account at {tenant} with this address. Choose your password, and it is made:',
@@ -70,7 +77,7 @@ export const mailMessages = {
 
   'address-proven.subject': 'An address was proved for your account at {tenant}',
   'address-proven.lead':
-    'On {time}, somebody typed the code that we had mailed, and so proved an address of your account at {tenant}.',
+    'On {time}, somebody used what we had mailed, and so proved an address of your account at {tenant}.',
   'address-proven.was-you': 'If this was you, there is nothing to do.',
   'address-proven.not-you': 'If it was not, look at your account at once:',
 

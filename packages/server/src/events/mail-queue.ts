@@ -9,7 +9,7 @@ import type { Mail } from './mail.ts'
  * Queues a mail in the caller's transaction: it is sent, soon after, exactly if that transaction commits. Delivery is at
  * least once: a node that dies between sending and noting it leaves the mail to another, which sends it again.
  */
-export async function queueMail(tx: Repositories, keyring: Keyring, mail: Mail): Promise<void> {
+export async function queueMail(tx: Repositories, keyring: Pick<Keyring, 'seal'>, mail: Mail): Promise<void> {
   const id = newId('mail_', 24)
   const envelope = keyring.seal(contextOf(id), Buffer.from(JSON.stringify(mail)))
   // Due since always, so that new mail goes before what is tried again.

@@ -18,6 +18,8 @@ export function renderMail(mail: MailContent): RenderedMail {
       return verifyCode(mail.values)
     case 'reset-link':
       return resetLink(mail.values)
+    case 'verify-link':
+      return verifyLink(mail.values)
     case 'finish-sign-up':
       return finishSignUp(mail.values)
     case 'account-exists':
@@ -57,6 +59,15 @@ function resetLink({ tenant, link, minutes }: MailValues['reset-link']): Rendere
     'mail.link',
     plural('reset-link.use', minutes),
     'reset-link.not-you',
+  ])
+}
+
+function verifyLink({ tenant, app, link, days }: MailValues['verify-link']): RenderedMail {
+  return compose({ tenant, app: nameOfApp(app), link: linkOf(link), days: String(days) }, 'verify-link.subject', [
+    forApp('verify-link.lead', app),
+    'mail.link',
+    'verify-link.use',
+    'verify-link.not-you',
   ])
 }
 
@@ -123,6 +134,7 @@ const fill = (sentence: string, values: Values): string =>
 const forApp = <
   Key extends
     | 'account-exists.lead'
+    | 'verify-link.lead'
     | `approval-asked.${'subject' | 'lead'}`
     | `verify-code.${'sign-up' | 'address' | 'connect'}`,
 >(

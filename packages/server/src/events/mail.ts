@@ -15,6 +15,13 @@ export interface MailValues {
     readonly minutes: number
   }
   readonly 'reset-link': { readonly tenant: string; readonly link: string; readonly minutes: number }
+  /** An operator asks somebody to show that the address is theirs. */
+  readonly 'verify-link': {
+    readonly tenant: string
+    readonly app?: string
+    readonly link: string
+    readonly days: number
+  }
   /** Somebody signed up over an app's own form. `link` leads to where they choose their password. */
   readonly 'finish-sign-up': { readonly tenant: string; readonly link: string; readonly hours: number }
   /** Somebody signed up with the address of an account that exists. `link` leads to the page for a new password. */

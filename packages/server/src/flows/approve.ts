@@ -14,9 +14,9 @@ import { isFreshlyProven, type Owner, requireOwner } from './account-owner.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
-import { startLocal } from './interactions.ts'
 import type { ApprovePage, AskedFor, Outcome } from './outcome.ts'
 import { shownUser } from './shown-user.ts'
+import { signInFirst } from './sign-in-first.ts'
 import { startStepUp } from './step-up-state.ts'
 
 /** A question by what its client polls with, or by the id that our own pages use. */
@@ -40,16 +40,9 @@ export async function approvePage(
   const id = authReqId === undefined ? (given ?? '') : sha256Hex(authReqId)
   const found = await findApproval(deps.storage, id)
   if (found === undefined) throw new FlowError('interaction_expired')
-  if (request.session === undefined) return signInFirst(deps, request, id)
+  if (request.session === undefined) return signInFirst(deps, request, approvePath(id))
   const owner = await requireAsked(deps, request, found.approval)
   return { kind: 'page', page: await pageOf(deps, found, owner) }
-}
-
-async function signInFirst(deps: FlowDeps, request: BrowserRequest, id: string): Promise<Outcome> {
-  const returnTo = new URL(approvePath(id).slice(1), deps.issuer).href
-  const state = await deps.storage.transaction((tx) => startLocal(tx, deps, { request, purpose: 'sign-in', returnTo }))
-  const url = new URL(`u/login?state=${state}`, deps.issuer).href
-  return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
 }
 
 async function requireAsked(deps: FlowDeps, request: BrowserRequest, { userId }: Approval): Promise<Owner> {
@@ -139,7 +132,7 @@ export interface ApprovalForm {
 /** A no counts at once; a yes when the person proved themselves a moment ago, else after they do. */
 export async function submitApproval(deps: FlowDeps, request: BrowserRequest, form: ApprovalForm): Promise<Outcome> {
   const { state: id = '', action, shown = '' } = form
-  if (request.session === undefined) return signInFirst(deps, request, id)
+  if (request.session === undefined) return signInFirst(deps, request, approvePath(id))
   const found = await findApproval(deps.storage, id)
   if (found === undefined) throw new FlowError('interaction_expired')
   const { session } = await requireAsked(deps, request, found.approval)

@@ -20,6 +20,7 @@ export type FlowPage =
   | LoginPage
   | SignupPage
   | VerifyPage
+  | VerifyLinkPage
   | ResetPage
   | ConsentPage
   | ApprovePage
@@ -70,6 +71,11 @@ export interface VerifyPage {
   readonly problem: 'code_wrong' | 'code_expired' | undefined
   readonly resent: boolean
 }
+
+/** A link that shows an address to be the person's, answered where they are signed in. */
+export type VerifyLinkPage =
+  | { readonly name: 'verify-link'; readonly step: 'ask'; readonly ticket: string; readonly address: string }
+  | { readonly name: 'verify-link'; readonly step: 'done'; readonly address: string }
 
 export type ResetPage =
   | {

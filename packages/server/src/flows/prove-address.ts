@@ -1,10 +1,9 @@
 // A person proves an address by a mailed code: their own, before anything may be added to the account, and they go on with
 // what they were about; or another one, by which the account goes from then on (T-PRE-04).
 import { changeAddress } from '../accounts/change-address.ts'
-import { sweepSquatters } from '../accounts/sweep.ts'
+import { proveAddress } from '../accounts/prove-address.ts'
 import { transact } from '../accounts/transact.ts'
 import { maskAddress } from '../domain/address.ts'
-import { isAddressProven } from '../domain/addresses-of-user.ts'
 import { parseClient } from '../domain/client.ts'
 import { Conflict } from '../domain/errors.ts'
 import type { User } from '../domain/user.ts'
@@ -148,21 +147,11 @@ async function prove(
   deps: FlowDeps,
   tx: Repositories,
   user: User,
-  { userId, address, at }: Proven & { readonly at: EpochSeconds },
+  { address, at }: Proven & { readonly at: EpochSeconds },
 ): Promise<void> {
   // Another address since: this proof speaks of the old one.
   if (user.email !== address) throw new FlowError('interaction_expired', NEXT)
-  await tx.evidence.put({ userId, address, source: 'mail', grade: 3, saidAt: at })
-  const evidence = await tx.evidence.listOfUser(userId)
-  await tx.users.replace({ ...user, emailVerified: isAddressProven(evidence, address), updatedAt: at })
-  await sweepSquatters(tx, deps.vault, { address, ownerId: userId, at })
-  await tx.events.append({
-    type: 'user.address_proven',
-    at,
-    outcome: 'ok',
-    userId,
-    data: { grade: 3, source: 'mail' },
-  })
+  const evidence = await proveAddress(tx, deps.vault, { user, address, at })
   await tell(deps, tx, { template: 'address-proven', to: provenAmong(evidence), at, path: 'account' })
 }
 

@@ -1,10 +1,10 @@
 // Choosing a new password by a mailed link. Whoever proves the mailbox gets the account to themselves: every session,
 // refresh token, grant and pending proof of before ends (T-PRE-02, T-PRE-04).
 import { endEverythingIssued } from '../accounts/end-access.ts'
-import { RESET_BY_TICKET } from '../accounts/reset-ticket.ts'
 import { sweepOwnAccount, sweepSquatters } from '../accounts/sweep.ts'
+import { endOf, issueTicket, RESET_BY_TICKET } from '../accounts/tickets.ts'
 import { createPasswordUser } from '../accounts/users.ts'
-import { randomToken, sha256Hex } from '../crypto/hashing.ts'
+import { sha256Hex } from '../crypto/hashing.ts'
 import { passwordProblem } from '../crypto/passwords.ts'
 import { canonicalAddress } from '../domain/address.ts'
 import { gradeOfAddress, isAddressProven } from '../domain/addresses-of-user.ts'
@@ -79,6 +79,8 @@ export async function submitNewPassword(
   const hash = await deps.passwords.hash(password ?? '')
   if (opened.kind === 'sign-up') await finishSignUp(deps, opened.row, hash)
   else await setPassword(deps, opened.row, hash)
+  if (opened.kind === 'reset' && opened.row.goesTo !== undefined)
+    return { kind: 'redirect', url: endOf(opened.row.goesTo, address) }
   return page({ name: 'reset-password', step: 'done' })
 }
 
@@ -162,21 +164,10 @@ export async function mailResetLink(
   }: { readonly connectionId: string; readonly userId: string; readonly address: string },
   template: 'reset-link' | 'account-exists' = 'reset-link',
 ): Promise<void> {
-  const ticket = randomToken()
   const now = deps.clock()
-  const link = new URL(`reset-password?ticket=${ticket}`, deps.issuer).href
   await deps.storage.transaction(async (tx) => {
-    await tx.proofs.deleteOfUser(userId, 'reset')
-    await tx.proofs.insert({
-      idHash: sha256Hex(ticket),
-      kind: 'reset',
-      userId,
-      address,
-      boundTo: connectionId,
-      attempts: 0,
-      createdAt: now,
-      expiresAt: now + LINK_SECONDS,
-    })
+    const ticket = { kind: 'reset', userId, address, boundTo: connectionId, at: now, seconds: LINK_SECONDS } as const
+    const link = new URL(await issueTicket(tx, ticket), deps.issuer).href
     await queueMail(tx, deps.keyring, {
       to: address,
       ...contentOf(template, deps.settings().friendlyName, link),

@@ -27,7 +27,11 @@ const changeable = {
     'Phone number.',
   ),
   phone_verified: tolerated(flag()),
-  verify_email: member(flag(), 'Sends a mail that proves the address. Default: the opposite of email_verified.'),
+  verify_email: member(
+    flag(),
+    'Mails the address a link by which the person shows that it is theirs; on PATCH together with email.',
+    false,
+  ),
   blocked: member(flag(), 'May not sign in, and nothing acts for them.', false),
   user_metadata: member(metadata(), 'What the person may see and change.', {}),
   app_metadata: member(metadata(), 'What applications know about the person.', {}),

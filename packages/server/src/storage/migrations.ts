@@ -8,6 +8,7 @@ import { signOutsAndSignUps } from './migrations/0006-sign-outs-and-sign-ups.ts'
 import { keptApart } from './migrations/0007-kept-apart.ts'
 import { webhooks } from './migrations/0008-webhooks.ts'
 import { replayMarks } from './migrations/0009-replay-marks.ts'
+import { ticketEnds } from './migrations/0010-ticket-ends.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -56,6 +57,7 @@ export const migrations: readonly Migration[] = [
   keptApart,
   webhooks,
   replayMarks,
+  ticketEnds,
 ]
 
 /** The version that this server wants. */

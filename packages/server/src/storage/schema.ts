@@ -323,6 +323,7 @@ export interface ProofsTable {
   user_id: string
   address: string
   bound_to: string
+  goes_to: JsonText | null
   attempts: number
   created_at: number
   expires_at: number

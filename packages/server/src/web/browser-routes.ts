@@ -25,6 +25,7 @@ import {
   verifyPage,
 } from '../flows/sign-up.ts'
 import { takeCallback } from '../flows/upstream-callback.ts'
+import { openVerification, submitVerification } from '../flows/verify-by-ticket.ts'
 import { identifyBrowser, readCookie, SESSION_COOKIE } from '../sessions/browser-cookies.ts'
 import { CONSOLE_COOKIE } from '../sessions/console-sessions.ts'
 import { SAML_RESPONSE } from '../upstream/saml.ts'
@@ -145,6 +146,14 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
   app.post(
     '/reset-password',
     take((_deps, _request, form) => submitNewPassword(deps, form.state, form.password)),
+  )
+  app.get(
+    '/verify-email',
+    show((_deps, request, c) => openVerification(deps, request, c.req.query('ticket'))),
+  )
+  app.post(
+    '/verify-email',
+    take((_deps, request, form) => submitVerification(deps, request, form.state)),
   )
   const stepping: Answering = {
     show: (step) => show((_deps, request, c) => step(request, c.req.query())),

@@ -21,6 +21,7 @@ import { renderMergePreview } from './pages/merge-preview.ts'
 import { renderResetPassword } from './pages/reset-password.ts'
 import { renderSignup } from './pages/signup.ts'
 import { renderVerifyEmail } from './pages/verify-email.ts'
+import { renderVerifyLink } from './pages/verify-link.ts'
 
 export interface Presentation {
   readonly frame: PageFrame
@@ -70,6 +71,10 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
         mayCancel: true,
         notice: page.resent ? { code: 'code-sent' } : undefined,
       })
+    case 'verify-link':
+      return page.step === 'ask'
+        ? renderVerifyLink({ frame, step: 'ask', form: form('/verify-email', page.ticket), address: page.address })
+        : renderVerifyLink({ frame, step: 'done', nextUrl: '/account', address: page.address })
     case 'reset-password':
       return presentReset(page, frame, form)
     case 'consent':

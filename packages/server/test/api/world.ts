@@ -1,6 +1,7 @@
 // A server's two JSON interfaces over a real database, with tokens that are really signed.
 
 import { applyTenant } from '../../src/accounts/apply-tenant.ts'
+import { createMailLimits } from '../../src/accounts/limits.ts'
 import type { LinkNotice } from '../../src/accounts/link-deps.ts'
 import { createUser, recordSignIn } from '../../src/accounts/users.ts'
 import { createOrigins } from '../../src/api/cors.ts'
@@ -141,6 +142,8 @@ export async function openWorld({
       notices.push(notice)
     },
     allowedPrivateNetworks: [],
+    settings: () => ({ friendlyName: 'Acme', allowedLogoutUrls: [] }),
+    mailLimits: createMailLimits({ storage, clock, enabled: () => true }),
   })
   const me = createMeApi({ ...common, vault, sharing: () => 'first_party' })
 

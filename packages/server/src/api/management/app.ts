@@ -28,6 +28,7 @@ import { ticketOperations } from './tickets.ts'
 import { tokensetOperations } from './tokensets.ts'
 import { userAccessOperations } from './user-access.ts'
 import { userOperations } from './users.ts'
+import { verificationJobOperations } from './verification-jobs.ts'
 
 export const MANAGEMENT_BASE = '/api/v2'
 
@@ -72,6 +73,7 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...ticketOperations(deps),
   ...organizationOperations(deps),
   ...jobOperations(deps),
+  ...verificationJobOperations(deps),
 ]
 
 /** Auth0's shape; a 401 has no `errorCode` (auth0-wire.md §3.2). */

@@ -1,9 +1,10 @@
 // What the Management API is built on.
 import type { AccountVault } from '../../accounts/account-vault.ts'
+import type { MailLimits } from '../../accounts/limits.ts'
 import type { LinkNotify } from '../../accounts/link-deps.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import type { Passwords } from '../../crypto/passwords.ts'
-import type { LinkingSettings } from '../../domain/settings.ts'
+import type { LinkingSettings, Settings } from '../../domain/settings.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
@@ -24,6 +25,8 @@ export interface ManagementDeps {
   /** Of the settings that hold now. */
   readonly linking: () => Pick<LinkingSettings, 'metadata' | 'undoDays' | 'reauthenticationSeconds'>
   readonly notify: LinkNotify
+  readonly settings: () => Pick<Settings, 'friendlyName' | 'allowedLogoutUrls'>
+  readonly mailLimits: MailLimits
   /** CIDRs that upstream calls may reach although private. */
   readonly allowedPrivateNetworks: readonly string[]
   readonly limit: MinuteLimit

@@ -15,8 +15,9 @@ import { type Caller, type Operation, operation } from '../operation.ts'
 import { ApiRefusal, insufficientScope, invalidBody } from '../refusal.ts'
 import { requireOwn } from './caller.ts'
 import type { ManagementDeps } from './deps.ts'
+import { inexistentUser } from './inexistent-user.ts'
 import { viewIdentities } from './user-view.ts'
-import { inexistentUser, userIdParams } from './users.ts'
+import { userIdParams } from './users.ts'
 
 const SCOPES = ['update:users', 'update:current_user_identities'] as const
 /** A person who linked a moment ago; older ID tokens are no proof that they are here (T-LINK-06). */

@@ -21,7 +21,7 @@ import { exportUsers } from './export-users.ts'
 const JOB_SECONDS = 86_400
 const MAX_ERRORS = 1000
 
-const jobShape = z.object({ id: z.string(), type: z.string(), status: z.string() }).loose()
+export const jobShape = z.object({ id: z.string(), type: z.string(), status: z.string() }).loose()
 const jobParams = z.object({ id: z.string().regex(/^job_[A-Za-z0-9]{16}$/) })
 const noJob = { 404: { description: 'inexistent_job' } }
 
@@ -202,7 +202,7 @@ function memberAt(root: JsonObject, path: string) {
   return value
 }
 
-async function putJob(deps: ManagementDeps, { clientId }: Caller, members: JsonObject): Promise<JsonObject> {
+export async function putJob(deps: ManagementDeps, { clientId }: Caller, members: JsonObject): Promise<JsonObject> {
   const { storage, clock } = deps
   const at = clock()
   const id = newId('job_', 16)

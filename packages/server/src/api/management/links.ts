@@ -11,8 +11,9 @@ import { operation } from '../operation.ts'
 import { booleanText, offsetQuery, windowOf } from '../paging.ts'
 import { ApiRefusal } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
+import { inexistentUser } from './inexistent-user.ts'
 import { serializeConflict, serializeDuplicates, viewLinks, viewPreview } from './link-view.ts'
-import { inexistentUser, userIdParams } from './users.ts'
+import { userIdParams } from './users.ts'
 
 const userId = z.string().min(1).max(512)
 const pair = { primary_user_id: userId, secondary_user_id: userId }

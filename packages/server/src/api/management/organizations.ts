@@ -4,8 +4,9 @@ import { NotFound } from '../../domain/errors.ts'
 import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, windowOf } from '../paging.ts'
 import type { ManagementDeps } from './deps.ts'
+import { inexistentUser } from './inexistent-user.ts'
 import { listAnswer } from './list-answer.ts'
-import { inexistentUser, userIdParams } from './users.ts'
+import { userIdParams } from './users.ts'
 
 const shape = z.object({ id: z.string(), name: z.string() })
 const query = z.object({ ...offsetQuery, ...cursorQuery, sort: z.string().max(40).optional() })

@@ -7,7 +7,8 @@ import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
 import { type Operation, operation } from '../operation.ts'
 import type { ManagementDeps } from './deps.ts'
-import { inexistentUser, userIdParams } from './users.ts'
+import { inexistentUser } from './inexistent-user.ts'
+import { userIdParams } from './users.ts'
 
 const tokenset = z.object({
   id: z.string(),

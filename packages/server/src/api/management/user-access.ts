@@ -11,9 +11,10 @@ import { cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../pagi
 import { insufficientScope } from '../refusal.ts'
 import { refreshTokenShape, serializeSession, sessionShape } from './artifact-views.ts'
 import type { ManagementDeps } from './deps.ts'
+import { inexistentUser } from './inexistent-user.ts'
 import { cursorAnswer } from './list-answer.ts'
 import { viewRefreshTokens } from './refresh-tokens.ts'
-import { inexistentUser, userIdParams } from './users.ts'
+import { userIdParams } from './users.ts'
 
 const listQuery = z.object({ ...offsetQuery, ...cursorQuery })
 const accountShape = z.object({

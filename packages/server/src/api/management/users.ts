@@ -8,7 +8,7 @@ import { createPasswordUser } from '../../accounts/users.ts'
 import { passwordProblem } from '../../crypto/passwords.ts'
 import { canonicalAddress } from '../../domain/address.ts'
 import { PASSWORD_STRATEGY } from '../../domain/connection.ts'
-import { Conflict, NotFound } from '../../domain/errors.ts'
+import { Conflict } from '../../domain/errors.ts'
 import { PROFILE_FIELDS, type ProfileWireName, profileOf } from '../../domain/profile.ts'
 import { isJsonObject, isString, type JsonObject } from '../../lib/json.ts'
 import { userCreateBody, userPatchBody } from '../../protocol/user-document.ts'
@@ -20,9 +20,11 @@ import { booleanText, offsetQuery, pageAnswer, type Window, windowOf } from '../
 import { ApiRefusal, insufficientScope, invalidBody, invalidQuery } from '../refusal.ts'
 import { requireOwn } from './caller.ts'
 import type { ManagementDeps } from './deps.ts'
+import { inexistentUser } from './inexistent-user.ts'
 import { listAnswer } from './list-answer.ts'
 import { parseUserSearch, parseUserSort, withConnection } from './user-search.ts'
 import { viewUsers } from './user-view.ts'
+import { mailVerification, requireMailable } from './verification.ts'
 
 export const userIdParams = z.object({ id: z.string().min(1).max(512) })
 const userShape = z.object({ user_id: z.string() }).loose()
@@ -132,6 +134,7 @@ const createOne = (deps: ManagementDeps) =>
       const connection = await passwordConnection(deps, body.connection)
       const email = requireAddress(body.email)
       const hash = await passwords.hash(requirePassword(body.password, email))
+      if (body.verify_email === true) await requireMailable(deps, email)
       const user = await storage.transaction((tx) =>
         createPasswordUser(tx, {
           connection,
@@ -147,6 +150,7 @@ const createOne = (deps: ManagementDeps) =>
           blocked: body.blocked,
         }),
       )
+      if (body.verify_email === true) await mailVerification(deps, { userId: user.userId, address: email })
       const [view] = await viewUsers(storage, [user])
       return { status: 201, body: view }
     },
@@ -170,9 +174,13 @@ const changeOne = (deps: ManagementDeps) =>
       requireChangeable(caller, body)
       await requireIdentityIn(deps, params.id, body.connection)
       const change = await changeOf(deps, body)
+      if (body.verify_email === true && isString(change.email))
+        await requireMailable(deps, canonicalAddress(change.email) ?? change.email)
       const user = await transact(storage, (tx) =>
         updateUser(tx, vault, { userId: params.id, change, at: clock(), clientId: caller.clientId }),
       ).catch(takenAddress)
+      if (body.verify_email === true && isString(change.email) && user.email !== undefined)
+        await mailVerification(deps, { userId: user.userId, address: user.email })
       const [view] = await viewUsers(storage, [user])
       return { status: 200, body: view }
     },
@@ -202,8 +210,6 @@ const deleteOne = ({ storage, clock, vault, notify }: ManagementDeps) =>
       return { status: 204 }
     },
   )
-
-export const inexistentUser = () => new NotFound('inexistent_user', 'The user does not exist.')
 
 async function passwordConnection({ storage }: ManagementDeps, name: string): Promise<ConnectionRecord> {
   const connection = await storage.connections.findByName(name)

@@ -1,5 +1,5 @@
 import type { Proofs } from '../queue-repositories.ts'
-import type { MailProof } from '../records.ts'
+import type { MailProof, TicketEnd } from '../records.ts'
 import type { ProofsTable } from '../schema.ts'
 import type { Db } from './db.ts'
 import { passingLocked, pick } from './rows.ts'
@@ -25,7 +25,17 @@ export const proofsTable = (db: Db): Proofs => ({
   },
 })
 
-const COLUMNS = ['id_hash', 'kind', 'user_id', 'address', 'bound_to', 'attempts', 'created_at', 'expires_at'] as const
+const COLUMNS = [
+  'id_hash',
+  'kind',
+  'user_id',
+  'address',
+  'bound_to',
+  'goes_to',
+  'attempts',
+  'created_at',
+  'expires_at',
+] as const
 
 const findProof = statement((q, p: { idHash: string }) =>
   q.selectFrom('proofs').select(COLUMNS).where('id_hash', '=', p.idHash),
@@ -63,6 +73,7 @@ const proofOf = (row: Row): MailProof => ({
   userId: row.user_id,
   address: row.address,
   boundTo: row.bound_to,
+  goesTo: endOf(row.goes_to),
   attempts: row.attempts,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
@@ -74,7 +85,12 @@ const rowOf = (proof: MailProof): Row => ({
   user_id: proof.userId,
   address: proof.address,
   bound_to: proof.boundTo,
+  goes_to: proof.goesTo === undefined ? null : JSON.stringify(proof.goesTo),
   attempts: proof.attempts,
   created_at: proof.createdAt,
   expires_at: proof.expiresAt,
 })
+
+/** Written above, and by nothing else. */
+const endOf = (text: string | null): TicketEnd | undefined =>
+  text === null ? undefined : (JSON.parse(text) as TicketEnd)

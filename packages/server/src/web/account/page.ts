@@ -3,10 +3,10 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { User } from '../../domain/user.ts'
 import { openNotice } from '../../flows/account-notice.ts'
-import { type BrowserRequest, withBrowserCookie } from '../../flows/browser-request.ts'
+import type { BrowserRequest } from '../../flows/browser-request.ts'
 import type { FlowDeps } from '../../flows/deps.ts'
-import { startLocal } from '../../flows/interactions.ts'
 import type { Outcome } from '../../flows/outcome.ts'
+import { signInFirst } from '../../flows/sign-in-first.ts'
 import type { Session } from '../../sessions/sessions.ts'
 import { csrfToken } from '../csrf.ts'
 import type { PageResponder } from '../page-responder.ts'
@@ -47,13 +47,6 @@ export async function accountPage(
 
 /** It leads elsewhere instead. */
 const isOutcome = (answer: Html | Outcome): answer is Outcome => Object.hasOwn(answer, 'kind')
-
-export async function signInFirst(deps: AccountDeps, request: BrowserRequest, path: string): Promise<Outcome> {
-  const returnTo = new URL(path.slice(1), deps.issuer).href
-  const state = await deps.storage.transaction((tx) => startLocal(tx, deps, { request, purpose: 'sign-in', returnTo }))
-  const url = new URL(`u/login?state=${state}`, deps.issuer).href
-  return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
-}
 
 const NAV: readonly AccountNavItem[] = [
   { page: 'account', href: '/account' },

@@ -2,8 +2,9 @@
 import type { AccountWish } from '../../flows/account-wish.ts'
 import type { BrowserRequest } from '../../flows/browser-request.ts'
 import type { Outcome } from '../../flows/outcome.ts'
+import { signInFirst } from '../../flows/sign-in-first.ts'
 import { submitWish } from '../../flows/step-up.ts'
-import { type AccountContext, type AccountDeps, accountPage, signInFirst } from './page.ts'
+import { type AccountContext, type AccountDeps, accountPage } from './page.ts'
 
 export type AccountForm = Readonly<Record<string, string | undefined>>
 type Answer = Promise<Response | Outcome>

@@ -80,6 +80,13 @@ export const en = {
   'verify.nothing-came': 'Nothing came? Look among the unwanted mail, or let us send another one.',
   'verify.resend': 'Send a new code',
   'verify.cancel': 'Not now',
+  'verify.link.title': 'Is this address yours?',
+  'verify.link.lead': 'You were sent a link to <b>{address}</b>. Say that the address belongs to your account.',
+  'verify.link.submit': 'Yes, it is mine',
+  'verify.link.not-you': 'If it is not, close this page. Nothing changes.',
+  'verify.link.done.title': 'The address is yours',
+  'verify.link.done.lead': '<b>{address}</b> is proven.',
+  'verify.link.done.next': 'To your account',
 
   'reset.ask.title': 'Choose a new password',
   'reset.ask.lead': 'Tell us your address. We send you a link that opens the next step.',
