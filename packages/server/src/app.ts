@@ -29,6 +29,7 @@ import { loadDpopNonces, loadDpopValidation } from './oauth/dpop.ts'
 import { type EngineError, type EngineSettings, loadEngine } from './oauth/engine.ts'
 import { hostEngine } from './oauth/engine-host.ts'
 import { createExchange } from './oauth/exchange.ts'
+import { createExchangeLimits } from './oauth/exchange-limits.ts'
 import { createExchangeSwitch } from './oauth/exchange-switch.ts'
 import { createProofOfPossession } from './oauth/proof-of-possession.ts'
 import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
@@ -163,6 +164,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     verifyIdToken: (token) => accessTokens.verifyIdToken(token),
     verifyAccess: (token) => accessTokens.verify(token),
     proveSubject: createSubjectProver({ storage, connections, connectors }),
+    exchangeLimits: createExchangeLimits({ enabled: () => settings.current().rateLimitsEnabled }),
     approvals: { issuer, keyring, tenant: () => settings.current().friendlyName },
     interactionUrl: (uid) => `/u/login?state=${uid}`,
     log,

@@ -38,6 +38,8 @@ export interface Client {
   readonly resourceServerIdentifier: string | undefined
   readonly vaultAccess: PrivilegedVaultAccess | undefined
   readonly initiateLoginUri: string | undefined
+  /** Although public: it may bring a provider's token for a token of ours. */
+  readonly exchangesOpenly: boolean
   readonly metadata: Readonly<Record<string, string>>
   readonly updatedAt: EpochSeconds
 }
@@ -118,6 +120,9 @@ export function parseClient({ clientId, secretHash, document, updatedAt }: Clien
       ? parseVaultAccess(client.group('token_vault_privileged_access'), client)
       : undefined,
     initiateLoginUri: client.text('initiate_login_uri'),
+    exchangesOpenly: (client.group('token_exchange').strings('allow_any_profile_of_type') ?? []).includes(
+      'custom_authentication',
+    ),
     metadata: textsOf(document.client_metadata),
     updatedAt,
   }

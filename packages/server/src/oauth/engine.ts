@@ -26,6 +26,7 @@ import { engineScopesOf, findAudience, resourceToAudience } from './audience.ts'
 import { bindBrowser, withHostCookies } from './browser-binding.ts'
 import { claimsOf } from './claims.ts'
 import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
+import type { ExchangeLimits } from './exchange-limits.ts'
 import { cibaGrant, deviceGrant } from './grants/approved.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { extraClaims } from './grants/issue.ts'
@@ -88,6 +89,8 @@ export interface EngineDeps {
   readonly interactionUrl: (uid: string) => string
   /** Our own access tokens, as at every door. */
   readonly verifyAccess: AccessTokens['verify']
+  /** How often a client may exchange for a person, in exchanges that the engine serves. */
+  readonly exchangeLimits: ExchangeLimits
   /** Whose identity a token of a provider's proves, by the operator's token-exchange profiles. */
   readonly proveSubject: SubjectProver
   /** How a person is asked by an agent. */

@@ -1,4 +1,4 @@
-// How often one client may exchange for one user.
+// How often one client may exchange for one user: the vault's exchange and the engine's count apart.
 import { createMinuteLimit, type LimitVerdict } from '../lib/minute-limit.ts'
 
 export interface ExchangeLimits {

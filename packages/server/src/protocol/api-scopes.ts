@@ -10,6 +10,8 @@ export const CURRENT_USER_SCOPES: readonly string[] = [
   'update:current_user_identities',
   'delete:current_user_identities',
   'delete:current_user',
+  'create:current_user_device_credentials',
+  'delete:current_user_device_credentials',
 ]
 
 export const MANAGEMENT_SCOPES: readonly string[] = [

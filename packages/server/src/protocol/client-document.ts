@@ -132,7 +132,7 @@ const shared = {
   ),
   token_endpoint_auth_method: member(
     z.enum(AUTH_METHODS).nullable(),
-    'How it authenticates. Default: none for spa and native, client_secret_post for others; null with client_authentication_methods.',
+    'How it authenticates; a secret is taken by either of its two methods. Default: none for spa and native, client_secret_post for others; null with client_authentication_methods.',
   ),
   client_authentication_methods: member(
     z.strictObject({
@@ -165,7 +165,7 @@ const shared = {
     z.strictObject({
       allow_any_profile_of_type: z.array(z.enum(['custom_authentication', 'on_behalf_of_token_exchange'])).optional(),
     }),
-    'Custom token exchange.',
+    'Token exchange. With custom_authentication a client without a secret may bring tokens of providers as well, each once; one with a secret may anyway.',
   ),
   client_metadata: member(shortMetadata(), 'Up to ten short strings of the operator.', {}),
   initiate_login_uri: member(webUrl(), 'Where a person is sent to begin signing in to it.'),

@@ -87,6 +87,8 @@ export type ArtifactKind =
   /** A job of the Management API: what it was asked, and what came of it. */
   | 'Job'
   | 'ConsoleSession'
+  /** A public key that a person's device keeps with us (auth0-wire.md §6.4); it opens nothing here. */
+  | 'DeviceKey'
 
 /** Says that something which serves once has served; of several callers the one whose mark is stored first goes on. */
 export interface ReplayMark {

@@ -26,8 +26,13 @@ const servers = await Promise.all(
       database,
       tenant: (file) => {
         for (const client of file.clients)
-          if (['web', 'theirs'].includes(String(client.client_id)))
+          if (['web', 'theirs', 'spa'].includes(String(client.client_id)))
             client.grant_types = [...(client.grant_types as string[]), TOKEN_EXCHANGE]
+        const spa = file.clients.find(({ client_id: id }) => id === 'spa')
+        const openly = { token_exchange: { allow_any_profile_of_type: ['custom_authentication'] } }
+        file.clients.push({ ...spa, client_id: 'open-spa', ...openly })
+        for (const connection of file.connections)
+          connection.enabled_clients = [...(connection.enabled_clients as string[]), 'open-spa']
       },
     }),
   })),
@@ -140,6 +145,30 @@ for (const { database, server } of servers) {
     expectStatus(await api.patch(userPath(sub), { blocked: false }), 200)
     expectStatus(await api.delete(`/token-exchange-profiles/${profile.id}`), 204)
     assert.equal(told(await bring(idToken(subject))), '400 invalid_request')
+  })
+
+  test(`${database}: a client without a secret brings a token once, where its operator said that it may`, async () => {
+    const person = server.person('page', ['calendar'])
+    const { sub, accessToken } = await signIn(server, { client: 'web', connection: 'calendar', audience: API })
+    const profile = expectStatus(await create(), 201).json
+    const page = (token: string, more: Record<string, string> = {}) =>
+      tokenRequest(server, 'open-spa', {
+        grant_type: TOKEN_EXCHANGE,
+        subject_token: token,
+        subject_token_type: TYPE,
+        scope: 'openid profile',
+        ...more,
+      })
+    const token = idToken(person.subjects.calendar)
+    assert.equal(told(await bring(token, { client: 'spa' })), '403 unauthorized_client')
+    assert.equal(claimsOf(expectStatus(await page(token), 200).json.id_token).sub, sub)
+    assert.equal(told(await page(token)), '403 invalid_grant')
+    // One with a secret may bring what its user brings it again.
+    expectStatus(await bring(token), 200)
+    // It acts for nobody.
+    const handedOn = { subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', audience: API }
+    assert.equal(told(await page(accessToken, handedOn)), '403 unauthorized_client')
+    expectStatus(await (await theApi()).delete(`/token-exchange-profiles/${profile.id}`), 204)
   })
 
   test(`${database}: tokens made for the operator's other apps count when the profile names them`, async () => {

@@ -19,6 +19,7 @@ import { fieldsQuery, selectFields, shownOf } from '../fields.ts'
 import { type Caller, type Operation, operation, validate } from '../operation.ts'
 import { booleanText, cursorQuery, offsetQuery, pageAnswer, sliceOf, windowOf } from '../paging.ts'
 import { insufficientScope, invalidBody } from '../refusal.ts'
+import { parseClientSearch } from './client-search.ts'
 import type { ManagementDeps } from './deps.ts'
 import { cursorAnswer, listAnswer } from './list-answer.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
@@ -56,6 +57,7 @@ const listClients = ({ storage }: ManagementDeps) =>
         is_global: booleanText.optional(),
         app_type: z.string().max(200).optional(),
         external_client_id: z.string().max(2048).optional(),
+        q: z.string().max(1024).optional(),
       }),
       answers: { 200: { description: 'A page of clients', schema: listAnswer('clients', shownOf(shape)) } },
     },
@@ -66,13 +68,17 @@ const listClients = ({ storage }: ManagementDeps) =>
         query.is_first_party !== undefined ||
         types !== undefined ||
         query.is_global === true ||
-        query.external_client_id !== undefined
+        query.external_client_id !== undefined ||
+        query.q !== undefined
+      const search = query.q === undefined ? undefined : parseClientSearch(query.q)
+      const grants = search === undefined ? undefined : await grantsByClient(storage)
       const matches = (record: ClientRecord) => {
         const client = parseClient(record)
         if (query.is_global === true) return false
         if (query.is_first_party !== undefined && client.firstParty !== query.is_first_party) return false
         if (query.external_client_id !== undefined && record.document.external_client_id !== query.external_client_id)
           return false
+        if (search !== undefined && !search(grants?.get(record.clientId) ?? [])) return false
         return types === undefined || types.includes(client.appType)
       }
       const page = isFiltered
@@ -91,6 +97,15 @@ async function allClients(storage: Repositories): Promise<readonly ClientRecord[
     const { items } = await storage.clients.list({ offset: all.length, limit: PAGE })
     all.push(...items)
     if (items.length < PAGE) return all
+  }
+}
+
+async function grantsByClient(storage: Repositories): Promise<ReadonlyMap<string, readonly JsonObject[]>> {
+  const found = new Map<string, JsonObject[]>()
+  for (let offset = 0; ; offset += PAGE) {
+    const { items } = await storage.clientGrants.list({ offset, limit: PAGE })
+    for (const { clientId, document } of items) found.set(clientId, [...(found.get(clientId) ?? []), document])
+    if (items.length < PAGE) return found
   }
 }
 

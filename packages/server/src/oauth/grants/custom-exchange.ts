@@ -2,7 +2,9 @@
 // kind of token is believed, and by whose keys, a token-exchange profile of the operator's says (docs/notes/token-exchange.md).
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { sha256Hex } from '../../crypto/hashing.ts'
 import type { User } from '../../domain/user.ts'
+import { replayMark } from '../../storage/replay-mark.ts'
 import { audienceToResource } from '../audience.ts'
 import { grantableOf, grantConsent } from '../consent-grant.ts'
 import { requiredProof, tokenTypeOf } from '../dpop.ts'
@@ -12,7 +14,7 @@ import { HOUR_SECONDS } from '../lifetimes.ts'
 import { ENGINE_OFFLINE_ACCESS } from '../scopes.ts'
 import { issueAccess, issueIdToken, issueRefresh } from './issue.ts'
 import { type RefreshTarget, resourceInfoOf } from './refresh-target.ts'
-import type { ExchangeTrail, OwnExchange } from './token-exchange.ts'
+import { type ExchangeTrail, type OwnExchange, requireWithinLimit } from './token-exchange.ts'
 
 export async function customExchange(
   provider: Provider,
@@ -23,6 +25,8 @@ export async function customExchange(
 ): Promise<object> {
   const dpop = await requiredProof(provider, ctx, deps)
   const { user, identityKey } = await requireUser(deps, request, trail)
+  await requireWithinLimit(ctx, deps, trail, { clientId: request.client.clientId, userId: user.userId })
+  if (request.client.publicClient) await requireFirstUse(deps, request, trail)
   const target = await targetOf(deps, request)
   trail.data.scopes = target.scopes
   const refreshes = target.scopes.includes(ENGINE_OFFLINE_ACCESS)
@@ -61,6 +65,27 @@ async function requireUser(deps: EngineDeps, request: OwnExchange, trail: Exchan
   if ((await storage.agentStops.find(userId, client.clientId)) !== undefined)
     throw new library.errors.AccessDenied('The user has stopped this client.')
   return { user, identityKey: `${connectionId}|${subject}` }
+}
+
+/** Longer than a subject token is taken after it was made. */
+const SUBJECT_TOKEN_SECONDS = 900
+
+/**
+ * For a client without a secret the token is the whole proof: whoever reads it later in a log gets nothing for it. What was
+ * signed is remembered, for one signature can be written in several ways.
+ */
+async function requireFirstUse(
+  { library, storage, clock }: EngineDeps,
+  { client, subjectToken }: OwnExchange,
+  trail: ExchangeTrail,
+): Promise<void> {
+  const at = clock()
+  const signed = subjectToken.slice(0, subjectToken.lastIndexOf('.'))
+  const id = sha256Hex(`subject-token ${signed}`)
+  const mark = replayMark(id, { at, expiresAt: at + SUBJECT_TOKEN_SECONDS, clientId: client.clientId })
+  if (await storage.transaction((tx) => tx.artifacts.insertOnce(mark))) return
+  trail.data.reason = 'token_replayed'
+  throw new library.errors.InvalidGrant('subject_token is not valid')
 }
 
 async function targetOf(deps: EngineDeps, request: OwnExchange): Promise<RefreshTarget> {

@@ -11,7 +11,7 @@ import { ACCESS_TOKEN_TYPE } from '../exchange-request.ts'
 import { splitScope } from '../scopes.ts'
 import { issueAccess } from './issue.ts'
 import { resourceInfoOf } from './refresh-target.ts'
-import type { ExchangeTrail, OwnExchange } from './token-exchange.ts'
+import { type ExchangeTrail, type OwnExchange, requireWithinLimit } from './token-exchange.ts'
 
 export async function onBehalfOf(
   provider: Provider,
@@ -26,6 +26,7 @@ export async function onBehalfOf(
   const { userId, grantId } = subject
   Object.assign(trail, { userId, actor: client.clientId })
   trail.data.issued_to = subject.clientId
+  await requireWithinLimit(ctx, deps, trail, { clientId: client.clientId, userId })
   const actors = [client.clientId, ...subject.actors]
   if ((await firstHolder(deps.storage, { userId, grantId, actors })) === undefined)
     throw new deps.library.errors.AccessDenied('The user has stopped this client, or one before it.')

@@ -34,6 +34,8 @@ export interface OwnExchange {
 
 /** What is recorded, whatever comes of it. */
 export interface ExchangeTrail {
+  /** A refusal like the one that is recorded already. */
+  isRepeated?: boolean
   userId?: string
   actor?: string
   connectionId?: string
@@ -55,7 +57,7 @@ export function tokenExchangeGrant(provider: Provider, deps: EngineDeps) {
     } catch (error) {
       if (!(error instanceof deps.library.errors.OIDCProviderError)) throw error
       trail.data.code = error.error
-      await record(deps, clientId, trail, 'refused')
+      if (trail.isRepeated !== true) await record(deps, clientId, trail, 'refused')
       throw error
     }
   }
@@ -67,9 +69,11 @@ async function parseRequest(ctx: KoaContextWithOIDC, { library, storage }: Engin
   const record = await storage.clients.find(ctx.oidc.client?.clientId ?? '')
   if (record === undefined) throw new errors.InvalidClient('client not found')
   const client = parseClient(record)
-  if (client.publicClient || !client.firstParty)
-    throw new errors.UnauthorizedClient(`Grant type '${TOKEN_EXCHANGE_GRANT}' not allowed for the client.`)
   const { subject_token: token, subject_token_type: type, requested_token_type: wanted, scope, audience } = params
+  // Who keeps no secret proves nothing: it acts for nobody, and signs people in where the operator said so.
+  const mayAsk = !client.publicClient || (type !== ACCESS_TOKEN_TYPE && client.exchangesOpenly)
+  if (!mayAsk || !client.firstParty)
+    throw new errors.UnauthorizedClient(`Grant type '${TOKEN_EXCHANGE_GRANT}' not allowed for the client.`)
   if (!isString(token) || !isString(type)) throw new errors.InvalidRequest('subject_token and its type are required')
   // Who acts is who authenticated: nobody else is believed to (T-XCH-07).
   if (params.actor_token !== undefined || params.actor_token_type !== undefined)
@@ -91,9 +95,28 @@ async function parseRequest(ctx: KoaContextWithOIDC, { library, storage }: Engin
 function record(
   { storage, clock }: EngineDeps,
   clientId: string,
-  { data, ...who }: ExchangeTrail,
+  { data, isRepeated: _, ...who }: ExchangeTrail,
   outcome: 'ok' | 'refused',
 ): Promise<void> {
   const event = { type: 'token.exchanged', at: clock(), outcome, clientId, ...who, data }
   return storage.transaction((tx) => tx.events.append(event))
+}
+
+/**
+ * Counts an exchange for a person, once it is known who they are. A flood is recorded once a minute (T-XCH-10).
+ *
+ * @throws {OIDCProviderError} 429 `too_many_requests`, with `Retry-After`.
+ */
+export async function requireWithinLimit(
+  ctx: KoaContextWithOIDC,
+  { library, exchangeLimits }: EngineDeps,
+  trail: ExchangeTrail,
+  { clientId, userId }: { readonly clientId: string; readonly userId: string },
+): Promise<void> {
+  const verdict = await exchangeLimits.count(clientId, userId)
+  if (verdict.kind === 'within') return
+  trail.isRepeated = !verdict.first
+  ctx.set('retry-after', String(verdict.retryAfterSeconds))
+  const error = new library.errors.CustomOIDCProviderError('too_many_requests', 'Too many exchanges for this user.')
+  throw Object.assign(error, { status: 429, statusCode: 429 })
 }
