@@ -250,6 +250,14 @@ calls.notYet('mfa.listAuthenticators', 'second factors', 'mfa', async () => {
   await assert.rejects(client.mfa.listAuthenticators({ mfaToken: 'any' }))
 })
 
+for (const [call, asked] of Object.entries({
+  'mfa.enrollAuthenticator': () => client.mfa.enrollAuthenticator({ authenticatorTypes: ['otp'], mfaToken: 'any' }),
+  'mfa.deleteAuthenticator': () => client.mfa.deleteAuthenticator({ authenticatorId: 'any', mfaToken: 'any' }),
+  'mfa.challengeAuthenticator': () => client.mfa.challengeAuthenticator({ challengeType: 'otp', mfaToken: 'any' }),
+  'mfa.verify': () => client.mfa.verify({ factorType: 'otp', otp: '123456', mfaToken: 'any' }),
+}))
+  calls.notYet(call, 'second factors', 'mfa', () => assert.rejects(asked))
+
 calls.works('database.signUp', 'a password account begins without our pages', async () => {
   const email = 'new@example.test'
   const body = { email, password: 'a kettle on the upper shelf', connection: PASSWORDS }

@@ -5,7 +5,7 @@ import { connect, currentUserSignIn, meToken, signIn } from '../../packages/serv
 import { eventually } from '../../packages/server/test/support/http.ts'
 import { PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
-import { absent, refusedWith } from './support/management.ts'
+import { refusedWith } from './support/management.ts'
 import { startWorld } from './support/world.ts'
 
 const world = await startWorld()
@@ -214,10 +214,6 @@ calls.works('deviceCredentials.list', 'refresh tokens in the older form', async 
   const user = await newUser('device')
   const page = await management.deviceCredentials.list({ user_id: user.id, type: 'refresh_token' })
   assert.ok(Array.isArray(page.data))
-})
-
-calls.notYet('tickets.verifyEmail', 'a link that verifies an address', 'tickets', async () => {
-  await absent(() => management.tickets.verifyEmail({ user_id: 'auth0|any' }))
 })
 
 calls.works('tickets.changePassword', 'a link that sets a password', async () => {

@@ -171,6 +171,16 @@ calls.notYet('passwordless.sendEmail', 'a code by mail', 'passwordless', async (
   await assert.rejects(authentication.passwordless.sendEmail({ email: world.tenant.ada.email, send: 'code' }), notFound)
 })
 
+calls.notYet('passwordless.sendSMS', 'a code by message', 'passwordless', async () => {
+  await assert.rejects(authentication.passwordless.sendSMS({ phone_number: '+15550100' }), notFound)
+})
+
+for (const [call, login] of Object.entries({
+  'passwordless.loginWithEmail': () => authentication.passwordless.loginWithEmail({ email: 'a@b.test', code: '1' }),
+  'passwordless.loginWithSMS': () => authentication.passwordless.loginWithSMS({ phone_number: '+15550100', code: '1' }),
+}))
+  calls.notYet(call, 'signing in by a code', 'passwordless', () => assert.rejects(login))
+
 calls.works('UserInfoClient.getUserInfo', 'the profile of who the token is of', async () => {
   const { data } = await new UserInfoClient({ domain }).getUserInfo(ada.accessToken)
   assert.deepEqual([data.sub, data.email], [ada.sub, world.tenant.ada.email])

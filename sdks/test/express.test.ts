@@ -35,7 +35,8 @@ const world = await startWorld({
     const { clients, connections } = file
     const web = clients.find(({ client_id }) => client_id === 'web') ?? {}
     Object.assign(web, { callbacks: [`${baseURL}/callback`], allowed_logout_urls: [baseURL] })
-    const method = 'client_secret_basic'
+    // Registered for a secret in the body, as clients are of themselves; the middleware sends the header.
+    const method = 'client_secret_post'
     clients.push({ ...web, client_id: 'express', client_secret: SECRET, token_endpoint_auth_method: method })
     logouts.register(file, 'express')
     for (const connection of connections)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { AccessTokenForConnectionError, ConnectAccountError } from '@auth0/nextjs-auth0/errors'
 import type { SessionData } from '@auth0/nextjs-auth0/types'
 import { Calls } from './support/calls.ts'
+import { approveByMail, withGrants } from './support/consent.ts'
 import { startLogouts } from './support/logouts.ts'
 import type { NextApp as App } from './support/next-app.ts'
 import { startWorld } from './support/world.ts'
@@ -13,6 +14,7 @@ const world = await startWorld({
   hostName: 'localhost',
   tenant: (file) => {
     const { clients } = file
+    withGrants(file)
     logouts.register(file)
     const web = clients.find(({ client_id }) => client_id === 'web')
     Object.assign(web ?? {}, { callbacks: [`${APP}/auth/callback`], allowed_logout_urls: [APP] })
@@ -217,6 +219,18 @@ calls.works('/me/*', 'the page’s own scripts reach the My Account API through 
   })
   assert.equal(response.status, 200)
   assert.equal(((await response.json()) as { accounts: unknown[] }).accounts.length, 1)
+})
+
+calls.works('getTokenByBackchannelAuth', 'a sign-in that is approved elsewhere', async () => {
+  const { email } = world.person('approving', ['calendar'])
+  const app = new NextApp(world)
+  await app.login({}, 'connection=calendar')
+  const sub = String(await subOf(app))
+  const asked = app.auth0.getTokenByBackchannelAuth({ bindingMessage: 'Sign in', loginHint: { sub } })
+  await approveByMail(world, app.browser, email)
+  const { tokenSet, idTokenClaims } = await asked
+  assert.ok(tokenSet.accessToken)
+  assert.equal(idTokenClaims?.sub, sub)
 })
 
 calls.works('revokeRefreshToken', 'the refresh token is of no use, and the session says so', async () => {

@@ -149,6 +149,17 @@ calls.works('startUnlinkUser', 'the account goes again', async () => {
   assert.equal((await client.getUser())?.sub, sub)
 })
 
+calls.works('completeUnlinkUser', 'a person who says no comes back as an error, and nothing goes', async () => {
+  const { client, visit, login } = await newApp('unlinking-not')
+  const sub = await login()
+  const authorizationParams = { redirect_uri: CALLBACK }
+  const linking = await client.startLinkUser({ connection: 'files', connectionScope: 'profile', authorizationParams })
+  await client.completeLinkUser(await visit(linking))
+  const url = await client.startUnlinkUser({ connection: 'files', authorizationParams })
+  await assert.rejects(async () => client.completeUnlinkUser(await visit(url, { answers: { unlink: 'cancel' } })))
+  assert.equal((await client.getUser())?.sub, sub)
+})
+
 calls.works('getAccessToken', 'the token that is there, and one for another audience', async () => {
   const { client, login } = await newApp('access')
   await login()

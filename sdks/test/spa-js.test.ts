@@ -4,8 +4,10 @@ import type { TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { onPage, press } from '../../packages/server/test/browser/support/browser.ts'
 import { currentUserSignIn, signIn } from '../../packages/server/test/support/actors.ts'
+import { TOKEN_EXCHANGE } from '../../packages/server/test/support/delegation.ts'
 import { API, CALLBACK, CURRENT_USER_SCOPES } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
+import { CALENDAR_TOKEN, calendarToken, makeProfile } from './support/consent.ts'
 import { openSpa, startSpa } from './support/spa-page.ts'
 import { startWorld } from './support/world.ts'
 
@@ -17,7 +19,10 @@ const world = await startWorld({
     const client = clients.find(({ client_id }) => client_id === 'spa')
     const origins = [spa.origin, oldSpa.origin]
     const callbacks = [CALLBACK, spa.origin, `${spa.origin}/connected`]
-    Object.assign(client ?? {}, { callbacks, allowed_logout_urls: [`${spa.origin}/out`], web_origins: origins })
+    const grants = [...((client?.grant_types ?? []) as string[]), TOKEN_EXCHANGE]
+    const exchange = { grant_types: grants, token_exchange: { allow_any_profile_of_type: ['custom_authentication'] } }
+    const allowed_logout_urls = [`${spa.origin}/out`]
+    Object.assign(client ?? {}, { callbacks, allowed_logout_urls, web_origins: origins, ...exchange })
   },
 })
 for (const app of [spa, oldSpa]) app.use(world)
@@ -201,12 +206,41 @@ calls.works(
   },
 )
 
-calls.notYet('exchangeToken', 'a token of a provider becomes one of ours', 'publicExchange', async (t) => {
+calls.works('exchangeToken', 'a token of a provider becomes one of ours, once', async (t) => {
+  await makeProfile(world)
+  const { subjects } = world.person('bringing', ['calendar'])
+  const { sub } = await signIn(world, { connection: 'calendar' })
   const page = await openSpa(t, spa)
   await makeClient(page)
-  const options = { subject_token: 'any', subject_token_type: 'urn:acme:legacy', audience: API }
-  assert.equal(await failure(page, `client.exchangeToken(${JSON.stringify(options)})`), 'unauthorized_client')
+  const options = { subject_token: calendarToken(world, subjects.calendar ?? ''), subject_token_type: CALENDAR_TOKEN }
+  const exchange = `client.exchangeToken(${JSON.stringify({ ...options, audience: API, scope: 'openid read:things' })})`
+  await call(page, exchange)
+  assert.equal(await call(page, 'client.getUser().then((user) => user.sub)'), sub)
+  assert.equal(await failure(page, exchange), 'invalid_grant')
 })
+
+calls.works('handleRedirectCallback', 'a person who is not who was asked for comes back as an error', async (t) => {
+  const page = await openSpa(t, spa)
+  await makeClient(page)
+  const options = { authorizationParams: { prompt: 'none' } }
+  await call(page, `{ client.loginWithRedirect(${JSON.stringify(options)}) }`)
+  await page.waitForURL(`${spa.origin}/?*`)
+  await makeClient(page)
+  assert.equal(await failure(page, 'client.handleRedirectCallback()'), 'login_required')
+})
+
+for (const [name, asked] of Object.entries({
+  getAuthenticationMethods: '',
+  getAuthenticationMethod: "'any'",
+  updateAuthenticationMethod: "'any', { name: 'Phone' }",
+  deleteAuthenticationMethod: "'any'",
+  enrollmentChallenge: "{ type: 'totp' }",
+  enrollmentVerify: `{ type: 'totp', location: '${world.issuer}me/v1/authentication-methods/any', auth_session: 'any', otp_code: '123456' }`,
+}))
+  calls.notYet(`myAccount.${name}`, 'second factors of one’s own', 'mfa', async (t) => {
+    const page = await signedIn(t, `methods-${name}`, { ...REFRESHING, useMrrt: true })
+    assert.notEqual(await failure(page, `client.myAccount.${name}(${asked})`), 'nothing')
+  })
 
 calls.notYet('myAccount.getFactors', 'which second factors there are', 'mfa', async (t) => {
   const page = await signedIn(t, 'factors', { ...REFRESHING, useMrrt: true })

@@ -21,6 +21,7 @@ import type { ClientRecord, ConnectionRecord } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 import { withCredentials } from './client-credentials.ts'
 import { connectionRow, setEnabledClients } from './connections.ts'
+import { putExchangeProfile } from './exchange-profiles.ts'
 import { putClientGrant, putResourceServer, putSystemServers } from './resource-servers.ts'
 import { createPasswordUser } from './users.ts'
 import { putWebhooks } from './webhooks.ts'
@@ -51,6 +52,7 @@ export async function applyTenant(deps: ApplyTenantDeps, file: TenantFile | unde
     for (const grant of file?.client_grants ?? []) await putClientGrant(tx, toDocument(grant))
     await putPasswordConnection(tx, deps, { newClients, isNamed: namesPasswords(file), at })
     for (const connection of file?.connections ?? []) await putConnection(tx, deps, toDocument(connection), at)
+    for (const profile of file?.token_exchange_profiles ?? []) await putExchangeProfile(tx, profile, at)
   })
   for (const user of file?.users ?? []) await ensureUser(deps, user)
 }

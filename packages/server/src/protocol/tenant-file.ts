@@ -7,6 +7,7 @@ import { clientGrantDocument } from './client-grant-document.ts'
 import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { connectionDocument } from './connection-document.ts'
 import { exampleSecrets } from './example-secrets.ts'
+import { exchangeProfileDocument } from './exchange-profile-document.ts'
 import { describeFound, parseDocument } from './problems.ts'
 import { resourceServerDocument } from './resource-server-document.ts'
 import { settingsDocument } from './settings-document.ts'
@@ -19,6 +20,7 @@ export const tenantFileSchema = z.strictObject({
   resource_servers: z.array(resourceServerDocument).prefault([]),
   client_grants: z.array(clientGrantDocument).prefault([]),
   connections: z.array(connectionDocument).prefault([]),
+  token_exchange_profiles: z.array(exchangeProfileDocument).prefault([]),
   users: z.array(userDocument).prefault([]),
 })
 export type TenantFile = z.infer<typeof tenantFileSchema>
@@ -48,6 +50,10 @@ function doubles(file: TenantFile): readonly ConfigProblem[] {
     ...doublesIn('clients', file.clients, (client) => [['client_id', client.client_id]]),
     ...doublesIn('resource_servers', file.resource_servers, (server) => [['identifier', server.identifier]]),
     ...doublesIn('connections', file.connections, (connection) => [['name', connection.name]]),
+    ...doublesIn('token_exchange_profiles', file.token_exchange_profiles, (profile) => [
+      ['name', profile.name],
+      ['subject_token_type', profile.subject_token_type],
+    ]),
     ...doublesIn('client_grants', file.client_grants, (grant) => [
       ['audience', `${grant.client_id} ${grant.subject_type ?? 'client'} ${grant.audience}`],
     ]),
@@ -127,6 +133,8 @@ function danglingReferences(file: TenantFile, issuer: string): readonly ConfigPr
       need(clients, client, `/connections/${index}/enabled_clients/${place}`)
     }
   }
+  for (const [index, profile] of file.token_exchange_profiles.entries())
+    need(connections, profile.action_id, `/token_exchange_profiles/${index}/action_id`)
   for (const [index, user] of file.users.entries()) need(passwords, user.connection, `/users/${index}/connection`)
   return problems
 }

@@ -14,6 +14,9 @@ const tenant: JsonObject = {
     { client_id: 'm2m', audience: '<issuer>api/v2/', scope: ['read:users'] },
     { client_id: 'web', audience: '<issuer>me/', scope: ['read:me:connected_accounts'], subject_type: 'user' },
   ],
+  token_exchange_profiles: [
+    { name: 'Acme', subject_token_type: 'urn:acme:id-token', type: 'custom_authentication', action_id: 'acme' },
+  ],
   users: [
     { connection: PASSWORDS, email: 'Ada@example.test', email_verified: true, password: 'first password', name: 'Ada' },
     { connection: PASSWORDS, email: 'eve@example.test', password: 'second password', user_id: 'eve' },
@@ -40,6 +43,7 @@ async function rows() {
     enabled: await Promise.all(connections.map(({ id }) => w.storage.connections.clientsOf(id))),
     servers: await w.storage.resourceServers.list(all),
     grants: await w.storage.clientGrants.list(all),
+    profiles: await w.storage.exchangeProfiles.list(all),
     users,
     identities: await w.storage.identities.listOfUsers(users.map(({ userId }) => userId)),
     events: await w.storage.events.list({ limit: 1000 }),
@@ -120,4 +124,26 @@ test('several nodes that start at once agree', async () => {
 test('a strategy never changes under a name that has users', async () => {
   const connections = [{ name: 'acme', strategy: 'github', options: { client_id: 'x' } }]
   await assert.rejects(apply({ ...tenant, connections }), { name: 'ConfigError', code: 'immutable' })
+})
+
+test('a token-exchange profile names its connection, changes with the file, and stays when the file leaves it out', async () => {
+  const [made] = (await rows()).profiles.items
+  const { id } = await w.connection('acme')
+  assert.deepEqual([made?.name, made?.connectionId, made?.audiences], ['Acme', id, []])
+  const profile = { name: 'Acme', subject_token_type: 'urn:acme:id-token', type: 'custom_authentication' }
+  const audiences = { subject_token_audiences: ['phone-app'] }
+  await apply({ ...TENANT, token_exchange_profiles: [{ ...profile, ...audiences, action_id: 'files' }] })
+  const { profiles } = await rows()
+  assert.deepEqual(
+    profiles.items.map((one) => [one.connectionId, one.audiences]),
+    [[(await w.connection('files')).id, ['phone-app']]],
+  )
+  await apply({ ...TENANT })
+  assert.equal((await rows()).profiles.items.length, 1)
+  // No ID tokens come from there.
+  await assert.rejects(apply({ ...TENANT, token_exchange_profiles: [{ ...profile, action_id: 'code' }] }), /action_id/)
+  await assert.rejects(
+    apply({ ...TENANT, token_exchange_profiles: [{ ...profile, action_id: 'nowhere' }] }),
+    /action_id/,
+  )
 })

@@ -1,4 +1,4 @@
-// The guides about what comes in and goes out: From Auth0 to Tenon, and Backup.
+// The guides about what comes in and goes out: From Auth0 to Tenon, Backup, and the upgrade in Deploying.
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,6 +14,7 @@ import { blocksIn, blockWith, projectRoot } from './document.ts'
 
 const FROM_AUTH0 = 'docs/guide/from-auth0.md'
 const BACKUP = 'docs/guide/backup.md'
+const DEPLOYING = 'docs/guide/deploying.md'
 const USER = 'auth0|64b7f0c2a1b2c3d4e5f60718'
 
 test("the guide's users come in beside a running server, sign in by their old password, and leave again", async (t) => {
@@ -46,9 +47,15 @@ test("the guide's users come in beside a running server, sign in by their old pa
   const backing = blocksIn(BACKUP, 'sh')
   await place.run(blockWith(backing, 'backup monday'))
   await place.stop()
-  for (const name of readdirSync(join(place.folder, 'data')))
-    if (name.startsWith('tenon.db')) rmSync(join(place.folder, 'data', name))
+  loseDatabase(place.folder)
   await place.run(blockWith(backing, 'restore monday'))
+
+  // An upgrade, and back again.
+  const upgrading = blocksIn(DEPLOYING, 'sh')
+  await place.run(blockWith(upgrading, 'backup before-upgrade'))
+  await place.run(blockWith(upgrading, 'tenon migrate'))
+  loseDatabase(place.folder)
+  await place.run(blockWith(upgrading, 'restore before-upgrade'))
   const postgres = await createEmptyDatabase()
   try {
     const [out = '', back = ''] = blockWith(backing, 'move.backup').trim().split('\n')
@@ -77,6 +84,11 @@ test("the guide's users come in beside a running server, sign in by their old pa
     return String(JSON.parse(String(started)).url)
   }
 })
+
+function loseDatabase(folder: string): void {
+  for (const name of readdirSync(join(folder, 'data')))
+    if (name.startsWith('tenon.db')) rmSync(join(folder, 'data', name))
+}
 
 /** A folder in which a person would run the guide's commands, as they stand there. */
 function folderOf(t: TestContext) {

@@ -1,13 +1,14 @@
 // Which tokens of providers are exchanged for ours (auth0-wire.md §6.4). In the place of an action, which would be the
 // tenant's code, stands a connection: `action_id` is its id (docs/notes/token-exchange.md).
 import { z } from 'zod'
+import { vouches } from '../../accounts/exchange-profiles.ts'
 import { newId } from '../../crypto/hashing.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
+import { exchangeProfileDocument, PROFILE_TYPE, profileName } from '../../protocol/exchange-profile-document.ts'
 import type { ExchangeProfile } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
-import { findProfile } from '../../upstream/registry.ts'
 import { type Operation, operation } from '../operation.ts'
 import { cursorQuery, offsetQuery, pageAnswer, windowOf } from '../paging.ts'
 import { invalidBody } from '../refusal.ts'
@@ -15,24 +16,7 @@ import type { ManagementDeps } from './deps.ts'
 import { listAnswer } from './list-answer.ts'
 
 const params = z.object({ id: z.string().min(1).max(64) })
-const name = z.string().trim().min(1).max(50)
-const TYPE = 'custom_authentication'
-/** Names that specifications, Auth0 and Okta give out themselves. */
-const RESERVED = /^(?:urn:(?:ietf|auth0|okta|openid):|https?:\/\/(?:[\w-]+\.)*(?:auth0|okta)\.com(?:[/:]|$))/i
-const subjectTokenType = z
-  .string()
-  .min(8)
-  .max(100)
-  .refine((type) => URL.canParse(type) && !RESERVED.test(type), 'must be a URI of your own')
-
-const createBody = z.strictObject({
-  name,
-  subject_token_type: subjectTokenType,
-  type: z.literal(TYPE),
-  action_id: z.string().min(1).max(64),
-  subject_token_audiences: z.array(z.string().min(1).max(255)).max(20).optional(),
-})
-const patchBody = z.strictObject({ name: name.optional() })
+const patchBody = z.strictObject({ name: profileName.optional() })
 const shape = z.object({ id: z.string(), name: z.string(), subject_token_type: z.string() }).loose()
 
 export function exchangeProfileOperations(deps: ManagementDeps): readonly Operation[] {
@@ -82,7 +66,7 @@ const createProfile = ({ storage, clock }: ManagementDeps) =>
       summary: 'Take the tokens of a provider for ours',
       tag: 'token-exchange-profiles',
       scopes: ['create:token_exchange_profiles'],
-      body: createBody,
+      body: exchangeProfileDocument,
       answers: { 201: { description: 'The profile', schema: shape }, 409: { description: 'It exists already' } },
     },
     async ({ caller, body }) => {
@@ -157,10 +141,8 @@ const deleteProfile = ({ storage, clock }: ManagementDeps) =>
     },
   )
 
-/** Only a provider that signs ID tokens can vouch for somebody in a token that we did not ask for. */
 async function requireOpenId(tx: Repositories, connectionId: string): Promise<void> {
-  const connection = await tx.connections.find(connectionId)
-  if (connection === undefined || findProfile(connection.strategy)?.protocol !== 'oidc')
+  if (!(await vouches(tx, connectionId)))
     throw invalidBody('action_id must be the id of an OpenID Connect connection.', '/action_id')
 }
 
@@ -186,7 +168,7 @@ const serialize = (profile: ExchangeProfile): JsonObject => ({
   id: profile.id,
   name: profile.name,
   subject_token_type: profile.subjectTokenType,
-  type: TYPE,
+  type: PROFILE_TYPE,
   action_id: profile.connectionId,
   subject_token_audiences: [...profile.audiences],
   created_at: toIso(profile.createdAt),

@@ -81,7 +81,7 @@ const startExport = (deps: ManagementDeps) =>
       scopes: ['read:users'],
       body: z.strictObject({
         connection_id: z.string().min(1).max(64).optional(),
-        format: z.enum(['json']),
+        format: z.enum(['json']).optional(),
         limit: z.int().min(1).optional(),
         fields: z
           .array(z.strictObject({ name: z.string().min(1).max(255), export_as: z.string().min(1).max(255).optional() }))
