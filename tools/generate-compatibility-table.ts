@@ -31,6 +31,19 @@ const INTRODUCTION =
   'makes against a running Tenon over TLS. "Not yet" means that Tenon refuses the call, and that the test shows how the ' +
   'SDK tells its caller. Written by `tools/generate-compatibility-table.ts` from the results of the tests in `sdks/test`.'
 
+/** SDKs that people use with Auth0 and that no test runs, with the reason. */
+const UNTESTED: readonly (readonly [packages: string, reason: string])[] = [
+  [
+    '`@auth0/auth0-api-js`, `@auth0/auth0-fastify`, `@auth0/auth0-fastify-api`',
+    'the package registry that tests install from does not have them. They discover, read the keys, and exchange as `@auth0/auth0-auth-js` does, by access token',
+  ],
+  ['`@auth0/auth0-hono`, `@auth0/auth0-react`', 'thin layers over `@auth0/auth0-server-js` and `@auth0/auth0-spa-js`'],
+  [
+    '`@auth0/ai-langchain`, `@auth0/ai-llamaindex`',
+    'frameworks of many packages around `@auth0/ai`, whose requests `@auth0/ai-vercel` sends here',
+  ],
+]
+
 const RESULTS: readonly CallResult[] = ['works', 'not yet']
 
 export function readRows(): readonly SdkCall[] {
@@ -83,7 +96,8 @@ export function renderRows(rows: readonly SdkCall[]): string {
     return `## ${title}\n\n| call | what the test shows | result | test |\n| --- | --- | --- | --- |\n${lines.join('\n')}`
   })
   const open = missing.length === 0 ? [] : [`## Not yet\n\n${listByReason(missing).join('\n')}`]
-  return `${['# Compatibility with Auth0’s SDKs', INTRODUCTION, summary, ...open, ...sections].join('\n\n')}\n`
+  const untested = `## Not tested\n\n${UNTESTED.map(([names, why]) => `- ${names}: ${why}`).join('\n')}`
+  return `${['# Compatibility with Auth0’s SDKs', INTRODUCTION, summary, ...open, untested, ...sections].join('\n\n')}\n`
 }
 
 function listByReason(rows: readonly SdkCall[]): readonly string[] {

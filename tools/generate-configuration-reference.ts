@@ -6,6 +6,7 @@ import { clientGrantDocument } from '../packages/server/src/protocol/client-gran
 import { connectionFields } from '../packages/server/src/protocol/connection-document.ts'
 import { OPTION_TABLES } from '../packages/server/src/protocol/connection-options.ts'
 import { describeDocument } from '../packages/server/src/protocol/describe.ts'
+import { exchangeProfileDocument } from '../packages/server/src/protocol/exchange-profile-document.ts'
 import { resourceServerDocument } from '../packages/server/src/protocol/resource-server-document.ts'
 import { settingsDocument } from '../packages/server/src/protocol/settings-document.ts'
 import { CATALOGUE_STRATEGIES } from '../packages/server/src/protocol/strategies.ts'
@@ -58,6 +59,9 @@ export function renderConfigurationReference(): string {
     '#### `options` of the catalogue',
     CATALOGUE,
     documentTable(catalogue),
+    '### `token_exchange_profiles`',
+    'Made or changed to match the file; what it leaves out stays.',
+    documentTable(exchangeProfileDocument),
     '### `users`',
     'Made once, when nobody has the address yet; later changes of the file do not reach them.',
     documentTable(userDocument),

@@ -226,7 +226,9 @@ calls.works('getTokenByBackchannelAuth', 'a sign-in that is approved elsewhere',
   const app = new NextApp(world)
   await app.login({}, 'connection=calendar')
   const sub = String(await subOf(app))
-  const asked = app.auth0.getTokenByBackchannelAuth({ bindingMessage: 'Sign in', loginHint: { sub } })
+  const asked = app.inAction(() =>
+    app.auth0.getTokenByBackchannelAuth({ bindingMessage: 'Sign in', loginHint: { sub } }),
+  )
   await approveByMail(world, app.browser, email)
   const { tokenSet, idTokenClaims } = await asked
   assert.ok(tokenSet.accessToken)

@@ -149,14 +149,12 @@ calls.works('startUnlinkUser', 'the account goes again', async () => {
   assert.equal((await client.getUser())?.sub, sub)
 })
 
-calls.works('completeUnlinkUser', 'a person who says no comes back as an error, and nothing goes', async () => {
-  const { client, visit, login } = await newApp('unlinking-not')
+calls.works('completeUnlinkUser', 'what a person is known by stays: an error comes back', async () => {
+  const { client, visit, login } = await newApp('unlinking-first')
   const sub = await login()
   const authorizationParams = { redirect_uri: CALLBACK }
-  const linking = await client.startLinkUser({ connection: 'files', connectionScope: 'profile', authorizationParams })
-  await client.completeLinkUser(await visit(linking))
-  const url = await client.startUnlinkUser({ connection: 'files', authorizationParams })
-  await assert.rejects(async () => client.completeUnlinkUser(await visit(url, { answers: { unlink: 'cancel' } })))
+  const url = await client.startUnlinkUser({ connection: 'calendar', authorizationParams })
+  await assert.rejects(async () => client.completeUnlinkUser(await visit(url)))
   assert.equal((await client.getUser())?.sub, sub)
 })
 

@@ -230,16 +230,16 @@ calls.works('handleRedirectCallback', 'a person who is not who was asked for com
 })
 
 for (const [name, asked] of Object.entries({
-  getAuthenticationMethods: '',
-  getAuthenticationMethod: "'any'",
-  updateAuthenticationMethod: "'any', { name: 'Phone' }",
-  deleteAuthenticationMethod: "'any'",
-  enrollmentChallenge: "{ type: 'totp' }",
-  enrollmentVerify: `{ type: 'totp', location: '${world.issuer}me/v1/authentication-methods/any', auth_session: 'any', otp_code: '123456' }`,
+  'myAccount.getAuthenticationMethods': '',
+  'myAccount.getAuthenticationMethod': "'any'",
+  'myAccount.updateAuthenticationMethod': "'any', { name: 'Phone' }",
+  'myAccount.deleteAuthenticationMethod': "'any'",
+  'myAccount.enrollmentChallenge': "{ type: 'totp' }",
+  'myAccount.enrollmentVerify': `{ type: 'totp', location: '${world.issuer}me/v1/authentication-methods/any', auth_session: 'any', otp_code: '123456' }`,
 }))
-  calls.notYet(`myAccount.${name}`, 'second factors of one’s own', 'mfa', async (t) => {
-    const page = await signedIn(t, `methods-${name}`, { ...REFRESHING, useMrrt: true })
-    assert.notEqual(await failure(page, `client.myAccount.${name}(${asked})`), 'nothing')
+  calls.notYet(name, 'second factors of one’s own', 'mfa', async (t) => {
+    const page = await signedIn(t, name, { ...REFRESHING, useMrrt: true })
+    assert.notEqual(await failure(page, `client.${name}(${asked})`), 'nothing')
   })
 
 calls.notYet('myAccount.getFactors', 'which second factors there are', 'mfa', async (t) => {

@@ -1,5 +1,14 @@
 // A Next.js app's handlers without its build: what the framework would call is called, with the cookies of one browser.
+
+// First: what the framework keeps of a request hangs on it.
+import 'next/dist/server/node-environment-baseline.js'
+
 import { Auth0Client } from '@auth0/nextjs-auth0/server'
+import { type WorkStore, workAsyncStorage } from 'next/dist/server/app-render/work-async-storage.external.js'
+import {
+  type RequestStore,
+  workUnitAsyncStorage,
+} from 'next/dist/server/app-render/work-unit-async-storage.external.js'
 import { NextRequest, NextResponse } from 'next/server.js'
 import { drive } from '../../../packages/server/test/support/actors.ts'
 import { Browser } from '../../../packages/server/test/support/browser.ts'
@@ -58,6 +67,14 @@ export class NextApp {
     const result = await call(this.request('/'), response)
     this.take(response)
     return result
+  }
+
+  /** Calls something that asks the framework for the request that it serves, as server actions may. */
+  inAction<T>(call: () => Promise<T>): Promise<T> {
+    const { headers } = this.request('/')
+    // The framework's stores hold far more; `headers()` reads this of them.
+    const [work, unit] = [{ route: '/' } as WorkStore, { type: 'request', phase: 'action', headers } as RequestStore]
+    return workAsyncStorage.run(work, () => workUnitAsyncStorage.run(unit, call))
   }
 
   take(response: Response): void {

@@ -117,6 +117,7 @@ export async function requireWithinLimit(
   if (verdict.kind === 'within') return
   trail.isRepeated = !verdict.first
   ctx.set('retry-after', String(verdict.retryAfterSeconds))
-  const error = new library.errors.CustomOIDCProviderError('too_many_requests', 'Too many exchanges for this user.')
+  const { CustomOIDCProviderError } = library.errors
+  const error = new CustomOIDCProviderError('too_many_requests', 'Too many exchanges for this user.')
   throw Object.assign(error, { status: 429, statusCode: 429 })
 }
