@@ -3,7 +3,7 @@
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { parseClient } from '../domain/client.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { MailProof, TicketEnd } from '../storage/records.ts'
+import type { MailProof } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 
 /** `boundTo` of a reset whose link may have come by any way: using it proves no mailbox. */
@@ -11,6 +11,9 @@ export const RESET_BY_TICKET = 'ticket'
 
 /** `boundTo` of a proof that is a link, and no code that an interaction waits for. */
 export const VERIFY_BY_TICKET = 'ticket'
+
+/** Where the browser goes afterwards. */
+export type TicketEnd = NonNullable<MailProof['goesTo']>
 
 export interface NewTicket extends Pick<MailProof, 'userId' | 'address' | 'boundTo' | 'goesTo'> {
   readonly kind: 'verify' | 'reset'

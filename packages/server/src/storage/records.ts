@@ -177,17 +177,11 @@ export interface MailProof {
   readonly address: string
   /** What it is tied to: the interaction's hash, the identity whose adding it denies, or empty. */
   readonly boundTo: string
-  /** Where the browser goes once it has served, instead of to a page of ours. */
-  readonly goesTo?: TicketEnd | undefined
+  /** Where the browser goes once it has served, and whether it is told the address there; undefined: a page of ours. */
+  readonly goesTo?: { readonly url: string; readonly withAddress: boolean } | undefined
   readonly attempts: number
   readonly createdAt: EpochSeconds
   readonly expiresAt: EpochSeconds
-}
-
-export interface TicketEnd {
-  readonly url: string
-  /** The place is told the address. */
-  readonly withAddress: boolean
 }
 
 /** A session that is there no more, with what its clients knew it by. */

@@ -12,6 +12,7 @@ const SAMPLES: readonly MailContent[] = [
   },
   { template: 'verify-code', values: { tenant: 'Acme', purpose: 'connect', code: '049213', minutes: 1 } },
   { template: 'reset-link', values: { tenant: 'Acme', link: LINK, minutes: 30 } },
+  { template: 'verify-link', values: { tenant: 'Acme', app: 'Board', link: LINK, days: 5 } },
   { template: 'finish-sign-up', values: { tenant: 'Acme', link: LINK, hours: 24 } },
   { template: 'account-exists', values: { tenant: 'Acme', app: 'Board', link: LINK } },
   { template: 'password-changed', values: { tenant: 'Acme', at: 1_800_000_000, link: LINK } },

@@ -12,6 +12,7 @@ import { renderLogout } from '../../src/web/pages/logout.ts'
 import { renderResetPassword } from '../../src/web/pages/reset-password.ts'
 import { renderSignup } from '../../src/web/pages/signup.ts'
 import { renderVerifyEmail } from '../../src/web/pages/verify-email.ts'
+import { renderVerifyLink } from '../../src/web/pages/verify-link.ts'
 import { accountSamples } from './account-samples.ts'
 import { approveSamples } from './approve-samples.ts'
 import { arrivalPages } from './arrival-samples.ts'
@@ -121,6 +122,11 @@ function passwordPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
     {
       name: 'verify-email-error',
       html: renderVerifyEmail({ ...verify, reason: 'account', error: { code: 'code_wrong' } }),
+    },
+    { name: 'verify-link', html: renderVerifyLink({ frame, step: 'ask', form, address: words.address }) },
+    {
+      name: 'verify-link-done',
+      html: renderVerifyLink({ frame, step: 'done', nextUrl: '/account', address: words.address }),
     },
     { name: 'reset-ask', html: renderResetPassword({ ...reset, step: 'ask', form }) },
     {

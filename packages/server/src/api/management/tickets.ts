@@ -1,12 +1,11 @@
 // Links that an operator hands to a person (auth0-wire.md §6.4).
 import { z } from 'zod'
-import { issueTicket, mayLeadTo, placesOf, RESET_BY_TICKET } from '../../accounts/tickets.ts'
+import { issueTicket, mayLeadTo, placesOf, RESET_BY_TICKET, type TicketEnd } from '../../accounts/tickets.ts'
 import { canonicalAddress } from '../../domain/address.ts'
 import { PASSWORD_CONNECTION } from '../../domain/connection.ts'
 import { Invalid } from '../../domain/errors.ts'
 import { clientIdField } from '../../protocol/client-document.ts'
 import { emailField } from '../../protocol/user-document.ts'
-import type { TicketEnd } from '../../storage/records.ts'
 import type { PasswordRecord, Repositories } from '../../storage/storage.ts'
 import { type Operation, operation } from '../operation.ts'
 import { invalidBody } from '../refusal.ts'

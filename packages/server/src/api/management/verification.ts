@@ -1,11 +1,10 @@
 // Asking a person to show that an address is theirs, as tickets and jobs do (auth0-wire.md §6.4).
 import { z } from 'zod'
-import { issueTicket, VERIFY_BY_TICKET } from '../../accounts/tickets.ts'
+import { issueTicket, type TicketEnd, VERIFY_BY_TICKET } from '../../accounts/tickets.ts'
 import { parseClient } from '../../domain/client.ts'
 import { Invalid } from '../../domain/errors.ts'
 import { queueMail } from '../../events/mail-queue.ts'
 import { clientIdField } from '../../protocol/client-document.ts'
-import type { TicketEnd } from '../../storage/records.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { ApiRefusal, invalidBody } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'

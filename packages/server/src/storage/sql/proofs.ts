@@ -1,5 +1,5 @@
 import type { Proofs } from '../queue-repositories.ts'
-import type { MailProof, TicketEnd } from '../records.ts'
+import type { MailProof } from '../records.ts'
 import type { ProofsTable } from '../schema.ts'
 import type { Db } from './db.ts'
 import { passingLocked, pick } from './rows.ts'
@@ -92,5 +92,5 @@ const rowOf = (proof: MailProof): Row => ({
 })
 
 /** Written above, and by nothing else. */
-const endOf = (text: string | null): TicketEnd | undefined =>
-  text === null ? undefined : (JSON.parse(text) as TicketEnd)
+const endOf = (text: string | null): MailProof['goesTo'] =>
+  text === null ? undefined : (JSON.parse(text) as MailProof['goesTo'])
