@@ -29,7 +29,8 @@ export const mailMessages = {
   'verify-link.lead-for': 'With this link you show {tenant} that this address is yours, to go on to {app}:',
   'verify-link.use':
     'It works once, for {days} days, in a browser where you are signed in to your own account; you are asked to sign in first.',
-  'verify-link.not-you': 'If you have no account there, ignore this mail. Nothing happens without the link.',
+  'verify-link.not-you':
+    'If this was not you, or you have no account there, ignore this mail. Nothing happens without the link.',
 
   'finish-sign-up.subject': 'Finish creating your account at {tenant}',
   'finish-sign-up.lead':

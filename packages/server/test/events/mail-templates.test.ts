@@ -87,7 +87,7 @@ test('long names are cut', () => {
 })
 
 test('no message holds a name that nothing fills', () => {
-  const known = ['tenant', 'app', 'code', 'minutes', 'hours', 'link', 'time', 'connection']
+  const known = ['tenant', 'app', 'code', 'minutes', 'hours', 'days', 'link', 'time', 'connection']
   for (const message of Object.values(mailMessages)) {
     for (const [, name = ''] of message.matchAll(/\{(\w+)\}/g)) assert.ok(known.includes(name), name)
   }

@@ -73,10 +73,11 @@ const proofOf = (row: Row): MailProof => ({
   userId: row.user_id,
   address: row.address,
   boundTo: row.bound_to,
-  goesTo: endOf(row.goes_to),
   attempts: row.attempts,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
+  // Written below, and by nothing else.
+  ...(row.goes_to === null ? {} : { goesTo: JSON.parse(row.goes_to) as MailProof['goesTo'] }),
 })
 
 const rowOf = (proof: MailProof): Row => ({
@@ -90,7 +91,3 @@ const rowOf = (proof: MailProof): Row => ({
   created_at: proof.createdAt,
   expires_at: proof.expiresAt,
 })
-
-/** Written above, and by nothing else. */
-const endOf = (text: string | null): MailProof['goesTo'] =>
-  text === null ? undefined : (JSON.parse(text) as MailProof['goesTo'])

@@ -242,7 +242,8 @@ export const protocolTests: Topic = (nodes) => {
   test('mailed proofs: consumed once; a new one ends those of its kind', async () => {
     const { storage } = nodes()
     const { userId } = await storedUser(storage)
-    const [verify, reset] = [sampleProof({ userId }), sampleProof({ userId, kind: 'reset', boundTo: 'x' })]
+    const goesTo = { url: 'https://app.test/welcome', withAddress: true }
+    const [verify, reset] = [sampleProof({ userId }), sampleProof({ userId, kind: 'reset', boundTo: 'x', goesTo })]
     await storage.transaction(async (tx) => {
       await tx.proofs.insert(verify)
       await tx.proofs.insert(reset)
@@ -254,8 +255,9 @@ export const protocolTests: Topic = (nodes) => {
     assert.equal(await storage.transaction((tx) => tx.proofs.consume(reset.idHash)), false)
     await storage.transaction(async (tx) => {
       await tx.proofs.insert(verify)
-      await tx.proofs.deleteOfUser(userId)
     })
+    assert.deepEqual(await storage.proofs.find(verify.idHash), verify)
+    await storage.transaction((tx) => tx.proofs.deleteOfUser(userId))
     assert.equal(await storage.proofs.find(verify.idHash), undefined)
   })
 }
