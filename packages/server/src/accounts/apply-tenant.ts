@@ -20,6 +20,7 @@ import type { UserDocument } from '../protocol/user-document.ts'
 import type { ClientRecord, ConnectionRecord } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 import { withCredentials } from './client-credentials.ts'
+import { requireSameParty } from './connection-party.ts'
 import { connectionRow, setEnabledClients } from './connections.ts'
 import { putExchangeProfile } from './exchange-profiles.ts'
 import { putClientGrant, putResourceServer, putSystemServers } from './resource-servers.ts'
@@ -154,6 +155,7 @@ async function putConnection(
       found: strategy,
       expected: `${before.strategy}, as the connection was made`,
     })
+  if (before !== undefined) await requireSameProvider(tx, before, document)
   const row = connectionRow(deps.keyring, { id: before?.id ?? newConnectionId(), name, strategy, document, before, at })
   if (before === undefined) {
     // Another node may have made it a moment ago: then it is that one's, and changed where it differs.
@@ -161,6 +163,17 @@ async function putConnection(
   } else if (row.updatedAt !== before.updatedAt || differs(before.document, row.document)) await tx.connections.put(row)
   if (Array.isArray(clients)) await setEnabledClients(tx, row.id, clients.filter(isString))
   return row
+}
+
+/** @throws {ConfigError} the connection is in use, or has a secret, and would belong to another provider. */
+async function requireSameProvider(tx: Repositories, before: ConnectionRecord, document: JsonObject): Promise<void> {
+  try {
+    await requireSameParty(tx, before, document)
+  } catch (error) {
+    if (!(error instanceof Conflict || error instanceof Invalid)) throw error
+    const pointer = `/connections/${before.name}/options`
+    throw new ConfigError({ code: error.code, pointer, found: 'another provider', expected: error.message })
+  }
 }
 
 /** Makes the user when nobody signs in with that address yet. */

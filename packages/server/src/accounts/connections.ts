@@ -4,46 +4,14 @@ import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { Invalid } from '../domain/errors.ts'
 import { userOfConnection } from '../domain/search.ts'
-import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
+import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
-import { literalAddressAllowed } from '../upstream/address-policy.ts'
 import { sealConnectionSecret } from '../vault/connections.ts'
 import type { AccountVault } from './account-vault.ts'
 import { dropIdentity } from './drop-identity.ts'
 import { deleteUser } from './end-access.ts'
-
-/** URLs that only browsers follow; the server never calls them. */
-const BROWSER_URLS: ReadonlySet<string> = new Set(['icon_url', 'logoutUrl', 'signInEndpoint', 'signOutEndpoint'])
-
-/**
- * The place of a URL that upstream calls may not reach, as far as its text tells (T-NET-01); what a name resolves to is
- * checked at each call.
- */
-export function unreachableUrl(
-  options: JsonValue | undefined,
-  allowedPrivateNetworks: readonly string[],
-): string | undefined {
-  return urlsIn(options, '/options').find(([, url]) => !literalAddressAllowed(url, allowedPrivateNetworks))?.[0]
-}
-
-/** @throws {Invalid} `address_blocked`, naming the option. */
-export function requireReachableUrls(options: JsonValue | undefined, allowedPrivateNetworks: readonly string[]): void {
-  const place = unreachableUrl(options, allowedPrivateNetworks)
-  if (place !== undefined) throw new Invalid('address_blocked', `The URL at ${place} may not be called by this server.`)
-}
-
-function urlsIn(value: JsonValue | undefined, at: string): readonly (readonly [string, string])[] {
-  if (isString(value)) return /^https?:\/\//i.test(value) ? [[at, value]] : []
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]: [string, JsonValue]) => {
-    if (BROWSER_URLS.has(key)) return []
-    // Providers of which every customer has a host: the URL is made from it.
-    const isHost = (key === 'domain' || key === 'tenant_domain') && at === '/options' && isString(inner)
-    return urlsIn(isHost && !inner.includes('://') ? `https://${inner}` : inner, `${at}/${key}`)
-  })
-}
 
 export interface ConnectionWrite {
   readonly id: string

@@ -113,6 +113,8 @@ export interface Connections {
   put(connection: ConnectionRecord): Promise<void>
   /** Identities and accounts that came from it stay: what becomes of people is decided elsewhere. */
   delete(id: string): Promise<boolean>
+  /** Does anybody have an identity or an account of it? */
+  isInUse(id: string): Promise<boolean>
   clientsOf(id: string): Promise<readonly string[]>
   isEnabled(id: string, clientId: string): Promise<boolean>
   setClient(id: string, clientId: string, enabled: boolean): Promise<void>

@@ -36,16 +36,14 @@ export function readSettings(connection: Connection, profile: ProviderProfile): 
   const clientId = text(options, 'client_id')
   if (clientId === undefined) throw new ConnectionUnavailable('options.client_id is missing')
   const given = givenEndpoints(options)
-  // Endpoints that see secrets come from one family: with one of them replaced, none of the vendor's stays.
-  const isVendor = [given.issuer, given.authorization, given.token, given.userinfo].every((one) => one === undefined)
   const { user_id, ...claims } = fieldsMap(options)
   return {
     profile,
     clientId,
     clientSecret: text(options, 'client_secret'),
-    endpoints: isVendor ? { ...profile.endpoints, ...given } : given,
+    endpoints: isVendor(given) ? { ...profile.endpoints, ...given } : given,
     discoveryUrl: text(options, 'discovery_url'),
-    isVendor,
+    isVendor: isVendor(given),
     scopes: scopeFacts(connection, profile),
     pkce: options.pkce_enabled !== false,
     clientAuth: clientAuth(options) ?? profile.clientAuth,
@@ -65,7 +63,12 @@ export function requireEndpoint(url: string | undefined, name: keyof Endpoints):
   return url
 }
 
-function givenEndpoints(options: JsonObject): Endpoints {
+/** Endpoints that see secrets come from one family: with one of them replaced, none of the vendor's stays. */
+export const isVendor = ({ issuer, authorization, token, userinfo }: Endpoints): boolean =>
+  [issuer, authorization, token, userinfo].every((one) => one === undefined)
+
+/** Those that the options name, under whichever name. */
+export function givenEndpoints(options: JsonObject): Endpoints {
   const endpoints = isJsonObject(options.endpoints) ? options.endpoints : {}
   const pick = (name: keyof Endpoints, ...others: string[]) =>
     [text(endpoints, name), ...others.map((other) => text(options, other))].find((one) => one !== undefined)

@@ -1,13 +1,14 @@
 // Connections and the clients that may use them (auth0-wire.md §6.3).
 import { z } from 'zod'
+import { requireSameParty } from '../../accounts/connection-party.ts'
 import {
   connectionRow,
   deleteConnection,
   deletePasswordUser,
   requireClients,
-  requireReachableUrls,
   setEnabledClients,
 } from '../../accounts/connections.ts'
+import { requireReachable, urlsOfOptions } from '../../accounts/reachable-urls.ts'
 import { transact } from '../../accounts/transact.ts'
 import { newConnectionId } from '../../crypto/hashing.ts'
 import { canonicalAddress } from '../../domain/address.ts'
@@ -91,7 +92,7 @@ const createConnection = ({ storage, clock, keyring, allowedPrivateNetworks }: M
     },
     async ({ caller, body }) => {
       const document = withoutNulls(body)
-      requireReachableUrls(document.options, allowedPrivateNetworks)
+      requireReachable(urlsOfOptions(document.options), allowedPrivateNetworks)
       const at = clock()
       const id = newConnectionId()
       const record = connectionRow(keyring, { id, name: body.name, strategy: body.strategy, document, at })
@@ -134,7 +135,11 @@ const changeConnection = ({ storage, clock, keyring, allowedPrivateNetworks }: M
       scopes: ['update:connections'],
       params,
       body: connectionPatchBody,
-      answers: { 200: { description: 'The connection', schema: shape }, ...notFound },
+      answers: {
+        200: { description: 'The connection', schema: shape },
+        ...notFound,
+        409: { description: 'It is in use, and would belong to another provider' },
+      },
     },
     async ({ caller, params: { id }, body }) => {
       const record = await storage.transaction(async (tx) => {
@@ -142,7 +147,8 @@ const changeConnection = ({ storage, clock, keyring, allowedPrivateNetworks }: M
         const { name, strategy } = before
         const document = applyPatch({ ...before.document, name, strategy }, body)
         validate(connectionDocument, document, 'body')
-        requireReachableUrls(document.options, allowedPrivateNetworks)
+        requireReachable(urlsOfOptions(document.options), allowedPrivateNetworks)
+        await requireSameParty(tx, before, document)
         const at = clock()
         const after = connectionRow(keyring, { id, name, strategy, document, before, at })
         await tx.connections.put(after)

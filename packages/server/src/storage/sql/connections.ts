@@ -32,6 +32,9 @@ export const connectionsTable = (db: Db): Connections => ({
   async delete(id) {
     return (await db.change(deleteConnection, { id })) === 1
   },
+  async isInUse(id) {
+    return (await db.first(identityOf, { id })) !== undefined || (await db.first(accountOf, { id })) !== undefined
+  },
   async clientsOf(id) {
     return (await db.all(clientsOf, { id })).map((row) => row.client_id)
   },
@@ -85,6 +88,14 @@ const putConnection = statement((q, p: Row) =>
         .column('id')
         .doUpdateSet(fromExcluded(['name', 'strategy', 'document', 'secret_envelope', 'updated_at'])),
     ),
+)
+
+const identityOf = statement((q, p: { id: string }) =>
+  q.selectFrom('identities').select('subject').where('connection_id', '=', p.id).limit(1),
+)
+
+const accountOf = statement((q, p: { id: string }) =>
+  q.selectFrom('accounts').select('id').where('connection_id', '=', p.id).limit(1),
 )
 
 const deleteConnection = statement((q, p: { id: string }) => q.deleteFrom('connections').where('id', '=', p.id))

@@ -1,0 +1,69 @@
+// Who stands behind a connection: who names its people, and who is shown its secrets and their tokens.
+import { SAML_STRATEGY } from '../domain/connection.ts'
+import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+import type { Endpoints } from './catalogue/profile.ts'
+import { findProfile } from './registry.ts'
+import { givenEndpoints, isVendor } from './settings.ts'
+
+interface Configured {
+  readonly strategy: string
+  readonly options: JsonObject
+}
+
+interface Party {
+  /** Whose word a subject is; undefined where the options do not tell. */
+  readonly namer: string | undefined
+  /** What of that word it is, where it is not the usual. */
+  readonly subject: string | undefined
+  /** Origins that are called: with our secret, with tokens, or for the keys that vouch for people. */
+  readonly origins: ReadonlySet<string>
+}
+
+/**
+ * Is whoever names people and sees tokens after a change the one of before? Otherwise a subject of the one would be taken
+ * for the same subject of the other, and refresh tokens would go to a stranger (T-CONN-04). Places move freely within
+ * the origins that were called already.
+ */
+export function isSameParty(before: Configured, after: Configured): boolean {
+  const [old, present] = [partyOf(before), partyOf(after)]
+  const isSameName = old.namer === present.namer && old.subject === present.subject
+  return isSameName && [...present.origins].every((origin) => old.origins.has(origin))
+}
+
+const partyOf = ({ strategy, options }: Configured): Party => ({
+  ...(strategy === SAML_STRATEGY ? samlParty(options) : oauthParty(strategy, options)),
+  subject: subjectOf(options),
+})
+
+function subjectOf({ user_id_attribute: attribute, fieldsMap }: JsonObject): string | undefined {
+  return [attribute, isJsonObject(fieldsMap) ? fieldsMap.user_id : undefined].find(isString)
+}
+
+function samlParty({ entityId, metadataUrl, metadataXml }: JsonObject): Omit<Party, 'subject'> {
+  const ownWord = isString(metadataXml) ? /\bentityID\s*=\s*["']([^"']+)["']/.exec(metadataXml)?.[1] : undefined
+  return { namer: [entityId, ownWord, metadataUrl].find(isString), origins: originsOf([metadataUrl]) }
+}
+
+function oauthParty(strategy: string, options: JsonObject): Omit<Party, 'subject'> {
+  const given = givenEndpoints(options)
+  const profile = findProfile(strategy)
+  const endpoints: Endpoints = isVendor(given) ? { ...profile?.endpoints, ...given } : given
+  const { authorization: _, ...called } = endpoints
+  const { discovery_url: discovery, domain, tenant_domain: tenant } = options
+  const named = [endpoints.issuer, discovery, domain, tenant].find(isString)
+  return {
+    // Without an issuer it is who answers the question for the person.
+    namer: named === undefined ? originOf(endpoints.userinfo ?? endpoints.token) : withoutEnd(named),
+    origins: originsOf([discovery, ...Object.values(called)]),
+  }
+}
+
+// A discovery URL and its issuer are one party, with a slash at the end or without.
+const withoutEnd = (name: string): string =>
+  name.replace(/\/\.well-known\/openid-configuration$/, '').replace(/\/$/, '')
+
+const originsOf = (urls: readonly unknown[]): ReadonlySet<string> =>
+  new Set(urls.filter(isString).flatMap((url) => originOf(url) ?? []))
+
+const originOf = (url: string | undefined): string | undefined =>
+  url !== undefined && URL.canParse(url) ? new URL(url).origin : undefined
