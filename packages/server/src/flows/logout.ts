@@ -111,10 +111,14 @@ async function registeredTarget(
   throw new FlowError('invalid_request', { hint: 'post_logout_redirect_uri is not registered' })
 }
 
-/** A hint that names this session's user, or a `sid` of this session. SDKs of servers send neither: then the page asks. */
+/**
+ * An ID token of this very session, or a `sid` of it. One of an earlier session of the same person asks, as none does:
+ * old tokens lie in histories and logs, and end nothing by themselves (RP-Initiated Logout 1.0 §2).
+ */
 function fits(hint: JsonObject | undefined, { session }: BrowserRequest, { logoutHint }: LogoutRequest): boolean {
-  if (hint !== undefined) return hint.sub === session?.userId
-  return logoutHint !== undefined && (session?.clientSids.includes(logoutHint) ?? false)
+  if (session === undefined) return false
+  if (hint === undefined) return logoutHint !== undefined && session.clientSids.includes(logoutHint)
+  return hint.sub === session.userId && (!isString(hint.sid) || session.clientSids.includes(hint.sid))
 }
 
 function withState(target: string, state: string | undefined): string {

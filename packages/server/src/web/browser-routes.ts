@@ -33,7 +33,7 @@ import { accountRoutes } from './account/routes.ts'
 import type { AccountAnswering } from './account/steps.ts'
 import { approveRoutes } from './approve-routes.ts'
 import { consoleRoutes } from './console/routes.ts'
-import { requireOwnForm } from './csrf.ts'
+import { requireNavigation, requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
 import { type Answering, linkRoutes } from './link-routes.ts'
 import { type PageResponder, pageOfError } from './page-responder.ts'
@@ -118,24 +118,24 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
 
   app.get(
     '/v2/logout',
-    show((_deps, request, c) => logoutV2(deps, request, logoutRequest(c.req.query(), c.req.query('returnTo')))),
+    show((_deps, request, c) => logoutV2(deps, request, logoutRequest(c, c.req.query(), c.req.query('returnTo')))),
   )
   app.get(
     '/logout',
-    show((_deps, request, c) => logoutOidc(deps, request, logoutRequest(c.req.query(), undefined))),
+    show((_deps, request, c) => logoutOidc(deps, request, logoutRequest(c, c.req.query(), undefined))),
   )
   app.on(
     ['GET'],
     '/oidc/logout',
     show((_deps, request, c) =>
-      logoutOidc(deps, request, logoutRequest(c.req.query(), c.req.query('post_logout_redirect_uri'))),
+      logoutOidc(deps, request, logoutRequest(c, c.req.query(), c.req.query('post_logout_redirect_uri'))),
     ),
   )
   app.post(
     '/oidc/logout',
     show(async (_deps, request, c) => {
       const form = await formFields(c)
-      return logoutOidc(deps, request, logoutRequest(form, form.post_logout_redirect_uri))
+      return logoutOidc(deps, request, logoutRequest(c, form, form.post_logout_redirect_uri))
     }),
   )
 
@@ -314,7 +314,12 @@ function confirmAnswer(form: Form): 'confirm' | 'cancel' | 'another' {
   return form.action === 'confirm' ? 'confirm' : 'cancel'
 }
 
-function logoutRequest(fields: Form, returnTo: string | undefined) {
+function logoutRequest(c: Page, fields: Form, returnTo: string | undefined) {
+  requireNavigation({
+    secFetchSite: c.req.header('sec-fetch-site'),
+    secFetchMode: c.req.header('sec-fetch-mode'),
+    secFetchDest: c.req.header('sec-fetch-dest'),
+  })
   return {
     clientId: fields.client_id,
     returnTo,

@@ -29,3 +29,20 @@ export function requireOwnForm(browser: BrowserIdentity, form: FormOrigin, issue
   const genuine = csrf !== undefined && browser.setCookie === undefined && equalSecrets(csrf, csrfToken(browser, state))
   if (!sameSite || !genuine) throw new FlowError('cross_site_request')
 }
+
+export interface FetchMetadata {
+  readonly secFetchSite: string | undefined
+  readonly secFetchMode: string | undefined
+  readonly secFetchDest: string | undefined
+}
+
+/**
+ * Other sites may lead a person here, and not fetch this in their place: by a picture, a frame or a script (T-AS-15),
+ * which matters where cookies travel with such requests. Browsers that say nothing are let through.
+ *
+ * @throws {FlowError} `cross_site_request`.
+ */
+export function requireNavigation({ secFetchSite = 'none', secFetchMode, secFetchDest }: FetchMetadata): void {
+  const isOwn = secFetchSite === 'none' || secFetchSite === 'same-origin'
+  if (!isOwn && (secFetchMode !== 'navigate' || secFetchDest !== 'document')) throw new FlowError('cross_site_request')
+}

@@ -18,19 +18,23 @@ import {
   tokenRequest,
   userPath,
 } from '../support/actors.ts'
-import { type Answer, request } from '../support/http.ts'
+import { type Answer, eventually, request } from '../support/http.ts'
 import { bareJwt, macJwt, newKey, signJwt } from '../support/keys.ts'
+import { startLogoutReceiver } from '../support/logout-receiver.ts'
 import { startServer } from '../support/server.ts'
 import { assertUniform, changesNothing } from '../support/state.ts'
 import { API, CALLBACK, VAULT_GRANT } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const SECRET = 'a-secret-for-basic-only'
 const key = newKey('RS256')
+const receiver = await startLogoutReceiver()
 const server = await startServer({
   tenant: (file) => {
     const third = file.clients.find((client) => client.client_id === 'theirs')
     file.clients.push({ ...third, client_id: 'others', client_secret: 'a secret of the others' })
     const [web] = file.clients
+    Object.assign(web ?? {}, { oidc_logout: { backchannel_logout_urls: [receiver.url] } })
     file.clients.push({
       ...web,
       client_id: 'basic',
@@ -68,6 +72,9 @@ test('T-AS-07 a token of one kind or audience is not taken for one of another', 
   const machine = (await mgmt(server)).token
   const upstream = server.providers.calendar.mint(server.person('upstream', ['calendar']).key, { scopes: ['openid'] })
   const everywhere = [web.idToken, web.refreshToken, upstream.accessToken, `${web.accessToken}x`, 'undefined', apiToken]
+  const assertion = signJwt(key, { iss: 'signer', sub: 'signer', aud: server.issuer, jti: randomUUID(), exp: 2 ** 31 })
+  const saml = Buffer.from('<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"/>').toString('base64')
+  everywhere.push(assertion, saml, await logoutToken())
   for (const [at, wrong] of [...everywhere, machine, web.accessToken].entries()) {
     const answer = await me(server, wrong).get('/connected-accounts/accounts')
     assert.equal(answer.status, 401, `my account ${at}`)
@@ -106,6 +113,28 @@ test('T-AS-07 a token of one kind or audience is not taken for one of another', 
   assert.equal(sub, who.sub)
   assert.equal(azp, 'spa')
   assert.equal((await (await mgmt(server, { token: who.accessToken })).get(userPath(who.sub))).status, 200)
+})
+
+/** What a client is told when a session ends: signed by us, for a client, and about a person. */
+async function logoutToken(): Promise<string> {
+  const { browser, idToken } = await signIn(server, { user: eve })
+  await browser.open(`${server.url}/oidc/logout?id_token_hint=${idToken}`)
+  // A session that gets a new id is over for a moment: two seconds are waited.
+  passTime(3)
+  return eventually('the notice', () => receiver.posted[0]?.token)
+}
+
+test('T-AS-07 a logout token is no ID token either', async () => {
+  const token = await eventually('the notice', () => receiver.posted[0]?.token)
+  const { sub } = claimsOf(token)
+  const theirs = await currentUserSignIn(server, { user: eve })
+  assert.equal(theirs.sub, sub)
+  const hinted = await theirs.browser.clone().open(`${server.url}/oidc/logout?id_token_hint=${token}`)
+  assert.deepEqual([hinted.name, hinted.status], ['error', 400])
+  const own = await mgmt(server, { token: (await currentUserSignIn(server, { user: ada })).accessToken })
+  const linked = await own.post(`${userPath(String(claimsOf(own.token).sub))}/identities`, { link_with: token })
+  assert.ok([400, 401].includes(linked.status), linked.text)
+  assert.equal(await silently(theirs.browser, server), 'code')
 })
 
 const AT_ENGINE = { grant_type: 'client_credentials', audience: API }
@@ -253,6 +282,10 @@ test('T-AS-14 a client revokes what is its own, nothing tells what a token holds
   assert.ok([400, 401].includes((await revoke({ token: who.refreshToken })).status))
   assert.equal((await revoke({ ...own, client_secret: 'wrong-wrong-wrong-wrong' })).status, 401)
   assert.equal((await refresh(server, 'web', who.refreshToken)).status, 200)
+  const access = { ...own, client_id: 'agent-a', client_secret: server.tenant.secrets['agent-a'] }
+  await revoke({ ...access, token: who.accessToken })
+  const bearer = { headers: { authorization: `Bearer ${who.accessToken}` } }
+  assert.equal((await request(`${server.url}/userinfo`, bearer)).status, 200)
   for (const path of ['/oauth/introspect', '/token/introspection', '/introspect']) {
     const { status, json } = await request(`${server.url}${path}`, { form: { ...own } })
     assert.equal(status, 404, path)

@@ -1,7 +1,7 @@
 // Authorization server: where answers go (T-AS-01, -02, -15, -17, -20).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { authorize, authorizeUrl, drive, signIn, silently } from '../support/actors.ts'
+import { authorize, authorizeUrl, drive, refresh, signIn, silently } from '../support/actors.ts'
 import { Browser, CALLBACKS } from '../support/browser.ts'
 import { request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
@@ -57,6 +57,35 @@ test('T-AS-01 a redirect URI that is not registered to the letter gets a page an
   await refusedOnAPage(authorizeUrl(server, { redirectUri: 'http://127.0.0.1:10/cb' }).url, 'port')
   await refusedOnAPage(authorizeUrl(server, { redirectUri: 'http://localhost:9/cb' }).url, 'localhost')
   await refusedOnAPage(authorizeUrl(server, { client: 'nobody', redirectUri: SITE }).url, 'unknown client')
+})
+
+test('T-AS-01 no way of asking sends an error, or anything else, to a redirect URI that is not registered', async () => {
+  const { browser } = await signIn(server, { user: ada })
+  const evil = 'https://evil.test/cb'
+  for (const extra of [
+    { prompt: 'none' },
+    { prompt: 'none', response_mode: 'web_message' },
+    { response_mode: 'form_post' },
+    { response_mode: 'fragment' },
+    { response_type: 'nonsense' },
+    { prompt: 'none login' },
+    { scope: 'openid "' },
+    { connection: 'nowhere' },
+    { audience: 'https://nowhere.test/' },
+  ]) {
+    const { url } = authorizeUrl(server, { redirectUri: evil, extra })
+    for (const page of [
+      await browser.clone().open(url),
+      await browser.clone().post(`${server.url}/authorize`, new URL(url).searchParams),
+    ]) {
+      assert.deepEqual([page.name, page.status], ['error', 400], JSON.stringify(extra))
+      assert.doesNotMatch(page.body, /evil/)
+    }
+  }
+  const form = { ...Object.fromEntries(new URL(authorizeUrl(server, { redirectUri: evil }).url).searchParams) }
+  const client_secret = server.tenant.secrets.web
+  const pushed = await request(`${server.url}/oauth/par`, { form: { ...form, client_secret } })
+  assert.deepEqual([pushed.status, pushed.json.error], [400, 'invalid_request'])
 })
 
 async function refusedOnAPage(url: string, what: string): Promise<void> {
@@ -152,9 +181,39 @@ test('T-AS-15 nobody is signed out by what another site can send', async () => {
   const foreignSid = await victim.browser.clone().open(`${server.url}/oidc/logout?logout_hint=${attacker.claims.sid}`)
   assert.equal(foreignSid.name, 'logout')
   assert.equal(await silently(victim.browser, server), 'code')
+  // An ID token of a session that is over, however old, ends no later one of the same person.
+  const again = await signIn(server, { user: ada })
+  const tokens = [again.idToken, (await refresh(server, 'web', again.refreshToken)).json.id_token]
+  for (const hint of tokens) {
+    const page = await victim.browser.clone().open(`${server.url}/oidc/logout?id_token_hint=${hint}`)
+    assert.deepEqual([page.name, page.forms.length], ['logout', 1], 'asks')
+    assert.equal(await silently(victim.browser, server), 'code')
+  }
   const right = `${server.url}/oidc/logout?id_token_hint=${victim.idToken}&post_logout_redirect_uri=${encodeURIComponent(LOGGED_OUT)}`
   assert.equal((await victim.browser.open(right)).stopped, true)
   assert.equal(await silently(victim.browser, server), 'login_required')
+})
+
+test('T-AS-15 a picture, a frame or a script of another site signs nobody out, even where cookies travel with them', async () => {
+  const open = await startServer({ settings: { sessions: { cookie_same_site: 'none' } } })
+  const { browser, idToken } = await signIn(open, { user: open.tenant.ada })
+  const fetched: Record<string, string>[] = [
+    { 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' },
+    { 'sec-fetch-dest': 'iframe' },
+    { 'sec-fetch-dest': 'empty', 'sec-fetch-mode': 'no-cors' },
+  ]
+  for (const way of fetched) {
+    for (const site of ['cross-site', 'same-site']) {
+      const headers = { ...way, 'sec-fetch-site': site }
+      for (const path of ['/v2/logout', '/v2/logout?client_id=web', `/oidc/logout?id_token_hint=${idToken}`]) {
+        const page = await browser.open(`${open.url}${path}`, { headers, stopAt: LOGGED_OUT })
+        assert.equal(page.error, 'cross_site_request', `${path} ${JSON.stringify(headers)}`)
+      }
+    }
+  }
+  assert.equal(await silently(browser, open), 'code')
+  await browser.open(`${open.url}/v2/logout?client_id=web`, { from: 'https://app.acme.test/' })
+  assert.equal(await silently(browser, open), 'login_required')
 })
 
 test('T-AS-17 tokens never leave by a front channel, and a state is never markup', async () => {

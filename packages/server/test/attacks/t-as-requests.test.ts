@@ -9,6 +9,7 @@ import { request } from '../support/http.ts'
 import { bareJwt, dpopProof, macJwt, newKey, type ProofOptions, type TestKey } from '../support/keys.ts'
 import { startServer } from '../support/server.ts'
 import { CALLBACK } from '../support/tenant.ts'
+import { passTime } from '../support/time.ts'
 
 const server = await startServer()
 const { ada } = server.tenant
@@ -55,6 +56,17 @@ test('T-AS-10 a pushed request serves its client once and says all; other reques
   }
   canary.close()
   assert.equal(calls, 0)
+  // T-AS-03: the challenge that counts is the one that was pushed.
+  const challenged = await push()
+  const own = authorizeUrl(server)
+  const code_challenge = new URL(own.url).searchParams.get('code_challenge') ?? ''
+  const swapped = await open({ client_id: 'web', request_uri: challenged.requestUri, code_challenge })
+  if (swapped.params.has('code'))
+    assert.equal((await redeem(server, { ...own, params: swapped.params })).json.error, 'invalid_grant')
+  const old = await push()
+  passTime(61)
+  const late = await open({ client_id: 'web', request_uri: old.requestUri })
+  assert.ok(!late.params.has('code'), 'after a minute')
 })
 
 test('T-AS-12 a DPoP proof is fresh, for this request and heard once; a bound token needs its key', async () => {
@@ -202,4 +214,15 @@ test('T-AS-16 an interaction is finished once, in the browser that began it, and
   const page = await parallel.open(authorizeUrl(server).url)
   const posts = await Promise.all(Array.from({ length: 5 }, () => post(parallel.clone(), fieldsOf(page))))
   assert.ok(posts.filter(({ params }) => params.has('code')).length <= 1, 'one code for one interaction')
+  // Back after a consent: the form of before is spent, in this browser and in another.
+  const asked = authorizeUrl(server, { client: 'theirs', scope: 'openid email' })
+  const consent = await browser.open(asked.url)
+  assert.equal(consent.name, 'consent')
+  const form = { ...Object.fromEntries(browser.form('consent').fields), action: 'allow' }
+  const strangers = await stranger.clone().post(`${server.url}/u/consent`, form, { from: consent.url })
+  assert.equal(strangers.params.has('code'), false, 'of another browser')
+  const granted = await browser.post(`${server.url}/u/consent`, form, { from: consent.url })
+  assert.equal(granted.params.get('state'), asked.state)
+  const back = await browser.post(`${server.url}/u/consent`, form, { from: consent.url })
+  assert.deepEqual([back.name, back.status >= 400], ['error', true])
 })

@@ -83,8 +83,21 @@ test('T-NET-01 a private, odd or clear-text address is refused when it is saved,
       { strategy: 'github', options: { ...options, endpoints: { userinfo: url } } },
     ]
     const answers = await Promise.all(bodies.map((body) => api.post('/connections', { name: `evil-${at}`, ...body })))
-    for (const [which, { status, text }] of answers.entries()) assert.equal(status, 400, `${url} ${which} ${text}`)
+    const logout = { name: 'told', oidc_logout: { backchannel_logout_urls: [url] } }
+    answers.push(
+      await api.post('/clients', logout),
+      await api.patch('/clients/web', { oidc_logout: logout.oidc_logout }),
+    )
+    answers.push(await api.patch('/tenants/settings', { webhooks: [{ url, secret: 'a secret of many words' }] }))
+    for (const [which, { status, text, json }] of answers.entries()) {
+      assert.equal(status, 400, `${url} ${which} ${text}`)
+      assert.match(json.errorCode, /^(address_blocked|invalid_body)$/, `${url} ${which} ${text}`)
+    }
   }
+  // The same with a public name is taken: it was the address.
+  const url = 'https://hooks.example.com/'
+  expectStatus(await api.patch('/clients/web', { oidc_logout: { backchannel_logout_urls: [url] } }), 200)
+  expectStatus(await api.patch('/tenants/settings', { webhooks: [{ url, secret: 'a secret of many words' }] }), 200)
   // The tenant file's are taken (doctor warns), and refused when they are called.
   for (const connection of ['inside', 'files']) {
     const before = closed.providers[connection as 'inside'].log.length

@@ -1,50 +1,19 @@
 // What clients are told when a session of theirs ends, and that they are told.
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import { databases } from '../attacks/databases.ts'
 import { expectStatus, mgmt, type Reachable, signIn, userPath } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually, request } from '../support/http.ts'
+import { type Posted, startLogoutReceiver } from '../support/logout-receiver.ts'
 import { query } from '../support/rows.ts'
 import { startServer } from '../support/server.ts'
 import { eventsOf } from '../support/state.ts'
 import { LOGGED_OUT } from '../support/tenant.ts'
 import { passTime } from '../support/time.ts'
 
-interface Posted {
-  readonly type: string | undefined
-  readonly token: string
-}
-
-/** An app's own endpoint. */
-async function startReceiver() {
-  const posted: Posted[] = []
-  const answers: number[] = []
-  const server = createServer((incoming, response) => {
-    let body = ''
-    incoming.on('data', (chunk) => {
-      body += chunk
-    })
-    incoming.on('end', () => {
-      const status = answers.shift() ?? 204
-      if (status === 204)
-        posted.push({
-          type: incoming.headers['content-type'],
-          token: new URLSearchParams(body).get('logout_token') ?? '',
-        })
-      response.writeHead(status).end()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  after(() => server.close())
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return { url: `http://127.0.0.1:${port}/backchannel`, posted, answers }
-}
-
-const receivers = await Promise.all(databases.map(() => startReceiver()))
+const receivers = await Promise.all(databases.map(() => startLogoutReceiver()))
 const servers = await Promise.all(
   databases.map((database, index) =>
     startServer({
@@ -118,7 +87,7 @@ for (const [index, server] of servers.entries()) {
 }
 
 test('a private address is not called unless the operator allows it', async () => {
-  const receiver = await startReceiver()
+  const receiver = await startLogoutReceiver()
   const server = await startServer({
     providers: {},
     allowedNetworks: [],

@@ -1,10 +1,11 @@
 // Clients (auth0-wire.md §6.2). A secret is shown once: in the answer that made or rotated it.
 import { z } from 'zod'
 import { withCredentials, withoutCredentials } from '../../accounts/client-credentials.ts'
+import { type PlacedUrl, requireReachable } from '../../accounts/reachable-urls.ts'
 import { newClientId, randomToken, sha256Hex } from '../../crypto/hashing.ts'
 import { parseClient } from '../../domain/client.ts'
 import { NotFound } from '../../domain/errors.ts'
-import type { JsonObject } from '../../lib/json.ts'
+import { isJsonObject, type JsonObject, stringsOf } from '../../lib/json.ts'
 import {
   clientCreateBody,
   clientFields,
@@ -109,7 +110,7 @@ async function grantsByClient(storage: Repositories): Promise<ReadonlyMap<string
   }
 }
 
-const createClient = ({ storage, clock }: ManagementDeps) =>
+const createClient = ({ storage, clock, allowedPrivateNetworks }: ManagementDeps) =>
   operation(
     {
       method: 'post',
@@ -122,6 +123,7 @@ const createClient = ({ storage, clock }: ManagementDeps) =>
     },
     async ({ caller, body }) => {
       requireMaySetVaultAccess(caller, body)
+      requireReachable(calledUrls(body), allowedPrivateNetworks)
       const at = clock()
       const clientId = newClientId()
       const secret = needsSecret(body) ? randomToken(48) : undefined
@@ -158,7 +160,7 @@ const findClient = ({ storage }: ManagementDeps) =>
     }),
   )
 
-const changeClient = ({ storage, clock }: ManagementDeps) =>
+const changeClient = ({ storage, clock, allowedPrivateNetworks }: ManagementDeps) =>
   operation(
     {
       method: 'patch',
@@ -172,6 +174,7 @@ const changeClient = ({ storage, clock }: ManagementDeps) =>
     },
     async ({ caller, params: { id }, body }) => {
       requireMaySetVaultAccess(caller, body)
+      requireReachable(calledUrls(body), allowedPrivateNetworks)
       const made = randomToken(48)
       const { record, secret } = await storage.transaction(async (tx) => {
         const before = await getClient(tx, id)
@@ -198,6 +201,12 @@ const changeClient = ({ storage, clock }: ManagementDeps) =>
 function requireMaySetVaultAccess({ scopes }: Caller, body: object): void {
   const scope = 'update:client_token_vault_privileged_access'
   if ('token_vault_privileged_access' in body && !scopes.has(scope)) throw insufficientScope([scope])
+}
+
+/** Where the server itself calls a client: to tell it of sessions that ended. */
+function calledUrls({ oidc_logout: logout }: { readonly oidc_logout?: unknown }): readonly PlacedUrl[] {
+  const urls = isJsonObject(logout) ? stringsOf(logout.backchannel_logout_urls) : []
+  return urls.map((url, index) => [`/oidc_logout/backchannel_logout_urls/${index}`, url])
 }
 
 const validateStored = (document: JsonObject) => validate(clientStored, document, 'body')

@@ -1,14 +1,13 @@
 // The tenant's settings (auth0-wire.md §6.4), ours among them.
 import { z } from 'zod'
 import { SETTINGS_KEY } from '../../accounts/apply-tenant.ts'
+import { requireReachable } from '../../accounts/reachable-urls.ts'
 import { putWebhooks } from '../../accounts/webhooks.ts'
-import { Invalid } from '../../domain/errors.ts'
-import { parseWebhooks, type Webhook } from '../../domain/settings.ts'
+import { parseWebhooks } from '../../domain/settings.ts'
 import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import { patchOf, withDefaults } from '../../protocol/fields.ts'
 import { settingsDocument } from '../../protocol/settings-document.ts'
 import type { Repositories } from '../../storage/storage.ts'
-import { literalAddressAllowed } from '../../upstream/address-policy.ts'
 import { fieldsQuery, selectFields } from '../fields.ts'
 import { type Operation, operation, validate } from '../operation.ts'
 import type { ManagementDeps } from './deps.ts'
@@ -52,7 +51,10 @@ const change = ({ storage, clock, keyring, allowedPrivateNetworks }: ManagementD
         validate(settingsDocument, { ...after, ...others, ...(webhooks !== undefined && { webhooks }) }, 'body')
         if (body.webhooks !== undefined) {
           const receivers = parseWebhooks({ webhooks: webhooks ?? [] }) ?? []
-          requireReachable(receivers, allowedPrivateNetworks)
+          requireReachable(
+            receivers.map(({ url }, index) => [`/webhooks/${index}/url`, url]),
+            allowedPrivateNetworks,
+          )
           await putWebhooks(tx, keyring, receivers)
         }
         await tx.meta.put(SETTINGS_KEY, JSON.stringify(after))
@@ -77,11 +79,4 @@ async function stored(storage: Repositories): Promise<JsonObject> {
 async function serializeSettings(storage: Repositories): Promise<JsonObject> {
   const webhooks = (await storage.webhooks.list()).map(({ url, patterns }) => ({ url, events: patterns }))
   return { ...withDefaults(settingsDocument, await stored(storage)), webhooks }
-}
-
-/** @throws {Invalid} `address_blocked`: a literal private address, outside the networks that are allowed (T-NET-01). */
-function requireReachable(webhooks: readonly Webhook[], allowedPrivateNetworks: readonly string[]): void {
-  for (const [index, { url }] of webhooks.entries())
-    if (!literalAddressAllowed(url, allowedPrivateNetworks))
-      throw new Invalid('address_blocked', `The URL at /webhooks/${index}/url may not be called by this server.`)
 }
