@@ -244,11 +244,20 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     keyring,
     transport: transportFromUrl(mailUrl(config)),
     clock,
+    leaseClock: leaseClock.now,
     log,
     from: senderOf(issuer),
   })
   mailer.start()
-  const backchannelLogout = createBackchannelLogout({ storage, issuer, keys: engine.keys, fetch, clock, log })
+  const backchannelLogout = createBackchannelLogout({
+    leaseClock: leaseClock.now,
+    storage,
+    issuer,
+    keys: engine.keys,
+    fetch,
+    clock,
+    log,
+  })
   backchannelLogout.start()
   const webhooks = createWebhookDeliverer({ storage, keyring, fetch, clock, leaseClock: leaseClock.now, log })
   webhooks.start()

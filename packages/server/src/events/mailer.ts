@@ -3,7 +3,7 @@
 import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Log } from '../lib/log.ts'
-import { type Periodic, startPeriodic } from '../lib/periodic.ts'
+import { backOffSeconds, createQueueWorker } from '../lib/queue-worker.ts'
 import type { Clock } from '../lib/time.ts'
 import type { MailJob } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -26,6 +26,8 @@ export interface MailerParts {
   readonly keyring: Keyring
   readonly transport: MailTransport
   readonly clock: Clock
+  /** What leases and pauses are judged by: the same on every node. */
+  readonly leaseClock: Clock
   readonly log: Log
   /** Our own address (`senderOf`). The tenant's name stands beside it. */
   readonly from: string
@@ -33,41 +35,29 @@ export interface MailerParts {
   readonly pollMs?: number
 }
 
-const BATCH = 10
+const AT_ONCE = 10
 const LEASE_SECONDS = 60
-const FIRST_PAUSE_SECONDS = 5
-const LONGEST_PAUSE_SECONDS = 1800
+const PAUSES = { first: 5, longest: 1800 }
 /** Nearly half a day of tries; codes and links have long expired by then. */
 const MAX_ATTEMPTS = 30
 
 export function createMailer(parts: MailerParts): Mailer {
-  const { pollMs = 500, log } = parts
-  let periodic: Periodic | undefined
-  const deliverNow = () => deliver(parts)
+  const { pollMs = 500, storage, leaseClock, log } = parts
+  const worker = createQueueWorker({
+    everyMs: pollMs,
+    limit: AT_ONCE,
+    claim: (limit) =>
+      storage.transaction((tx) => tx.mails.claim({ now: leaseClock(), leaseSeconds: LEASE_SECONDS, limit })),
+    handle: (job) => handle(parts, job),
+    onError: (error) => log.error({ err: error }, 'mail could not be looked for'),
+  })
   return {
-    start() {
-      periodic ??= startPeriodic({
-        everyMs: pollMs,
-        work: async () => void (await deliverNow()),
-        onError: (error) => log.error({ err: error }, 'mail could not be looked for'),
-      })
-    },
+    start: () => worker.start(),
     async stop() {
-      await periodic?.stop()
+      await worker.stop()
       parts.transport.close()
     },
-    deliverNow,
-  }
-}
-
-async function deliver(parts: MailerParts): Promise<number> {
-  let sent = 0
-  for (;;) {
-    const claim = { now: parts.clock(), leaseSeconds: LEASE_SECONDS, limit: BATCH }
-    const jobs = await parts.storage.transaction((tx) => tx.mails.claim(claim))
-    const results = await Promise.all(jobs.map((job) => handle(parts, job)))
-    sent += results.filter((result) => result === 'sent').length
-    if (jobs.length < BATCH) return sent
+    deliverNow: async () => (await worker.runNow()).filter((result) => result === 'sent').length,
   }
 }
 
@@ -106,9 +96,9 @@ async function retryLater(parts: MailerParts, job: MailJob, mail: Mail, error: u
   const reason = error instanceof MailNotSent ? error.code : 'internal'
   const isFinal = attempts >= MAX_ATTEMPTS || (error instanceof MailNotSent && error.permanent)
   if (isFinal) return abandon(parts, job, { template, reason })
-  const pause = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** Math.min(attempts - 1, 10))
+  const pause = backOffSeconds(attempts - 1, PAUSES)
   parts.log.warn({ mail: id, template, attempts, reason, retryInSeconds: pause }, 'a mail was not sent yet')
-  await parts.storage.transaction((tx) => tx.mails.retryAt(id, parts.clock() + pause))
+  await parts.storage.transaction((tx) => tx.mails.retryAt(id, parts.leaseClock() + pause))
   return 'not sent'
 }
 

@@ -1,7 +1,7 @@
 // Brings events to their receivers. Runs on every node; a receiver is leased to one at a time, and gets one event at a time.
 
 import type { Log } from '../lib/log.ts'
-import { type Periodic, startPeriodic } from '../lib/periodic.ts'
+import { backOffSeconds, createQueueWorker } from '../lib/queue-worker.ts'
 import type { Clock } from '../lib/time.ts'
 import type { WebhookDelivery, WebhookLease } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
@@ -28,53 +28,39 @@ export interface WebhookDelivererParts extends AttemptParts {
 const LEASE_SECONDS = 120
 /** What is left of a lease by then is for the last attempt. */
 const SPARE_SECONDS = 2 * ATTEMPT_SECONDS
-const FIRST_PAUSE_SECONDS = 5
-const LONGEST_PAUSE_SECONDS = 1800
+const PAUSES = { first: 5, longest: 1800 }
 export const GIVE_UP_SECONDS = 3 * 86_400
 
 export function createWebhookDeliverer(parts: WebhookDelivererParts): WebhookDeliverer {
   const { pollMs = 500, storage, leaseClock, log } = parts
-  const underWay = new Set<Promise<void>>()
-  let periodic: Periodic | undefined
-  let stopped = false
-
-  const serve = async (lease: WebhookLease) => {
-    try {
-      while (!stopped && leaseClock() < lease.leaseUntil - SPARE_SECONDS) {
-        if (!(await deliverNext(parts, lease.id))) break
-      }
-    } catch (error) {
-      log.error({ webhook: lease.id, err: error }, 'a webhook could not be served')
-    } finally {
-      await storage.transaction((tx) => tx.webhooks.release(lease)).catch(() => {})
-    }
-  }
-  // Not waited for: a receiver that is slow must not hold up the others.
-  const begin = async () => {
-    const now = leaseClock()
-    if (!(await storage.webhooks.isAnyDue(now))) return
-    for (const lease of await storage.transaction((tx) => tx.webhooks.claim({ now, leaseSeconds: LEASE_SECONDS }))) {
-      const work = serve(lease).finally(() => underWay.delete(work))
-      underWay.add(work)
-    }
-  }
+  const worker = createQueueWorker({
+    everyMs: pollMs,
+    claim: async () => {
+      const now = leaseClock()
+      if (!(await storage.webhooks.isAnyDue(now))) return []
+      return storage.transaction((tx) => tx.webhooks.claim({ now, leaseSeconds: LEASE_SECONDS }))
+    },
+    handle: (lease, stopping) => serve(parts, lease, stopping),
+    onError: (error) => log.error({ err: error }, 'webhooks could not be looked for'),
+  })
   return {
-    start() {
-      periodic ??= startPeriodic({
-        everyMs: pollMs,
-        work: begin,
-        onError: (error) => log.error({ err: error }, 'webhooks could not be looked for'),
-      })
-    },
-    async stop() {
-      stopped = true
-      await periodic?.stop()
-      await Promise.all(underWay)
-    },
-    async deliverNow() {
-      await begin()
-      await Promise.all(underWay)
-    },
+    start: () => worker.start(),
+    stop: () => worker.stop(),
+    deliverNow: async () => void (await worker.runNow()),
+  }
+}
+
+/** Delivers what waits for a receiver, one event after the other, for as long as it is leased. */
+async function serve(parts: WebhookDelivererParts, lease: WebhookLease, stopping: AbortSignal): Promise<void> {
+  const { storage, leaseClock, log } = parts
+  try {
+    while (!stopping.aborted && leaseClock() < lease.leaseUntil - SPARE_SECONDS) {
+      if (!(await deliverNext(parts, lease.id))) break
+    }
+  } catch (error) {
+    log.error({ webhook: lease.id, err: error }, 'a webhook could not be served')
+  } finally {
+    await storage.transaction((tx) => tx.webhooks.release(lease)).catch(() => {})
   }
 }
 
@@ -98,17 +84,14 @@ async function note(tx: Repositories, delivery: WebhookDelivery, outcome: Attemp
   if (outcome.kind === 'delivered') return tx.webhooks.delivered(id, event.seq)
   const { failure } = outcome
   if (outcome.kind === 'refused') {
-    await tx.webhooks.putOff({ id, seq: event.seq, at, dueAt: at + pauseAfter(attempts), failure })
+    await tx.webhooks.putOff({ id, seq: event.seq, at, dueAt: at + backOffSeconds(attempts, PAUSES), failure })
     if (isLost(delivery.failingSince, at)) await abandon(tx, { id, seq: event.seq }, failure, at)
     return
   }
-  const pause = Math.max(pauseAfter(failures), Math.min(outcome.retryAfterSeconds ?? 0, LONGEST_PAUSE_SECONDS))
+  const pause = Math.max(backOffSeconds(failures, PAUSES), Math.min(outcome.retryAfterSeconds ?? 0, PAUSES.longest))
   await tx.webhooks.pause({ id, seq: event.seq, at, until: at + pause, failure })
   if (isLost(delivery.receiverFailingSince, at)) await abandon(tx, { id, before: at - GIVE_UP_SECONDS }, failure, at)
 }
-
-const pauseAfter = (failedBefore: number): number =>
-  Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** Math.min(failedBefore, 10))
 
 const isLost = (failingSince: number | undefined, now: number): boolean =>
   failingSince !== undefined && now - failingSince >= GIVE_UP_SECONDS

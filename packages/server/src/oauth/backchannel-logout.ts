@@ -5,7 +5,7 @@ import { createJwtSigner, type JwtSigner } from '../crypto/jwt.ts'
 import { parseClient } from '../domain/client.ts'
 import { isJsonObject, isString } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
-import { startPeriodic } from '../lib/periodic.ts'
+import { backOffSeconds, createQueueWorker } from '../lib/queue-worker.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { EndedSession, LogoutNotice } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
@@ -26,16 +26,17 @@ export interface BackchannelLogoutDeps {
   readonly keys: () => SigningKeySet
   readonly fetch: SafeFetch
   readonly clock: Clock
+  /** What leases and pauses are judged by: the same on every node. */
+  readonly leaseClock: Clock
   readonly log: Log
 }
 
 const POLL_MS = 1000
-const BATCH = 20
+const AT_ONCE = 20
 const LEASE_SECONDS = 60
 /** A session that gets a new id is gone for a moment, and back under the same uid. */
 const SETTLE_SECONDS = 2
-const FIRST_PAUSE_SECONDS = 10
-const LONGEST_PAUSE_SECONDS = 3600
+const PAUSES = { first: 10, longest: 3600 }
 /** About half a day. */
 const MAX_ATTEMPTS = 20
 const TIMEOUT_SECONDS = 5
@@ -43,33 +44,29 @@ const TOKEN_SECONDS = 120
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 export function createBackchannelLogout(deps: BackchannelLogoutDeps): BackchannelLogout {
-  const { log } = deps
-  let periodic: ReturnType<typeof startPeriodic> | undefined
-  return {
-    start() {
-      periodic ??= startPeriodic({
-        everyMs: POLL_MS,
-        work: async () => {
-          await noteEnded(deps)
-          await deliver(deps)
-        },
-        onError: (error) => log.error({ err: error }, 'ended sessions could not be looked for'),
-      })
+  const { storage, leaseClock, log } = deps
+  const worker = createQueueWorker({
+    everyMs: POLL_MS,
+    limit: AT_ONCE,
+    claim: async (limit) => {
+      await noteEnded(deps)
+      const claim = { now: leaseClock(), leaseSeconds: LEASE_SECONDS, limit }
+      return storage.transaction((tx) => tx.logoutNotices.claim(claim))
     },
-    async stop() {
-      await periodic?.stop()
-    },
-  }
+    handle: (notice) => tell(deps, notice),
+    onError: (error) => log.error({ err: error }, 'ended sessions could not be looked for'),
+  })
+  return { start: () => worker.start(), stop: () => worker.stop() }
 }
 
 /** From ended sessions to what each client is told. */
-async function noteEnded({ storage, clock }: BackchannelLogoutDeps): Promise<void> {
-  const now = clock()
+async function noteEnded({ storage, clock, leaseClock }: BackchannelLogoutDeps): Promise<void> {
+  const now = leaseClock()
   await storage.transaction(async (tx) => {
-    const ended = await tx.endedSessions.claim({ now, leaseSeconds: LEASE_SECONDS, limit: BATCH })
+    const ended = await tx.endedSessions.claim({ now, leaseSeconds: LEASE_SECONDS, limit: AT_ONCE })
     for (const session of ended) {
       if (session.attempts === 1) await tx.endedSessions.retryAt(session.id, now + SETTLE_SECONDS)
-      else await fanOut(tx, session, now)
+      else await fanOut(tx, session, clock())
     }
   })
 }
@@ -85,17 +82,8 @@ async function fanOut(tx: Repositories, session: EndedSession, now: EpochSeconds
     const client = await tx.clients.find(clientId)
     if (client === undefined || !isString(sid)) continue
     for (const url of parseClient(client).backchannelLogoutUrls) {
-      await tx.logoutNotices.add({ id: newId('blo_', 24), clientId, userId, sid, url, attempts: 0, dueAt: now })
+      await tx.logoutNotices.add({ id: newId('blo_', 24), clientId, userId, sid, url, attempts: 0, dueAt: 0 })
     }
-  }
-}
-
-async function deliver(deps: BackchannelLogoutDeps): Promise<void> {
-  for (;;) {
-    const claim = { now: deps.clock(), leaseSeconds: LEASE_SECONDS, limit: BATCH }
-    const notices = await deps.storage.transaction((tx) => tx.logoutNotices.claim(claim))
-    await Promise.all(notices.map((notice) => tell(deps, notice)))
-    if (notices.length < BATCH) return
   }
 }
 
@@ -103,12 +91,12 @@ async function tell(deps: BackchannelLogoutDeps, notice: LogoutNotice): Promise<
   const failure = await post(deps, notice)
   if (failure === undefined) return settle(deps, notice, undefined)
   if (failure.isFinal || notice.attempts >= MAX_ATTEMPTS) return settle(deps, notice, failure.reason)
-  const pause = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (notice.attempts - 1))
+  const pause = backOffSeconds(notice.attempts - 1, PAUSES)
   deps.log.warn(
     { client: notice.clientId, attempts: notice.attempts, reason: failure.reason, retryInSeconds: pause },
     'a client was not told yet that a session ended',
   )
-  await deps.storage.transaction((tx) => tx.logoutNotices.retryAt(notice.id, deps.clock() + pause))
+  await deps.storage.transaction((tx) => tx.logoutNotices.retryAt(notice.id, deps.leaseClock() + pause))
 }
 
 interface Failure {

@@ -4,7 +4,7 @@ import type { EpochSeconds } from '../lib/time.ts'
 import { resumeRewrapping } from './key-rotation.ts'
 import type { VaultParts } from './parts.ts'
 import type { Refresher } from './refresher.ts'
-import { sendRevocations } from './revocations.ts'
+import { createRevoker } from './revocations.ts'
 
 const INTENTS_MS = 1000
 const REVOCATIONS_MS = 2000
@@ -39,13 +39,13 @@ export function startBackground(
       work,
       onError: (error) => parts.log.error({ err: error, task }, 'background work failed'),
     })
+  const revoker = createRevoker(parts, REVOCATIONS_MS)
+  revoker.start()
   const running = [
+    revoker,
     periodic(INTENTS_MS, 'refreshes without an answer', async () => {
       await recoverIntents(parts, refresher, takeOver)
       takeOver = false
-    }),
-    periodic(REVOCATIONS_MS, 'revocations', async () => {
-      await sendRevocations(parts)
     }),
     periodic(EXPIRING_MS, 'tokens that end soon', () => refreshExpiring(parts, refresher, shortLived)),
     periodic(KEYS_MS, 'data keys under an old key', () => resumeRewrapping(parts)),

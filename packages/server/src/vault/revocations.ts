@@ -4,6 +4,7 @@ import { EnvelopeError } from '../crypto/envelope.ts'
 import { newId } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { TokenSet, VaultAccount } from '../domain/tokenset.ts'
+import { backOffSeconds, createQueueWorker, type QueueWorker } from '../lib/queue-worker.ts'
 import type { Clock } from '../lib/time.ts'
 import type { RevocationJob } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
@@ -41,24 +42,30 @@ export async function queueRevocation(
       hint,
       envelope: keyring.seal(contextOf(id), Buffer.from(token)),
       attempts: 0,
-      dueAt: clock(),
+      // Due since always, by whichever clock.
+      dueAt: 0,
     })
   }
 }
 
-const BATCH = 20
+const AT_ONCE = 20
 const LEASE_SECONDS = 60
 /** Hourly tries for about a week; then a person has to look. */
 const MAX_ATTEMPTS = 180
-const LONGEST_PAUSE_SECONDS = 3600
+const PAUSES = { first: 4, longest: 3600 }
 
-/** Sends due revocations; several nodes may do so at once. Returns how many jobs were taken. */
-export async function sendRevocations(parts: VaultParts): Promise<number> {
-  const claim = { now: parts.clock(), leaseSeconds: LEASE_SECONDS, limit: BATCH }
-  const jobs = await parts.storage.transaction((tx) => tx.revocations.claim(claim))
-  await Promise.all(jobs.map((job) => send(parts, job)))
-  return jobs.length
-}
+/** Sends due revocations; several nodes may do so at once. */
+export const createRevoker = (parts: VaultParts, everyMs: number): QueueWorker<void> =>
+  createQueueWorker({
+    everyMs,
+    limit: AT_ONCE,
+    claim: (limit) => {
+      const claim = { now: parts.leaseClock(), leaseSeconds: LEASE_SECONDS, limit }
+      return parts.storage.transaction((tx) => tx.revocations.claim(claim))
+    },
+    handle: (job) => send(parts, job),
+    onError: (error) => parts.log.error({ err: error, task: 'revocations' }, 'background work failed'),
+  })
 
 type Result = 'revoked' | 'unsupported' | 'grant_kept' | 'connection_gone' | 'unreadable'
 
@@ -107,8 +114,8 @@ async function postpone(parts: VaultParts, job: RevocationJob, error: unknown): 
   parts.log.warn({ err: error, accountId, connectionId, attempts }, 'a token could not be revoked yet')
   if (attempts >= MAX_ATTEMPTS) return giveUp(parts, job)
   const asked = error instanceof UpstreamUnavailable ? (error.retryAfterSeconds ?? 0) : 0
-  const pause = Math.min(LONGEST_PAUSE_SECONDS, Math.max(asked, 2 ** Math.min(attempts + 1, 12)))
-  await parts.storage.transaction((tx) => tx.revocations.retryAt(job.id, parts.clock() + pause))
+  const pause = Math.min(PAUSES.longest, Math.max(asked, backOffSeconds(attempts - 1, PAUSES)))
+  await parts.storage.transaction((tx) => tx.revocations.retryAt(job.id, parts.leaseClock() + pause))
 }
 
 async function giveUp({ storage, clock }: VaultParts, job: RevocationJob): Promise<void> {

@@ -27,6 +27,7 @@ export async function mailerFor(t: TestContext, url?: string) {
     keyring,
     transport: transportFromUrl(url ?? `file:${outbox}`),
     clock: () => now,
+    leaseClock: () => now,
     log,
     from: 'no-reply@tenon.test',
     pollMs: 20,
