@@ -1,12 +1,14 @@
 // Two nodes of one deployment, one of them half a minute ahead of the other (T-OPS-07): tokens are handed out and stopped
 // across them as if they were one.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { startOAuth2Provider, startOidcProvider } from '@tenon/sdk/testing'
+import { startSmtpServer } from '../events/smtp-server.ts'
 import { postgresServer } from '../storage/postgres-database.ts'
 import {
   authorize,
   authorizeUrl,
+  claimsOf,
   codeOf,
   connect,
   currentUserSignIn,
@@ -25,7 +27,9 @@ import {
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
 import { startCluster } from '../support/cluster.ts'
-import { request } from '../support/http.ts'
+import { eventually, request } from '../support/http.ts'
+import { startLogoutReceiver } from '../support/logout-receiver.ts'
+import { PASSWORDS } from '../support/tenant.ts'
 
 const AHEAD_SECONDS = 30
 const ACCESS_SECONDS = 3600
@@ -40,10 +44,15 @@ if (postgresServer !== undefined) {
     connectionOptions: { trust_email: true, email_domains: ['example.test'] },
   })
   const files = await startOAuth2Provider({ name: 'files', users: { vera: {} } })
+  const smtp = await startSmtpServer()
+  after(() => smtp.stop())
+  const receiver = await startLogoutReceiver()
   const cluster = await startCluster({
     providers: [calendar, files],
     aheadSeconds: [0, AHEAD_SECONDS],
-    tenant: ({ settings }) => {
+    mail: `smtp://127.0.0.1:${smtp.port}`,
+    tenant: ({ settings, clients: [web] }) => {
+      Object.assign(web ?? {}, { oidc_logout: { backchannel_logout_urls: [receiver.url] } })
       settings.tokens = { access_token_seconds: ACCESS_SECONDS, code_seconds: 60 }
     },
   })
@@ -163,5 +172,53 @@ if (postgresServer !== undefined) {
     await cluster.passTime(2 * ACCESS_SECONDS)
     const tooLate = await drive(late, { user: cluster.tenant.ada })
     assert.ok(!tooLate.params.has('code'), 'its time is over')
+  })
+
+  test('T-OPS-07 what one node is in the middle of no other begins, however far its clock is ahead', async () => {
+    const { ada, eve } = cluster.tenant
+    const people = []
+    for (const person of [ada, eve]) {
+      const who = await signIn(cluster, { user: person })
+      files.addUser(person.email)
+      files.switchUser(person.email)
+      const { id } = await connect(who.browser, cluster, { token: await meToken(cluster, who), connection: 'files' })
+      people.push({ ...who, ...person, accountId: id })
+    }
+    const [first, second] = people as [(typeof people)[0], (typeof people)[0]]
+    /** A mail, a revocation and a notice, by one node. */
+    const begin = async (url: string, { email, accountId, sub, client, refreshToken }: typeof first) => {
+      const own = await meToken(at(url), { client, refreshToken })
+      expectStatus(await me(at(url), own).delete(`/connected-accounts/accounts/${accountId}`), 204)
+      const json = { client_id: 'web', email, connection: PASSWORDS }
+      expectStatus(await request(`${url}/dbconnections/change_password`, { json }), 200)
+      expectStatus(await (await mgmt(at(url), { url })).delete(`${userPath(sub)}/sessions`), 202)
+    }
+    const tokenOf = ({ body }: { readonly body: unknown }) => JSON.stringify(body)
+    const inHand = () => ({
+      mails: smtp.mails.map(({ raw }) => /^Message-ID: .*$/im.exec(raw)?.[0]),
+      revocations: files.calls('revoke').map(tokenOf),
+      notices: receiver.posted.map((posted) => `${claimsOf(posted.token).sub} ${claimsOf(posted.token).sid}`),
+    })
+    const before = inHand()
+    smtp.hold()
+    receiver.hold()
+    files.hang('revoke')
+    const isTaken = (email: string, sub: string, revocations: number) => () =>
+      smtp.mails.some(({ recipients, raw }) => recipients.includes(email) && /reset/i.test(raw)) &&
+      files.calls('revoke').length >= before.revocations.length + revocations &&
+      receiver.posted.some(({ token }) => claimsOf(token).sub === sub)
+
+    cluster.freeze(1)
+    await begin(behind, first)
+    await eventually('all that the first is in the middle of', isTaken(first.email, first.sub, 1))
+    cluster.wake(1)
+    // Longer than every lease.
+    await cluster.setForward(1, 900)
+    cluster.freeze(0)
+    await begin(ahead, second)
+    await eventually('that the second has looked at every queue', isTaken(second.email, second.sub, 2))
+    for (const [queue, jobs] of Object.entries(inHand()))
+      assert.equal(new Set(jobs).size, jobs.length, `${queue}: ${jobs.join(', ')}`)
+    cluster.wake(0)
   })
 }

@@ -16,6 +16,8 @@ export interface TestSmtpServer {
   readonly logins: readonly string[]
   /** What the next `RCPT TO` commands are answered. */
   refuseNext(...answers: readonly string[]): void
+  /** From now on it takes mails and never says so. */
+  hold(): void
   stop(): Promise<void>
 }
 
@@ -24,10 +26,11 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
   const logins: string[] = []
   const refusals: string[] = []
   const sockets = new Set<Socket>()
+  const memory: Memory = { mails, logins, refusals, holding: false }
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
-    talk(socket, { mails, logins, refusals })
+    talk(socket, memory)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -37,6 +40,9 @@ export async function startSmtpServer(): Promise<TestSmtpServer> {
     mails,
     logins,
     refuseNext: (...answers) => void refusals.push(...answers),
+    hold() {
+      memory.holding = true
+    },
     async stop() {
       for (const socket of sockets) socket.destroy()
       server.close()
@@ -49,9 +55,11 @@ interface Memory {
   readonly mails: ReceivedMail[]
   readonly logins: string[]
   readonly refusals: string[]
+  holding: boolean
 }
 
-function talk(socket: Socket, { mails, logins, refusals }: Memory): void {
+function talk(socket: Socket, memory: Memory): void {
+  const { mails, logins, refusals } = memory
   let sender = ''
   let recipients: string[] = []
   let body: string[] | undefined
@@ -63,7 +71,7 @@ function talk(socket: Socket, { mails, logins, refusals }: Memory): void {
       mails.push({ sender, recipients, raw: body.join('\r\n') })
       body = undefined
       recipients = []
-      return say('250 taken')
+      return memory.holding ? undefined : say('250 taken')
     }
     if (/^EHLO/i.test(line)) return say('250-mail.test\r\n250 AUTH PLAIN')
     if (/^AUTH PLAIN /i.test(line)) {

@@ -27,7 +27,7 @@ const servers = await Promise.all(
 )
 
 for (const [index, server] of servers.entries()) {
-  const receiver = receivers[index] ?? { url: '', posted: [], answers: [] }
+  const receiver = receivers[index] ?? (await startLogoutReceiver())
 
   test(`every end of a session is told to each of its clients, once, by a token that proves it (${databases[index]})`, async () => {
     const [out, revoked, blocked] = [

@@ -24,6 +24,11 @@ export interface Cluster extends Reachable {
   readonly served: () => readonly number[]
   /** Time passes for both nodes, their providers and the test. */
   passTime(seconds: number): Promise<void>
+  /** The clock of one node alone is set forward. */
+  setForward(node: 0 | 1, seconds: number): Promise<void>
+  /** It stands still in whatever it does, and keeps its connections, until it is woken. */
+  freeze(node: 0 | 1): void
+  wake(node: 0 | 1): void
 }
 
 export interface ClusterOptions {
@@ -31,6 +36,8 @@ export interface ClusterOptions {
   readonly tenant?: (file: TenantDraft) => void
   /** By how many seconds each node's clock is ahead. */
   readonly aheadSeconds: readonly [number, number]
+  /** Default: a folder. */
+  readonly mail?: string
 }
 
 /** Ends with the file that started it, and the providers with it. */
@@ -49,7 +56,7 @@ export async function startCluster({ providers, aheadSeconds, ...options }: Clus
     ['--database-url', database.url],
     ['--tenant', tenantFile],
     ['--vault-key', `file:${join(folder, 'vault.key')}`],
-    ['--mail', `file:${join(folder, 'outbox')}`],
+    ['--mail', options.mail ?? `file:${join(folder, 'outbox')}`],
     ['--trust-proxy', '127.0.0.1/32'],
     ['--dangerously-allow-upstream-network', '127.0.0.0/8'],
   ].flat()
@@ -74,8 +81,16 @@ export async function startCluster({ providers, aheadSeconds, ...options }: Clus
     }
     const own = ['--port', String(ports[index]), '--data-dir', join(folder, `data-${index}`)]
     const child = spawn(TENON, ['serve', ...own, ...shared], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    children.push(child)
+    children[index] = child
     await listening(child, () => {})
+  }
+  const setForward = async (node: number, seconds: number) => {
+    const clock = clocks[node]
+    if (clock === undefined) return
+    clock.ahead += seconds
+    writeFileSync(clock.file, String(clock.ahead))
+    children[node]?.kill('SIGUSR2')
+    await eventually('the clock', () => readFileSync(`${clock.file}.now`, 'utf8') === String(clock.ahead))
   }
   // Together, as a new deployment is rolled out: one of them makes the tables and keys, the other finds them.
   await Promise.all([start(0), start(1)])
@@ -87,15 +102,11 @@ export async function startCluster({ providers, aheadSeconds, ...options }: Clus
     served: proxy.served,
     async passTime(seconds) {
       passTime(seconds)
-      for (const clock of clocks) {
-        clock.ahead += seconds
-        writeFileSync(clock.file, String(clock.ahead))
-      }
-      for (const child of children) child.kill('SIGUSR2')
-      await eventually('the clocks', () =>
-        clocks.every(({ file, ahead }) => readFileSync(`${file}.now`, 'utf8') === String(ahead)),
-      )
+      await Promise.all([0, 1].map((node) => setForward(node, seconds)))
     },
+    setForward,
+    freeze: (node) => void children[node]?.kill('SIGSTOP'),
+    wake: (node) => void children[node]?.kill('SIGCONT'),
   }
 }
 

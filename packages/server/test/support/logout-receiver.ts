@@ -7,10 +7,11 @@ export interface Posted {
   readonly token: string
 }
 
-/** An app's own endpoint; answers are statuses for the next ones, 204 otherwise. Closes with the file. */
+/** An app's own endpoint; answers are statuses for the next ones, 204 otherwise, or none once it holds. Closes with the file. */
 export async function startLogoutReceiver() {
   const posted: Posted[] = []
   const answers: number[] = []
+  let holding = false
   const server = createServer((incoming, response) => {
     let body = ''
     incoming.on('data', (chunk) => {
@@ -23,12 +24,18 @@ export async function startLogoutReceiver() {
           type: incoming.headers['content-type'],
           token: new URLSearchParams(body).get('logout_token') ?? '',
         })
-      response.writeHead(status).end()
+      if (!holding) response.writeHead(status).end()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  after(() => server.close())
+  after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  return { url: `http://127.0.0.1:${port}/backchannel`, posted, answers }
+  const hold = () => {
+    holding = true
+  }
+  return { url: `http://127.0.0.1:${port}/backchannel`, posted, answers, hold }
 }
