@@ -264,7 +264,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   vault.start({ takeOverLeases: config.database.kind === 'sqlite' && config.workers === 1 })
   const cleanUp = startPeriodic({
     everyMs: CLEAN_UP_MS,
-    work: () => dropExpired(storage, { keyring, longestTokenSeconds: settings.current().tokens.accessTokenSeconds }),
+    work: () => dropExpired(storage, { keyring, accessTokenSeconds: settings.current().tokens.accessTokenSeconds }),
     onError: (error) => log.error({ err: error }, 'what has expired could not be removed'),
   })
   return {
@@ -347,7 +347,7 @@ async function followSettings(storage: Storage, onError: (error: unknown) => voi
 
 async function dropExpired(
   storage: Storage,
-  { keyring, longestTokenSeconds }: { keyring: Keyring; longestTokenSeconds: number },
+  { keyring, accessTokenSeconds }: { keyring: Keyring; accessTokenSeconds: number },
 ): Promise<void> {
   const before = clock()
   const limit = 500
@@ -362,5 +362,5 @@ async function dropExpired(
     await tx.links.deleteExpiredSnapshots(before, limit)
     await tx.webhooks.deleteOrphans()
   })
-  await dropOldSigningKeys({ storage, keyring, clock }, longestTokenSeconds)
+  await dropOldSigningKeys({ storage, keyring, clock }, accessTokenSeconds)
 }

@@ -2,11 +2,12 @@
 
 import type { Keyring } from '../crypto/keyring.ts'
 import { generateSigningKey } from '../crypto/signing-keys.ts'
+import { parseClient } from '../domain/client.ts'
 import { Invalid, NotFound } from '../domain/errors.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { SigningKeyRecord } from '../storage/records.ts'
-import type { Storage } from '../storage/storage.ts'
+import type { Repositories, Storage } from '../storage/storage.ts'
 
 export interface SigningKeysDeps {
   readonly storage: Storage
@@ -95,18 +96,42 @@ export async function revokeSigningKey({ storage, clock }: SigningKeysDeps, kid:
   })
 }
 
-/** Forgets keys whose last token has ended. */
+/**
+ * Forgets keys whose last token has ended (T-VAULT-06): an API or a client may have tokens that live longer than others'.
+ *
+ * @param accessTokenSeconds how long tokens live where nothing says otherwise.
+ */
 export async function dropOldSigningKeys(
   { storage, clock }: SigningKeysDeps,
-  longestTokenSeconds: EpochSeconds,
+  accessTokenSeconds: EpochSeconds,
 ): Promise<void> {
-  const ended = (await storage.signingKeys.list()).filter(
-    (row) => row.state === 'previous' && row.changedAt + longestTokenSeconds < clock(),
+  const previous = (await storage.signingKeys.list()).filter(
+    (row) => row.state === 'previous' && row.changedAt + accessTokenSeconds < clock(),
   )
-  if (ended.length === 0) return
+  if (previous.length === 0) return
+  const longest = await longestTokenSeconds(storage, accessTokenSeconds)
+  const ended = previous.filter((row) => row.changedAt + longest < clock())
   await storage.transaction(async (tx) => {
     for (const row of ended) await tx.signingKeys.delete(row.kid)
   })
+}
+
+const PAGE = 500
+
+async function longestTokenSeconds(storage: Repositories, usual: EpochSeconds): Promise<EpochSeconds> {
+  let longest = usual
+  for (let offset = 0, total = 1; offset < total; offset += PAGE) {
+    const page = await storage.resourceServers.list({ offset, limit: PAGE })
+    total = page.total
+    const lives = page.items.flatMap(({ document }) => [document.token_lifetime, document.token_lifetime_for_web])
+    longest = Math.max(longest, ...lives.filter((one) => typeof one === 'number'))
+  }
+  for (let offset = 0, total = 1; offset < total; offset += PAGE) {
+    const page = await storage.clients.list({ offset, limit: PAGE })
+    total = page.total
+    longest = Math.max(longest, ...page.items.map((record) => parseClient(record).idTokenLifetimeSeconds))
+  }
+  return longest
 }
 
 async function newKey(

@@ -19,6 +19,7 @@ import { type Answer, request } from '../support/http.ts'
 import { newKey, signJwt } from '../support/keys.ts'
 import { startServer } from '../support/server.ts'
 import { assertUniform, changesNothing } from '../support/state.ts'
+import { passTime } from '../support/time.ts'
 
 const server = await startServer()
 const { ada, eve } = server.tenant
@@ -288,4 +289,18 @@ test('T-API-09 other origins, methods and media types get nothing', async () => 
     const { status } = await request(`${server.url}${path}`, { method, headers: auth })
     assert.ok([400, 401, 404, 405].includes(status), `${method} ${path}: ${status}`)
   }
+})
+
+test('T-API-03 a token that has expired opens nothing', async () => {
+  const person = await currentUserSignIn(server, { user: ada })
+  const mine = await meToken(server, await signIn(server, { user: ada }))
+  passTime(86_400 + 61)
+  const own = await mgmt(server, { token: person.accessToken })
+  for (const answer of [
+    await api.get('/users'),
+    await own.get(userPath(person.sub)),
+    await me(server, mine).get('/connected-accounts/accounts'),
+    await request(`${server.url}/userinfo`, { headers: { authorization: `Bearer ${person.accessToken}` } }),
+  ])
+    assert.equal(answer.status, 401, answer.text)
 })

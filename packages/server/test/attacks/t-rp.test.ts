@@ -83,6 +83,7 @@ test('T-RP-01 an ID token with a wrong claim signs nobody in and connects nothin
     'not valid yet': wrong({ nbf: now + 3600 }),
     'another nonce': wrong({ nonce: 'another' }),
     'at_hash of another token': wrong({ at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }),
+    'c_hash of another code': wrong({ c_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }),
     'empty sub': wrong({ sub: '' }),
     'sub that is a list': wrong({ sub: ['ada'] }),
     'exp that is text': wrong({ exp: String(now + 3600) }),
@@ -223,6 +224,22 @@ test('T-RP-05 a refresh that answers for somebody else changes nothing that is k
   }
   const others = calendar.issued.filter(({ kind }) => kind === 'access_token').at(-1)
   assert.ok(later.every(({ json }) => json.access_token !== others?.value))
+})
+
+test('T-RP-05 a refresh by another issuer or for another client changes nothing, and what grew is what the provider says', async () => {
+  const who = await signIn(server, { connection: 'calendar' })
+  const ask = (fields: Record<string, string> = {}) =>
+    exchange(server, { connection: 'calendar', subjectToken: who.refreshToken, fields })
+  const kept = await ask()
+  assert.equal(kept.status, 200, kept.text)
+  for (const lie of [{ iss: 'https://evil.test' }, { aud: 'another-app' }, { sub: undefined }, { iss: undefined }]) {
+    calendar.tamperIdToken = (claims, { grant }) => (grant === 'refresh_token' ? { ...claims, ...lie } : claims)
+    const answer = await ask({ min_ttl: '86400' })
+    assert.ok(answer.status < 500, answer.text)
+    const others = calendar.issued.filter(({ kind }) => kind === 'access_token').at(-1)
+    assert.notEqual(answer.json.access_token, others?.value, JSON.stringify(lie))
+    calendar.reset()
+  }
 })
 
 test('T-RP-05 scopes that a refresh takes away are gone', async () => {
