@@ -171,3 +171,21 @@ test('T-LIFE-04 a token of somebody who is gone opens nothing of whoever came af
   assert.equal((await request(`${server.url}/userinfo`, { headers })).status, 401)
   assert.equal((await refresh(server, 'spa', old.refreshToken)).json.error, 'invalid_grant')
 })
+
+test('T-XCH-03 a session that was revoked takes its subject tokens along, on every node; another of the same person stays', async () => {
+  const server = await startServer({ nodes: 2 })
+  server.person('leaver', ['calendar'])
+  const ended = await signIn(server, { connection: 'calendar' })
+  const api = await mgmt(server)
+  const [session] = expectStatus(await api.get(`${userPath(ended.sub)}/sessions`), 200).json.sessions
+  const kept = await signIn(server, { connection: 'calendar' })
+  const ask = (url: string, { refreshToken }: SignedIn) =>
+    exchange(server, { connection: 'calendar', subjectToken: refreshToken, url })
+  for (const url of server.nodes) expectStatus(await ask(url, ended), 200)
+  expectStatus(await api.post(`/sessions/${session.id}/revoke`), 202)
+  for (const url of server.nodes) {
+    assert.equal((await ask(url, ended)).json.tenon?.code, 'subject_token_invalid')
+    assert.equal((await refresh(server, 'web', ended.refreshToken, {}, url)).json.error, 'invalid_grant')
+    expectStatus(await ask(url, kept), 200)
+  }
+})

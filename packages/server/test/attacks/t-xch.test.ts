@@ -218,20 +218,6 @@ test('T-XCH-03 a subject that is blocked, deleted or has a new password is refus
   }
 })
 
-test('T-XCH-03 a session that was revoked takes its subject tokens along, on every node; another of the same person stays', async () => {
-  const person = await newPerson()
-  const ended = await connected(person, 'ada')
-  const api = await mgmt(server)
-  const [session] = expectStatus(await api.get(`${userPath(ended.sub)}/sessions`), 200).json.sessions
-  const kept = await signIn(server, { user: person })
-  for (const url of server.nodes) assert.equal((await ask({ url, subjectToken: ended.refreshToken })).status, 200)
-  expectStatus(await api.post(`/sessions/${session.id}/revoke`), 202)
-  for (const url of server.nodes) {
-    await refuses({ url, subjectToken: ended.refreshToken }, 'subject_token_invalid')
-    assert.equal((await ask({ url, subjectToken: kept.refreshToken })).status, 200)
-  }
-})
-
 test('T-XCH-03 the tokens of a user that was linked into another speak for nobody', async () => {
   const [first, second] = [await newPerson(), await newPerson()]
   const primary = await signIn(server, { user: first })
