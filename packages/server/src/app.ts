@@ -196,6 +196,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     settings: settings.current,
     mailLimits,
   }
+  // Made when somebody asks: it costs a third of the start.
+  let openApi: JsonObject | undefined
   const handler = createHandler({
     issuer,
     storage,
@@ -220,7 +222,10 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     acceptQueryToken: () => settings.current().dangerouslyAcceptUserinfoQueryToken,
     trustProxy: config.trustProxy,
     ready: () => storage.ready(),
-    openApi: openApiDocument(issuer, { management: managementOperations(managementDeps), me: meOperations(apis) }),
+    openApi: () => {
+      openApi ??= openApiDocument(issuer, { management: managementOperations(managementDeps), me: meOperations(apis) })
+      return openApi
+    },
     managementApi: createManagementApi(managementDeps),
     meApi: createMeApi(apis),
     engine: engine.handle,

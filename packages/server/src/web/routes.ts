@@ -22,7 +22,7 @@ export interface RoutesDeps extends BrowserRoutesDeps {
   readonly origins: Origins
   readonly assets: Assets
   readonly ready: () => Promise<boolean>
-  readonly openApi: JsonObject
+  readonly openApi: () => JsonObject
   readonly managementApi: { fetch(request: Request): Response | Promise<Response> }
   readonly meApi: { fetch(request: Request): Response | Promise<Response> }
 }
@@ -67,9 +67,9 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
     const origin = c.req.header('origin')
     return preflight(origin, origin !== undefined && (await deps.origins.isKnown(origin)))
   })
-  app.get('/openapi.json', (c) => c.json(deps.openApi))
+  app.get('/openapi.json', (c) => c.json(deps.openApi()))
   app.get('/docs/api', (c) =>
-    deps.responder.page(c, renderApiDocs(deps.responder.frame(), deps.openApi), { kind: 'console' }),
+    deps.responder.page(c, renderApiDocs(deps.responder.frame(), deps.openApi()), { kind: 'console' }),
   )
   app.all('/api/v2/*', (c) => deps.managementApi.fetch(c.req.raw))
   app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
