@@ -68,7 +68,8 @@ function parseRequest(provider: Provider, fields: Fields): Parsed {
   if (redirectUri === undefined || !isAllowedRedirect(provider, redirectUri)) {
     return refusedPage(provider, 'The app wants you sent to an address that is not registered here.')
   }
-  const request = { client, redirectUri, scopes: splitScopes(fields.scope), fields }
+  const scopeParameter = provider.shape.quirks?.scopeParameter ?? 'scope'
+  const request = { client, redirectUri, scopes: splitScopes(fields[scopeParameter]), fields }
   const error = requestError(provider, fields)
   if (error !== undefined) return { kind: 'refused', answer: sendBack(provider, request, 302, error) }
   return { kind: 'request', request }
@@ -85,6 +86,9 @@ function requestError(provider: Provider, fields: Fields): Fields | undefined {
   if (challenge !== undefined && method !== 'S256') {
     return { error: 'invalid_request', error_description: 'code_challenge_method must be S256' }
   }
+  const missing = Object.entries(provider.shape.quirks?.required ?? {}).find(([name, value]) => fields[name] !== value)
+  if (missing !== undefined)
+    return { error: 'invalid_request', error_description: `${missing[0]} must be ${missing[1]}` }
   return undefined
 }
 
@@ -122,13 +126,17 @@ function wantsRefreshToken(
   user: ProviderUser,
 ): boolean {
   if (provider.refresh === 'always' || provider.refresh === 'never') return provider.refresh === 'always'
-  const offline = scopes.includes('offline_access') || fields.access_type === 'offline'
+  const asksOffline = provider.shape.quirks?.asksOffline ?? asksAsGoogleDoes
+  const offline = asksOffline(scopes, fields)
   if (provider.refresh === 'offline' || !offline) return offline
   const known = provider.grants
     .liveFamilies(user.key)
     .some((one) => one.clientId === client.id && one.current !== undefined)
   return !known || (fields.prompt ?? '').split(' ').includes('consent')
 }
+
+const asksAsGoogleDoes = (scopes: readonly string[], fields: Fields): boolean =>
+  scopes.includes('offline_access') || fields.access_type === 'offline'
 
 function deny(provider: Provider, request: AuthorizationRequest, status: 302 | 303): Answer {
   return sendBack(provider, request, status, { error: 'access_denied', error_description: 'The user said no' })

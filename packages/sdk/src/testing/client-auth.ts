@@ -15,6 +15,10 @@ export function authenticateClient(provider: Provider, { request, entry }: Call)
   if (basic !== undefined && bodyId !== undefined && bodyId !== basic.id) {
     throw new Refusal('bad_request', 'client_id differs from the authenticated client')
   }
+  const { clientAuth } = provider.shape.quirks ?? {}
+  if (clientAuth !== undefined && (clientAuth === 'basic') !== (basic !== undefined)) {
+    throw new Refusal('bad_client', `client authentication is taken by ${clientAuth} alone`)
+  }
   const client = provider.clients.get(basic?.id ?? bodyId ?? '')
   const secret = basic?.secret ?? bodySecret
   if (client === undefined || secret === undefined || !isEqual(secret, client.secret)) {

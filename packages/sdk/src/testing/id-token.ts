@@ -31,6 +31,7 @@ export function signIdToken(provider: Provider, keys: KeyRing, parts: IdTokenPar
     at_hash: halfHash(accessToken),
     ...(nonce === undefined ? {} : { nonce }),
     ...userClaims(user, scopes),
+    ...provider.shape.quirks?.idTokenClaims?.(provider, user),
   }
   const context = { user, grant }
   const claims = provider.tamperIdToken?.(truth, context) ?? truth

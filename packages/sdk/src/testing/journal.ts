@@ -14,6 +14,7 @@ export type Endpoint =
   | 'userinfo'
   | 'emails'
   | 'revoke'
+  | 'metadata'
   | 'api'
   | 'other'
 

@@ -14,7 +14,7 @@ export function startOAuth2Provider(options: ProviderOptions = {}): Promise<Prov
   return startProvider({ shape: OAUTH2, options, defaults: { refresh: 'always' } })
 }
 
-const OAUTH2: Shape = {
+export const OAUTH2: Shape = {
   kind: 'oauth2',
   routes: [
     { endpoint: 'authorize', path: '/oauth/authorize', handle: authorize },

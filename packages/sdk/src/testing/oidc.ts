@@ -19,7 +19,7 @@ export function startOidcProvider({ alg = 'RS256', ...options }: OidcOptions = {
   return startProvider({ shape: OIDC, options, alg })
 }
 
-const OIDC: Shape = {
+export const OIDC: Shape = {
   kind: 'oidc',
   routes: [
     { endpoint: 'discovery', path: '/.well-known/openid-configuration', handle: discovery },

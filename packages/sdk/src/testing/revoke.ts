@@ -13,7 +13,7 @@ export function revoke(provider: Provider, call: Call): Answer {
     if (call.request.method !== 'POST') throw new Refusal('bad_request', 'POST is required')
     const client = authenticateClient(provider, call)
     if (call.entry.body.token === undefined) throw new Refusal('bad_request', 'token is missing')
-    end(provider, client, call.entry.body.token, provider.revocationEnds)
+    endToken(provider, client, call.entry.body.token, provider.revocationEnds)
     return jsonAnswer(200, {})
   } catch (error) {
     return refusedAnswer(provider, call, error)
@@ -27,7 +27,7 @@ export function deleteToken(ends?: RevocationEnds) {
       if (call.request.method !== 'DELETE')
         return jsonAnswer(405, { message: 'Method Not Allowed' }, { allow: 'DELETE' })
       const client = authenticateClient(provider, call)
-      const done = end(provider, client, call.entry.body.access_token, ends ?? provider.revocationEnds)
+      const done = endToken(provider, client, call.entry.body.access_token, ends ?? provider.revocationEnds)
       return done ? textAnswer(204, '') : jsonAnswer(404, { message: 'Not Found' })
     } catch (error) {
       if (error instanceof Refusal) return jsonAnswer(401, { message: 'Bad credentials' })
@@ -37,7 +37,12 @@ export function deleteToken(ends?: RevocationEnds) {
 }
 
 /** Ends what a token stands for, when it is this client's and still lives. */
-function end(provider: Provider, client: ProviderClient, token: string | undefined, ends: RevocationEnds): boolean {
+export function endToken(
+  provider: Provider,
+  client: ProviderClient,
+  token: string | undefined,
+  ends: RevocationEnds,
+): boolean {
   const family = provider.grants.findFamily(token)
   if (family === undefined || family.dead || family.clientId !== client.id) return false
   const doomed = ends === 'family' ? [family] : provider.grants.liveFamilies(family.userKey)

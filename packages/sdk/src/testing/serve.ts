@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, jsonAnswer, parseFields, readBody, textAnswer, writeAnswer } from './http.ts'
 import type { Endpoint, LogEntry } from './journal.ts'
 import type { Provider } from './provider.ts'
-import type { Call } from './shape.ts'
+import type { Call, Route } from './shape.ts'
 
 export function serve(provider: Provider, request: IncomingMessage, response: ServerResponse): void {
   answerRequest(provider, request, response).catch((error: unknown) => {
@@ -34,13 +34,16 @@ async function answerRequest(provider: Provider, request: IncomingMessage, respo
 }
 
 function dispatch(provider: Provider, call: Call): Answer {
-  const route = provider.routes.find(({ path }) => path === call.url.pathname)
+  const route = findRoute(provider, call.url)
   return route === undefined ? jsonAnswer(404, { error: 'not_found' }) : route.handle(provider, call)
 }
 
+const findRoute = ({ routes }: Provider, { pathname }: URL): Route | undefined =>
+  routes.find(({ path }) => (path.endsWith('/*') ? pathname.startsWith(path.slice(0, -1)) : path === pathname))
+
 function journalEntry(provider: Provider, request: IncomingMessage, url: URL, rawBody: string): LogEntry {
   const body = parseFields(request.headers['content-type'], rawBody)
-  const route = provider.routes.find(({ path }) => path === url.pathname)
+  const route = findRoute(provider, url)
   return {
     atMs: Date.now(),
     endpoints: endpointNames(route?.endpoint ?? 'other', body.grant_type),

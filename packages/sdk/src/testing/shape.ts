@@ -5,7 +5,7 @@ import type { Endpoint, LogEntry } from './journal.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderUser } from './users.ts'
 
-export type ProviderKind = 'oidc' | 'github' | 'oauth2'
+export type ProviderKind = 'oidc' | 'github' | 'oauth2' | 'vendor'
 
 /** One request on its way to its answer. */
 export interface Call {
@@ -19,6 +19,7 @@ export type Handler = (provider: Provider, call: Call) => Answer
 
 export interface Route {
   readonly endpoint: Endpoint
+  /** With `/*` at its end: everything below. */
   readonly path: string
   readonly handle: Handler
 }
@@ -34,7 +35,35 @@ export type RefusalReason =
   | 'bad_scope'
   | 'unknown_grant'
 
+/** Where a provider leaves the specifications. */
+export interface Quirks {
+  /** The only way in which clients may authenticate. */
+  readonly clientAuth?: 'basic' | 'post'
+  /** The only form in which token requests are read. */
+  readonly requestBody?: 'form' | 'json'
+  /** Parameters without which an authorization request is refused. */
+  readonly required?: Readonly<Record<string, string>>
+  /** Name of the parameter that holds the scopes; undefined: `scope`. */
+  readonly scopeParameter?: string
+  /** Whether a refresh token is asked for. */
+  asksOffline?(scopes: readonly string[], parameters: Readonly<Record<string, string>>): boolean
+  /** What the fields of a token answer are made into. */
+  tokenFields?(fields: Json, about: TokenAbout): Json
+  /** What an error of the token endpoint looks like. */
+  errorFields?(error: string, description: string): Json
+  /** Added to ID tokens. */
+  idTokenClaims?(provider: Provider, user: ProviderUser): Json
+}
+
+export interface TokenAbout {
+  readonly provider: Provider
+  readonly user: ProviderUser
+  readonly grant: 'authorization_code' | 'refresh_token'
+  readonly refreshToken: string | undefined
+}
+
 export interface Shape {
+  readonly quirks?: Quirks
   readonly kind: ProviderKind
   readonly routes: readonly Route[]
   readonly scopeSeparator: ' ' | ','

@@ -19,6 +19,7 @@ interface Issue {
 export function token(provider: Provider, call: Call): Answer {
   try {
     if (call.request.method !== 'POST') throw new Refusal('bad_request', 'POST is required')
+    requireReadable(provider, call)
     const client = authenticateClient(provider, call)
     const issue = grantTokens(provider, call, client)
     call.entry.user = issue.family.userKey
@@ -33,9 +34,16 @@ export function refusedAnswer(provider: Provider, call: Call, cause: unknown): A
   if (!(cause instanceof Refusal)) throw cause
   const { status, error } = provider.shape.refusal(cause.reason)
   call.entry.refused = error
-  const answer = provider.shape.tokenAnswer(call, status, { error, error_description: cause.message })
+  const fields = provider.shape.quirks?.errorFields?.(error, cause.message)
+  const answer = provider.shape.tokenAnswer(call, status, fields ?? { error, error_description: cause.message })
   if (status !== 401) return answer
   return { ...answer, headers: { ...answer.headers, 'www-authenticate': `Basic realm="${provider.name}"` } }
+}
+
+function requireReadable({ shape }: Provider, { request }: Call): void {
+  const wanted = shape.quirks?.requestBody
+  if (wanted === undefined || (wanted === 'json') === /json/i.test(request.headers['content-type'] ?? '')) return
+  throw new Refusal('bad_request', `the request is not ${wanted}`)
 }
 
 function grantTokens(provider: Provider, call: Call, client: ProviderClient): Issue {
@@ -143,5 +151,12 @@ function tokenFields(provider: Provider, client: ProviderClient, issue: Issue): 
     fields.id_token = signIdToken(provider, provider.keys, { client, accessToken, ...issue })
   }
   const user = provider.users.get(family.userKey)
-  return provider.tamperAnswer?.(fields, { user, grant: issue.grant }) ?? fields
+  const truth =
+    provider.shape.quirks?.tokenFields?.(fields, {
+      provider,
+      user,
+      grant: issue.grant,
+      refreshToken: refreshToken ?? family.current,
+    }) ?? fields
+  return provider.tamperAnswer?.(truth, { user, grant: issue.grant }) ?? truth
 }
