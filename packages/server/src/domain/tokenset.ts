@@ -54,6 +54,10 @@ export interface VaultAccount {
 /** Restored from a backup, and not tried at its provider since: what is stored may have been ended or replaced there. */
 export const isUntried = ({ intentStartedAt }: Pick<VaultAccount, 'intentStartedAt'>): boolean => intentStartedAt === 0
 
+/** Scopes that were granted and are not any more. */
+export const scopesLost = (before: readonly string[], after: readonly string[]): readonly string[] =>
+  before.filter((scope) => !after.includes(scope))
+
 /** A VaultAccount with its sealed tokenset; only `vault/` opens the envelope. */
 export interface StoredAccount extends VaultAccount {
   readonly envelope: Uint8Array

@@ -50,6 +50,7 @@ export async function startAccountLink(
     continueWith: own?.id ?? NEW_ACCOUNT,
     clientId: undefined,
     scopes: own?.scopesAsked ?? [],
+    heldScopes: own?.scopesGranted ?? [],
     wantsRefreshToken: own !== undefined || keepsSignInTokens(connection),
     // Whoever happens to be signed in there is not taken without a look.
     extra: { prompt },

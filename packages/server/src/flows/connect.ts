@@ -99,15 +99,33 @@ async function goOn(
   if (connection === undefined) throw new FlowError('connection_unavailable')
   const { authorizationParams } = connect
   const passed = Object.entries(authorizationParams).map(([name, value]) => [name, String(value)] as const)
+  const params = { ...Object.fromEntries(passed), ...extra }
   return startUpstream(deps, request, {
     kind: 'connect',
     connection,
     continueWith: connect.authSessionHash,
     clientId: connect.clientId,
     scopes: connect.scopes,
+    heldScopes: await heldScopes(deps, connect, params),
     wantsRefreshToken: true,
-    extra: { ...Object.fromEntries(passed), ...extra },
+    extra: params,
   })
+}
+
+/**
+ * What the account that will probably be meant has granted before: its tokens are replaced, and whoever lives on them must
+ * not lose what it had because somebody asks for more. Who means another account, or has several, is asked for no more.
+ */
+async function heldScopes(
+  { storage }: FlowDeps,
+  { userId, connectionId }: ConnectRequest,
+  { prompt, login_hint: hint }: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  if (prompt?.split(' ').includes('select_account')) return []
+  const accounts = await storage.accounts.listOfUser(userId)
+  const here = accounts.filter((one) => one.connectionId === connectionId && one.purpose === 'agents')
+  const [meant, ...others] = hint === undefined ? here : here.filter((one) => [one.subject, one.label].includes(hint))
+  return meant === undefined || others.length > 0 ? [] : meant.scopesGranted
 }
 
 /** The user's address, when it must be proven before anything is added to them. */
@@ -124,7 +142,7 @@ export async function finishConnectLeg(
   account: UpstreamAccount,
 ): Promise<Outcome> {
   const connect = await requireLeg(deps, request, secrets.continueWith, 'opened')
-  const { subject, email, upstreamName, tokenset } = account
+  const { subject, email, upstreamName, tokenset, extras = {} } = account
   // Nothing to keep: such connections are refused when the journey begins.
   if (tokenset === undefined) throw new FlowError('connection_unavailable')
   const details = serializePendingAccount({
@@ -133,6 +151,7 @@ export async function finishConnectLeg(
     upstreamName,
     scopesAsked: transaction.scopes,
     scopesGranted: tokenset.scopes ?? transaction.scopes,
+    extras,
   })
   const pendingEnvelope = deps.vault.sealPending(connect.authSessionHash, { tokenset, details })
   const confirm = await deps.storage.transaction(async (tx) => {

@@ -21,6 +21,8 @@ export interface UpstreamRequest {
   readonly clientId: string | undefined
   /** What the client asked of the provider; empty: the connection's own. */
   readonly scopes: readonly string[]
+  /** Granted already to the account that is asked for: asked again, so that what replaces it is no less. */
+  readonly heldScopes?: readonly string[]
   readonly wantsRefreshToken: boolean
   readonly extra?: Readonly<Record<string, string>>
   readonly clientRequest?: Readonly<Record<string, string>>
@@ -46,7 +48,7 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
   const callbackPath = callbackPathOf(connection)
   const next = waysToSignIn(asked.kind, asked.continueWith)
   const connector = connectorOf(deps, connection, next)
-  const scopes = connector.scopes.ask(asked.scopes)
+  const scopes = [...new Set([...connector.scopes.ask(asked.scopes), ...(asked.heldScopes ?? [])])]
   const leave = await leaveFor(connection, connector, {
     redirectUri: new URL(callbackPath, deps.issuer).href,
     state,

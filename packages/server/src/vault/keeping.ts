@@ -3,7 +3,7 @@
 import { EnvelopeError } from '../crypto/envelope.ts'
 import { newAccountId } from '../crypto/hashing.ts'
 import type { NewEvent } from '../domain/event.ts'
-import type { Purpose, StoredAccount, TokenSet, VaultAccount } from '../domain/tokenset.ts'
+import { type Purpose, type StoredAccount, scopesLost, type TokenSet, type VaultAccount } from '../domain/tokenset.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
@@ -113,6 +113,8 @@ async function renew(tx: Repositories, parts: Parts, request: StoreRequest, old:
     throw new VaultConflict('the account was refreshed just now')
   if (before) await queueRevocation(tx, parts, { account, tokenset: before, keptTokenset: tokenset })
   await tx.events.append(storedEvent(account, now, 'renewed'))
+  const lost = scopesLost(old.scopesGranted, account.scopesGranted)
+  if (lost.length > 0) await tx.events.append(accountEvent(account, now, 'vault.scopes_reduced', { lost }))
   if (old.health === 'reconnect_required') await tx.events.append(accountEvent(account, now, 'vault.healed'))
   return { account: withoutEnvelope(account), kind: 'renewed' }
 }

@@ -1,7 +1,7 @@
 // One refresh at the provider, by the holder of the lease: call, verdict, write. No transaction is open during the call.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EnvelopeError } from '../crypto/envelope.ts'
-import type { StoredAccount, TokenSet } from '../domain/tokenset.ts'
+import { type StoredAccount, scopesLost, type TokenSet } from '../domain/tokenset.ts'
 import type { Connector, RefreshAnswer } from '../upstream/connector.ts'
 import { UpstreamUnavailable } from '../upstream/errors.ts'
 import { type FreshToken, freshAnswer, reconnectAnswer } from './fresh-token.ts'
@@ -26,6 +26,8 @@ export type RefreshOutcome =
   /** Somebody else wrote meanwhile: read again. */
   | { readonly kind: 'superseded' }
 
+type Refreshed = Extract<RefreshAnswer, { readonly kind: 'refreshed' }>
+
 export async function refreshAtProvider(refresh: Refresh): Promise<RefreshOutcome> {
   const { parts, lease, account } = refresh
   return lease.during(async () => {
@@ -36,7 +38,7 @@ export async function refreshAtProvider(refresh: Refresh): Promise<RefreshOutcom
       return unavailable(refresh, error)
     }
     parts.circuits.succeeded(account.connectionId)
-    return answer.kind === 'refreshed' ? keep(refresh, answer.tokenset) : refused(refresh)
+    return answer.kind === 'refreshed' ? keep(refresh, answer) : refused(refresh)
   })
 }
 
@@ -99,7 +101,7 @@ const MAX_REWRITES = 5
  * Writes the new tokenset. It may be the only usable one in the world by now, so that a failing database is tried again,
  * and a row that changed without using the refresh token (moved to another user, stopped) still gets it.
  */
-async function keep(refresh: Refresh, given: TokenSet): Promise<RefreshOutcome> {
+async function keep(refresh: Refresh, given: Refreshed): Promise<RefreshOutcome> {
   const { parts } = refresh
   for (const waitMs of WRITE_RETRIES_MS) {
     try {
@@ -112,10 +114,11 @@ async function keep(refresh: Refresh, given: TokenSet): Promise<RefreshOutcome> 
   return write(refresh, given)
 }
 
-async function write(refresh: Refresh, given: TokenSet): Promise<RefreshOutcome> {
+async function write(refresh: Refresh, given: Refreshed): Promise<RefreshOutcome> {
   const { parts, account, refreshToken } = refresh
-  const tokenset = renewedTokenset(refresh.tokenset, given)
-  const written = await replace(refresh, account, tokenset)
+  const tokenset = renewedTokenset(refresh.tokenset, given.tokenset)
+  const next = { tokenset, extras: given.extras ?? {} }
+  const written = await replace(refresh, account, next)
   if (written) return { kind: 'answer', answer: freshAnswer(written, tokenset) }
   for (let turn = 0; turn < MAX_REWRITES; turn++) {
     const standing = await parts.storage.accounts.find(account.id)
@@ -125,13 +128,17 @@ async function write(refresh: Refresh, given: TokenSet): Promise<RefreshOutcome>
     }
     if ((await openOrUndefined(parts, standing))?.refreshToken !== refreshToken) return { kind: 'superseded' }
     // Kept for whoever may use it next; this caller's right to it ended when the row was taken from under the refresh.
-    if (await replace(refresh, standing, tokenset)) return { kind: 'answer', answer: { kind: 'gone' } }
+    if (await replace(refresh, standing, next)) return { kind: 'answer', answer: { kind: 'gone' } }
   }
   return { kind: 'superseded' }
 }
 
 /** Compare-and-set to the next generation, with lease, intent and events in the same commit. */
-async function replace(refresh: Refresh, at: StoredAccount, tokenset: TokenSet): Promise<StoredAccount | undefined> {
+async function replace(
+  refresh: Refresh,
+  at: StoredAccount,
+  { tokenset, extras }: Required<Pick<Refreshed, 'tokenset' | 'extras'>>,
+): Promise<StoredAccount | undefined> {
   const { parts, lease, refreshToken } = refresh
   const generation = at.generation + 1
   const place = { userId: at.userId, accountId: at.id, generation }
@@ -144,6 +151,7 @@ async function replace(refresh: Refresh, at: StoredAccount, tokenset: TokenSet):
       ...now,
       ...clearMembers(tokenset),
       scopesGranted: tokenset.scopes ?? now.scopesGranted,
+      extras: { ...now.extras, ...extras },
       health: 'ok',
       healthReason: undefined,
       generation,
@@ -160,6 +168,8 @@ async function replace(refresh: Refresh, at: StoredAccount, tokenset: TokenSet):
     } as const
     const data = { rotated: tokenset.refreshToken !== refreshToken, recovered: lease.recovering }
     await tx.events.append({ ...event, type: 'vault.refreshed', data })
+    const lost = scopesLost(now.scopesGranted, next.scopesGranted)
+    if (lost.length > 0) await tx.events.append({ ...event, type: 'vault.scopes_reduced', data: { lost } })
     if (now.health === 'reconnect_required') await tx.events.append({ ...event, type: 'vault.healed' })
     return next
   })
