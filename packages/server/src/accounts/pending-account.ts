@@ -1,5 +1,5 @@
 // What a connect flow learnt of the account at the provider, between the provider's answer and `complete`.
-import { isString, type JsonObject, stringsOf } from '../lib/json.ts'
+import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
 
 export interface PendingAccount {
   readonly subject: string
@@ -8,6 +8,8 @@ export interface PendingAccount {
   readonly email: string | undefined
   readonly scopesAsked: readonly string[]
   readonly scopesGranted: readonly string[]
+  /** Where its API lives, and the like. */
+  readonly extras: JsonObject
 }
 
 export const serializePendingAccount = ({ email, ...account }: PendingAccount): JsonObject => ({
@@ -22,6 +24,7 @@ export function parsePendingAccount({
   email,
   scopesAsked,
   scopesGranted,
+  extras,
 }: JsonObject): PendingAccount {
   if (!isString(subject) || !isString(upstreamName)) throw new Error('a pending account of an unknown shape')
   return {
@@ -30,5 +33,6 @@ export function parsePendingAccount({
     email: isString(email) ? email : undefined,
     scopesAsked: stringsOf(scopesAsked),
     scopesGranted: stringsOf(scopesGranted),
+    extras: isJsonObject(extras) ? extras : {},
   }
 }

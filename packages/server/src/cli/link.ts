@@ -90,7 +90,7 @@ function gradeOfArrival(input: CommandInput, { strategy, document }: ConnectionR
     email,
     emailVerified: input.commandLine.isOn('email-verified'),
     connection: { options },
-    authoritativeDomains: (isVendor ? findProfile(strategy)?.emailAuthority?.domains : undefined) ?? [],
+    authoritativeDomains: (isVendor ? findProfile(strategy)?.identity.emailAuthority?.domains : undefined) ?? [],
   })
 }
 

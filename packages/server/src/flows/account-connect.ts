@@ -38,9 +38,9 @@ export async function keepAccount(
   purpose: VaultAccount['purpose'],
 ): Promise<void> {
   if (account?.tokenset === undefined) return
-  const { tokenset, upstreamName: label } = account
+  const { tokenset, upstreamName: label, extras = {} } = account
   const connectionId = connection.id
-  const stored = await vault.store(tx, { userId, connectionId, subject, purpose, tokenset, label, scopesAsked })
+  const stored = await vault.store(tx, { userId, connectionId, subject, purpose, tokenset, label, scopesAsked, extras })
   await tx.events.append({
     type: 'connected_account.connected',
     at: clock(),

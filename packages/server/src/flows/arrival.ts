@@ -24,7 +24,7 @@ export interface Arrival {
   /** How they proved it: RFC 8176 method names. */
   readonly amr: readonly string[]
   /** What the provider gave, its tokens where it gives any; undefined for a password. */
-  readonly account: Pick<UpstreamAccount, 'tokenset' | 'upstreamName'> | undefined
+  readonly account: Pick<UpstreamAccount, 'tokenset' | 'upstreamName' | 'extras'> | undefined
   readonly scopesAsked: readonly string[]
 }
 

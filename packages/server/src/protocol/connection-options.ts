@@ -46,7 +46,7 @@ const oauth = {
     "Auth0's older switch: tokens of a sign-in are kept and may be exchanged.",
   ),
   id_token_session_expiry_supported: tolerated(flag()),
-  pkce_enabled: member(flag(), 'Sends PKCE (S256) to the provider.', true),
+  pkce_enabled: member(flag(), 'Sends PKCE (S256) to the provider. Default: what its profile says, mostly true.'),
   fieldsMap: member(
     fieldsMap,
     'From our profile fields to JSON paths in what the provider says; user_id for oauth2 alone.',
@@ -58,8 +58,10 @@ const endpoints = z.strictObject({
   issuer: member(webUrl(), 'Issuer, with discovery.'),
   authorization: member(webUrl(), 'Authorization endpoint.'),
   token: member(webUrl(), 'Token endpoint.'),
+  refresh: member(webUrl(), 'Where refresh tokens go, when that is not the token endpoint.'),
   userinfo: member(webUrl(), 'User-info endpoint.'),
   emails: member(webUrl(), 'Endpoint that lists the addresses of the person.'),
+  metadata: member(webUrl(), 'Endpoint that tells more of the account, such as its sites.'),
   jwks: member(webUrl(), 'Keys of ID tokens.'),
   revocation: member(webUrl(), 'Revocation endpoint (RFC 7009).'),
 })
@@ -199,8 +201,11 @@ const catalogue = z
   .object({
     ...oauth,
     endpoints: member(endpoints, "Overrides the vendor's endpoints."),
-    domain: member(text(253), 'Okta, Zendesk, Shopify, …: the host of the customer.'),
-    tenant_domain: member(text(253), 'Entra ID: the tenant.'),
+    domain: member(
+      text(253),
+      'The host of the customer, or of software on a host of their own; see the list of providers.',
+    ),
+    tenant_domain: member(text(253), 'Entra ID: id of the tenant, or organizations. Keycloak: the realm.'),
     max_groups_to_retrieve: tolerated(z.union([z.int(), z.string()], { error: 'a number' })),
     waad_protocol: tolerated(z.string()),
     identity_api: tolerated(z.string()),
@@ -208,8 +213,8 @@ const catalogue = z
     strategy_version: tolerated(z.int()),
     allowed_audiences: tolerated(z.array(z.string())),
     app_id: tolerated(z.string()),
-    team_id: tolerated(z.string()),
-    kid: tolerated(z.string()),
+    team_id: member(text(64), 'Apple: the team whose key signs.'),
+    kid: member(text(64), 'Apple: id of the key in client_secret.'),
     app_secret: tolerated(z.string()),
     access_token_seconds: tolerated(wholeSeconds(1)),
   })

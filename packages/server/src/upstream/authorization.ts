@@ -33,15 +33,23 @@ export function buildAuthorizationUrl(
 ): URL {
   const url = new URL(endpoint)
   const { profile } = settings
+  const { offlineParameters, offlineScopes, responseMode } = profile.authorization
+  const scopes = [...new Set([...request.scopes, ...(request.wantsRefreshToken ? offlineScopes : [])])]
   const parameters: Record<string, string> = {
-    ...free(request.wantsRefreshToken ? profile.offlineParameters : {}),
-    ...free(passedThrough(settings, request.clientRequest ?? {})),
-    ...free(request.extra ?? {}),
+    ...withPrompts([
+      free(settings.authorizationParameters),
+      free(request.wantsRefreshToken ? offlineParameters : {}),
+      free(passedThrough(settings, request.clientRequest ?? {})),
+      free(ownWords(settings, request.extra ?? {})),
+    ]),
     response_type: 'code',
-    client_id: settings.clientId,
+    [profile.client.idParameter]: settings.clientId,
     redirect_uri: request.redirectUri,
-    scope: request.scopes.join(profile.scopeSeparator),
+    ...(profile.scopes.parameter === undefined
+      ? {}
+      : { [profile.scopes.parameter]: scopes.join(profile.scopes.separator) }),
     state: request.state,
+    ...(responseMode === undefined ? {} : { response_mode: responseMode }),
     ...(profile.protocol === 'oidc' ? { nonce: request.nonce } : {}),
     ...(settings.pkce ? { code_challenge: request.codeChallenge, code_challenge_method: 'S256' } : {}),
   }
@@ -84,12 +92,27 @@ export function requireState(answer: URLSearchParams, state: string): void {
 function passedThrough(settings: ConnectorSettings, client: Readonly<Record<string, string>>): Record<string, string> {
   const own = (name: string) => (Object.hasOwn(client, name) ? client[name] : undefined)
   const pairs = [
-    ...settings.profile.passedThrough.map((name) => [name, own(name)] as const),
+    ...settings.profile.authorization.passedThrough.map((name) => [name, own(name)] as const),
     ...settings.upstreamParams.map((param) => [param.name, 'value' in param ? param.value : own(param.alias)] as const),
   ]
   return Object.fromEntries(
     pairs.filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1].length <= MAX_PARAMETER_LENGTH),
   )
+}
+
+/** Our wish for an account picker, in the provider's words. */
+function ownWords({ profile }: ConnectorSettings, extra: Readonly<Record<string, string>>): Record<string, string> {
+  const { prompt, ...others } = extra
+  if (prompt === undefined) return others
+  if (prompt !== 'select_account') return extra
+  return { ...others, ...profile.authorization.accountPicker }
+}
+
+/** Later ones win, but for `prompt`, which may ask for several things (OpenID Connect Core §3.1.2.1). */
+function withPrompts(given: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+  const prompts = [...new Set(given.flatMap(({ prompt = '' }) => prompt.split(' ')))].filter((one) => one !== '')
+  const prompt = prompts.includes('none') ? 'none' : prompts.join(' ')
+  return { ...Object.assign({}, ...given), ...(prompt === '' ? {} : { prompt }) }
 }
 
 function free(parameters: Readonly<Record<string, string>>): Record<string, string> {

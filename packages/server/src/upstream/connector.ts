@@ -123,6 +123,8 @@ export interface UpstreamAccount {
   readonly tokenset: TokenSet | undefined
   /** Everything that the provider said of the person; never a token. */
   readonly claims: JsonObject
+  /** To be kept beside the tokens: where the account's API lives, which sites it reaches. Absent: nothing. */
+  readonly extras?: JsonObject
   /** The answer may serve once, wherever it turns up again; a code is its provider's to watch over. */
   readonly once?: { readonly key: string; readonly expiresAt: EpochSeconds }
 }
@@ -136,7 +138,12 @@ export interface RefreshRequest {
 }
 
 export type RefreshAnswer =
-  | { readonly kind: 'refreshed'; readonly tokenset: TokenSet }
+  | {
+      readonly kind: 'refreshed'
+      readonly tokenset: TokenSet
+      /** What the answer says anew of where the account lives; absent where providers say nothing. */
+      readonly extras?: JsonObject
+    }
   /** The refresh token is dead as far as the provider says; `reason` is its error code. */
   | { readonly kind: 'invalid_grant'; readonly reason: string }
 
@@ -155,6 +162,8 @@ export interface ConnectorTraits {
   readonly refreshTokenGraceSeconds: number | undefined
   /** Whether revoking a token ends it alone, or everything that the account granted to our client. */
   readonly revocationEnds: 'token' | 'grant'
+  /** A refresh token ends so long after the consent, however often it is used; `undefined`: it does not, or nobody knows. */
+  readonly refreshTokenEndsAfterSeconds: number | undefined
   /** Hosts that the proxy may send this connection's tokens to. */
   readonly apiHosts: readonly string[]
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { EpochSeconds } from '../lib/time.ts'
 import { UpstreamRefused, UpstreamUnavailable } from './errors.ts'
+import { isForManyTenants, issuerFor } from './issuers.ts'
 import { type LosslessObject, type LosslessValue, NumberText, parseLosslessObject } from './lossless-json.ts'
 import { readSubject } from './subject.ts'
 
@@ -76,7 +77,13 @@ export async function verifyAssertedIdToken(
 /** @throws {UpstreamRefused} `subject_changed`: an ID token in a refresh's answer that is not about this account. */
 export function checkRefreshedIdToken(
   token: LosslessValue | undefined,
-  expected: { readonly issuer: string; readonly clientId: string; readonly subject: string },
+  expected: {
+    readonly issuer: string
+    readonly clientId: string
+    readonly subject: string
+    /** Who the claims are about; throws when they are about nobody. */
+    readonly subjectOf: (claims: LosslessObject) => string
+  },
 ): void {
   if (token === undefined || token === null) return
   // §12.2 asks the same issuer, audience and subject. The signature is not looked at: the token came over TLS from the
@@ -84,9 +91,26 @@ export function checkRefreshedIdToken(
   if (typeof token !== 'string' || token.length > MAX_LENGTH)
     throw new UpstreamRefused('token_answer_invalid', { detail: 'id_token' })
   const claims = decodeClaims(token)
-  const isSame = claims.iss === expected.issuer && claims.sub === expected.subject
+  const isSame = isFrom(claims, expected.issuer) && isAbout(claims, expected)
   const isOurs = audience(claims.aud).includes(expected.clientId)
   if (!isSame || !isOurs) throw new UpstreamRefused('subject_changed')
+}
+
+function isFrom(claims: LosslessObject, issuer: string): boolean {
+  return claims.iss === refusedAs(() => issuerFor(issuer, claims))
+}
+
+function isAbout(claims: LosslessObject, expected: Parameters<typeof checkRefreshedIdToken>[1]): boolean {
+  return refusedAs(() => expected.subjectOf(claims)) === expected.subject
+}
+
+function refusedAs(read: () => string): string | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof UpstreamRefused) return undefined
+    throw error
+  }
 }
 
 type SignatureRules = Pick<IdTokenRules, 'keys' | 'algorithms' | 'issuer' | 'now'> & {
@@ -100,7 +124,7 @@ async function verifySignature(
   try {
     const { protectedHeader } = await jwtVerify(token, rules.keys, {
       algorithms: [...rules.algorithms],
-      issuer: rules.issuer,
+      issuer: isForManyTenants(rules.issuer) ? issuerFor(rules.issuer, decodeClaims(token)) : rules.issuer,
       audience: rules.clientId,
       requiredClaims: ['exp', 'iat', 'sub'],
       clockTolerance: SKEW_SECONDS,

@@ -2,8 +2,9 @@
 import { SAML_STRATEGY } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Endpoints } from './catalogue/profile.ts'
+import { ConnectionUnavailable } from './errors.ts'
 import { findProfile } from './registry.ts'
-import { givenEndpoints, isVendor } from './settings.ts'
+import { endpointsOf } from './settings.ts'
 
 interface Configured {
   readonly strategy: string
@@ -45,9 +46,7 @@ function samlParty({ entityId, metadataUrl, metadataXml }: JsonObject): Omit<Par
 }
 
 function oauthParty(strategy: string, options: JsonObject): Omit<Party, 'subject'> {
-  const given = givenEndpoints(options)
-  const profile = findProfile(strategy)
-  const endpoints: Endpoints = isVendor(given) ? { ...profile?.endpoints, ...given } : given
+  const endpoints = endpointsFor(strategy, options)
   const { authorization: _, ...called } = endpoints
   const { discovery_url: discovery, domain, tenant_domain: tenant } = options
   const named = [endpoints.issuer, discovery, domain, tenant].find(isString)
@@ -55,6 +54,17 @@ function oauthParty(strategy: string, options: JsonObject): Omit<Party, 'subject
     // Without an issuer it is who answers the question for the person.
     namer: named === undefined ? originOf(endpoints.userinfo ?? endpoints.token) : withoutEnd(named),
     origins: originsOf([discovery, ...Object.values(called)]),
+  }
+}
+
+function endpointsFor(strategy: string, options: JsonObject): Endpoints {
+  const profile = findProfile(strategy)
+  try {
+    return profile === undefined ? {} : endpointsOf(options, profile).endpoints
+  } catch (error) {
+    // Nobody came by a connection that says too little.
+    if (error instanceof ConnectionUnavailable) return {}
+    throw error
   }
 }
 

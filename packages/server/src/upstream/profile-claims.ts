@@ -2,7 +2,8 @@
 import { canonicalAddress, maskAddress } from '../domain/address.ts'
 import type { Profile } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
-import { type LosslessObject, toJsonObject, valueAt } from './lossless-json.ts'
+import type { ProviderProfile } from './catalogue/profile.ts'
+import { type LosslessObject, NumberText, toJsonObject, valueAt } from './lossless-json.ts'
 
 const MAX_TEXT_LENGTH = 300
 const MAX_URL_LENGTH = 2048
@@ -36,13 +37,23 @@ export function readProfile(claims: LosslessObject, paths: ClaimPaths): Profile 
 }
 
 /** The address and the word about it come from one source and stay together. */
-export function readEmail(claims: LosslessObject, paths: ClaimPaths): EmailClaim {
-  return emailClaim(read(claims, paths, 'email'), read(claims, paths, 'email_verified'))
+export function readEmail(claims: LosslessObject, paths: ClaimPaths, verifiedBy: VerifiedBy = ['true']): EmailClaim {
+  return emailClaim(read(claims, paths, 'email'), read(claims, paths, 'email_verified'), verifiedBy)
 }
 
-export function emailClaim(email: unknown, verified: unknown): EmailClaim {
+export function emailClaim(email: unknown, verified: unknown, verifiedBy: VerifiedBy = ['true']): EmailClaim {
   const address = typeof email === 'string' ? canonicalAddress(email) : undefined
-  return { email: address, emailVerified: address !== undefined && verified === true }
+  return { email: address, emailVerified: address !== undefined && verifiedBy.some((way) => COUNTS[way](verified)) }
+}
+
+type VerifiedBy = ProviderProfile['identity']['verifiedBy']
+
+const COUNTS: Readonly<Record<VerifiedBy[number], (verified: unknown) => boolean>> = {
+  true: (verified) => verified === true,
+  text: (verified) => verified === 'true',
+  one: (verified) => verified instanceof NumberText && verified.text === '1',
+  // The provider gives out no other address than a proven one.
+  present: () => true,
 }
 
 /** What to call an account on a page or in a list. */

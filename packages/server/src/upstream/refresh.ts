@@ -3,6 +3,7 @@ import type { EpochSeconds } from '../lib/time.ts'
 import type { ClientAuthMethod } from './catalogue/profile.ts'
 import type { RefreshAnswer, RefreshRequest } from './connector.ts'
 import { UpstreamRefused, UpstreamUnavailable } from './errors.ts'
+import { readExtras } from './extras.ts'
 import type { LosslessObject } from './lossless-json.ts'
 import { readTokenSet } from './token-answer.ts'
 import { type BackChannel, callTokenEndpoint } from './token-endpoint.ts'
@@ -45,15 +46,19 @@ async function attempt({
   const answer = await callTokenEndpoint(channel, {
     endpoint,
     clientAuth,
-    fields: { grant_type: 'refresh_token', refresh_token: request.refreshToken },
+    fields: { ...profile.token.fields, grant_type: 'refresh_token', refresh_token: request.refreshToken },
     timeoutSeconds: request.timeoutSeconds,
   })
   if (answer.kind === 'answer') {
     checkSubject(answer.members)
-    return { kind: 'refreshed', tokenset: readTokenSet(answer.members, profile, now) }
+    return {
+      kind: 'refreshed',
+      tokenset: readTokenSet(answer.members, { profile, now, grant: 'refresh' }),
+      extras: readExtras(profile.extras, { token_answer: answer.members }),
+    }
   }
   const { error } = answer
-  if (error === 'invalid_grant' || profile.deadRefreshTokenErrors.includes(error)) {
+  if (error === 'invalid_grant' || profile.refresh.deadErrors.includes(error)) {
     return { kind: 'invalid_grant', reason: error }
   }
   throw new UpstreamUnavailable(CLIENT_ERRORS.has(error) ? 'client_rejected' : 'junk', { detail: error })

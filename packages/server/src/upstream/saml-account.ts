@@ -2,7 +2,7 @@
 // the operator says is immutable (linking.md §1; threats T-SAML-07, T-PRE-06).
 import type { Connection } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
-import { OIDC_CLAIMS } from './catalogue/profile.ts'
+import { OIDC_CLAIMS } from './catalogue/generic.ts'
 import type { UpstreamAccount } from './connector.ts'
 import { ConnectionUnavailable, UpstreamRefused } from './errors.ts'
 import { emailClaim, readProfile, upstreamName } from './profile-claims.ts'

@@ -37,7 +37,12 @@ export function createSamlConnector(connection: Connection, dependencies: SamlDe
   return {
     ...samlRequests(parties),
     scopes: { ask: () => [], missing: (wanted) => wanted, spellings: (granted) => granted },
-    traits: { refreshTokenGraceSeconds: undefined, revocationEnds: 'token', apiHosts: [] },
+    traits: {
+      refreshTokenGraceSeconds: undefined,
+      revocationEnds: 'token',
+      refreshTokenEndsAfterSeconds: undefined,
+      apiHosts: [],
+    },
     async checkAnswer(answer) {
       readSamlResponse(requireResponse(answer))
     },

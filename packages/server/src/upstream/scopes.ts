@@ -10,6 +10,10 @@ export interface ScopeFacts {
   readonly always: readonly string[]
   /** Groups of spellings that mean the same. */
   readonly aliases: readonly (readonly string[])[]
+  /** With one of these in front, a scope means the same as without. */
+  readonly prefixes?: readonly string[]
+  /** Granted without being named in an answer. */
+  readonly unnamed?: readonly string[]
   /** Scope → what it contains. */
   readonly contains: Readonly<Record<string, readonly string[]>>
 }
@@ -18,7 +22,7 @@ const OFFLINE_ACCESS = 'offline_access'
 
 export function createScopeRules(facts: ScopeFacts): ScopeRules {
   const spellings = (granted: readonly string[]) =>
-    unique(granted.flatMap((scope) => facts.aliases.find((group) => group.includes(scope)) ?? [scope]))
+    unique(granted.flatMap((scope) => facts.aliases.find((group) => group.includes(scope)) ?? prefixed(facts, scope)))
   const covered = (granted: readonly string[]) => {
     const reached = new Set<string>()
     const visit = (scope: string) => {
@@ -33,7 +37,7 @@ export function createScopeRules(facts: ScopeFacts): ScopeRules {
     ask: (requested) => unique([...facts.always, ...chosen(facts, requested)]),
     missing: (wanted, granted) => {
       const reached = covered(granted)
-      return unique(wanted).filter((scope) => !reached.has(scope))
+      return unique(wanted).filter((scope) => !reached.has(scope) && !facts.unnamed?.includes(scope))
     },
     spellings,
   }
@@ -49,6 +53,15 @@ function chosen({ configured, requestReplaces }: ScopeFacts, requested: readonly
   if (requested.length === 0) return configured
   // A refresh token stays wanted although the client named only what it needs the access token for.
   return configured.includes(OFFLINE_ACCESS) ? [...requested, OFFLINE_ACCESS] : requested
+}
+
+/** A scope without a known prefix, and with each of them. */
+function prefixed({ prefixes = [] }: ScopeFacts, scope: string): readonly string[] {
+  if (prefixes.length === 0) return [scope]
+  const prefix = prefixes.find((one) => scope.startsWith(one)) ?? ''
+  const bare = scope.slice(prefix.length)
+  // Scopes of another resource have an address of their own in front.
+  return bare.includes('/') ? [scope] : [scope, bare, ...prefixes.map((one) => one + bare)]
 }
 
 function containedIn({ contains }: ScopeFacts, scope: string): readonly string[] {

@@ -2,7 +2,10 @@
 import type { Connection } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue, stringsOf } from '../lib/json.ts'
 import type { ClientAuthMethod, Endpoints, ProviderProfile } from './catalogue/profile.ts'
+import { readSigningKey, type SecretSigner } from './client-secret.ts'
+import type { ConnectorTraits } from './connector.ts'
 import { ConnectionUnavailable } from './errors.ts'
+import { fillingOf } from './placeholders.ts'
 import { type ScopeFacts, splitScopes } from './scopes.ts'
 
 export interface ConnectorSettings {
@@ -10,6 +13,8 @@ export interface ConnectorSettings {
   readonly clientId: string
   /** `undefined`: a public client. */
   readonly clientSecret: string | undefined
+  /** Makes the secret, where it is not one that is kept. */
+  readonly secretSigner: SecretSigner | undefined
   readonly endpoints: Endpoints
   readonly discoveryUrl: string | undefined
   /** The vendor itself is called, not something in its place. */
@@ -22,7 +27,10 @@ export interface ConnectorSettings {
   /** Fixed values, or names of the client's own parameters to copy. */
   readonly upstreamParams: readonly UpstreamParam[]
   readonly claims: Readonly<Record<string, string>>
-  readonly subjectPath: string
+  /** Where the stable id is; several make one id together. */
+  readonly subjectPaths: readonly string[]
+  readonly authorizationParameters: Readonly<Record<string, string>>
+  readonly requiredClaims: Readonly<Record<string, string>>
   readonly apiHosts: readonly string[]
 }
 
@@ -35,25 +43,30 @@ export function readSettings(connection: Connection, profile: ProviderProfile): 
   const { options } = connection
   const clientId = text(options, 'client_id')
   if (clientId === undefined) throw new ConnectionUnavailable('options.client_id is missing')
-  const given = givenEndpoints(options)
+  const filling = fillingOf(connection, profile)
+  const { endpoints, isVendor } = endpointsOf(options, profile)
   const { user_id, ...claims } = fieldsMap(options)
+  const filled = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, filling.fill(value)]))
   return {
     profile,
     clientId,
-    clientSecret: text(options, 'client_secret'),
-    endpoints: isVendor(given) ? { ...profile.endpoints, ...given } : given,
-    discoveryUrl: text(options, 'discovery_url'),
-    isVendor: isVendor(given),
+    ...secretOf(options, profile),
+    endpoints,
+    discoveryUrl: text(options, 'discovery_url') ?? endpoints.discovery,
+    isVendor,
     scopes: scopeFacts(connection, profile),
-    pkce: options.pkce_enabled !== false,
-    clientAuth: clientAuth(options) ?? profile.clientAuth,
+    pkce: typeof options.pkce_enabled === 'boolean' ? options.pkce_enabled : profile.authorization.pkce,
+    clientAuth: clientAuth(options) ?? profile.client.auth,
     idTokenAlgorithms: options.id_token_signed_response_algs
       ? stringsOf(options.id_token_signed_response_algs)
       : undefined,
     upstreamParams: upstreamParams(options),
-    claims: { ...profile.claims, ...claims },
-    subjectPath: subjectPath(profile, user_id),
-    apiHosts: options.api_hosts === undefined ? profile.apiHosts : stringsOf(options.api_hosts),
+    claims: { ...profile.identity.claims, ...claims },
+    subjectPaths: subjectPaths(profile, user_id),
+    authorizationParameters: filled(profile.authorization.parameters),
+    requiredClaims: filled(profile.identity.requiredClaims),
+    apiHosts: options.api_hosts === undefined ? apiHosts(connection, profile) : stringsOf(options.api_hosts),
   }
 }
 
@@ -63,35 +76,88 @@ export function requireEndpoint(url: string | undefined, name: keyof Endpoints):
   return url
 }
 
-/** Endpoints that see secrets come from one family: with one of them replaced, none of the vendor's stays. */
-export const isVendor = ({ issuer, authorization, token, userinfo }: Endpoints): boolean =>
-  [issuer, authorization, token, userinfo].every((one) => one === undefined)
+/** What the vault must know of the provider behind these settings. */
+export const traitsOf = ({ profile, apiHosts }: ConnectorSettings): ConnectorTraits => ({
+  refreshTokenGraceSeconds: profile.refresh.graceSeconds,
+  revocationEnds: profile.revocation.ends,
+  refreshTokenEndsAfterSeconds: profile.refresh.absoluteSeconds,
+  apiHosts,
+})
+
+/**
+ * Where the provider is reached, and whether that is the vendor itself. Endpoints that see secrets come from one family: with
+ * one of them replaced, none of the vendor's stays.
+ *
+ * @throws {ConnectionUnavailable} the options leave a place open.
+ */
+export function endpointsOf(
+  options: JsonObject,
+  profile: ProviderProfile,
+): { readonly endpoints: Endpoints; readonly isVendor: boolean } {
+  const given = givenEndpoints(options)
+  const isReplaced = [given.issuer, given.authorization, given.token, given.userinfo].some((one) => one !== undefined)
+  if (isReplaced) return { endpoints: given, isVendor: false }
+  const isOnOwnHost = profile.selfHosted !== undefined && ownHost(options, profile) !== undefined
+  const known = isOnOwnHost ? profile.selfHosted : profile.endpoints
+  return { endpoints: { ...fillingOf({ options }, profile).endpoints(known), ...given }, isVendor: !isOnOwnHost }
+}
 
 /** Those that the options name, under whichever name. */
-export function givenEndpoints(options: JsonObject): Endpoints {
+function givenEndpoints(options: JsonObject): Endpoints {
   const endpoints = isJsonObject(options.endpoints) ? options.endpoints : {}
   const pick = (name: keyof Endpoints, ...others: string[]) =>
     [text(endpoints, name), ...others.map((other) => text(options, other))].find((one) => one !== undefined)
   const given: Record<keyof Endpoints, string | undefined> = {
     issuer: pick('issuer', 'issuer'),
+    discovery: undefined,
     authorization: pick('authorization', 'authorizationURL', 'authorization_endpoint'),
     token: pick('token', 'tokenURL', 'token_endpoint'),
+    refresh: pick('refresh'),
     userinfo: pick('userinfo', 'userInfoURL', 'userinfo_endpoint'),
     emails: pick('emails'),
+    metadata: pick('metadata'),
     jwks: pick('jwks', 'jwks_uri'),
     revocation: pick('revocation', 'revocationURL', 'revocation_endpoint'),
   }
   return Object.fromEntries(Object.entries(given).filter(([, url]) => url !== undefined))
 }
 
+function ownHost(options: JsonObject, { placeholders }: ProviderProfile): string | undefined {
+  const domain = text(options, 'domain')
+  return domain === placeholders.domain?.default ? undefined : domain
+}
+
+/** Where the provider runs on somebody's own host, that host has its API as well. */
+function apiHosts(connection: Connection, profile: ProviderProfile): readonly string[] {
+  const { hosts } = profile.api
+  const domain = ownHost(connection.options, profile)
+  if (profile.selfHosted !== undefined && domain !== undefined) return [domain]
+  return hosts.map((host) => fillingOf(connection, profile).fill(host))
+}
+
+function secretOf(
+  options: JsonObject,
+  { client }: ProviderProfile,
+): Pick<ConnectorSettings, 'clientSecret' | 'secretSigner'> {
+  const clientSecret = text(options, 'client_secret')
+  const { signedSecretFor: audience } = client
+  if (audience === undefined) return { clientSecret, secretSigner: undefined }
+  const [keyId, issuer] = [text(options, 'kid'), text(options, 'team_id')]
+  if (clientSecret === undefined || keyId === undefined || issuer === undefined)
+    throw new ConnectionUnavailable('options.client_secret, options.kid and options.team_id are needed')
+  return { clientSecret: undefined, secretSigner: { key: readSigningKey(clientSecret), keyId, issuer, audience } }
+}
+
 function scopeFacts({ options, connectedAccountsActive }: Connection, profile: ProviderProfile): ScopeFacts {
   const configured = typeof options.scope === 'string' ? splitScopes(options.scope) : stringsOf(options.scope)
   return {
-    configured: configured.length > 0 ? configured : profile.defaultScopes,
+    configured: configured.length > 0 ? configured : profile.scopes.defaults,
     requestReplaces: connectedAccountsActive,
-    always: profile.alwaysScopes,
-    aliases: profile.scopeAliases,
-    contains: profile.scopeContains,
+    always: profile.scopes.always,
+    aliases: profile.scopes.aliases,
+    prefixes: profile.scopes.prefixes,
+    contains: profile.scopes.contains,
+    unnamed: profile.scopes.unnamed,
   }
 }
 
@@ -101,11 +167,11 @@ const CHANGEABLE =
 
 export const isChangeableName = (name: string): boolean => CHANGEABLE.test(name)
 
-function subjectPath(profile: ProviderProfile, mapped: string | undefined): string {
-  if (mapped === undefined) return profile.subject.path
+function subjectPaths(profile: ProviderProfile, mapped: string | undefined): readonly string[] {
+  if (mapped === undefined) return profile.identity.subject
   if (profile.strategy !== 'oauth2') throw new ConnectionUnavailable('options.fieldsMap.user_id is for oauth2 alone')
   if (isChangeableName(mapped)) throw new ConnectionUnavailable('options.fieldsMap.user_id names something changeable')
-  return mapped
+  return [mapped]
 }
 
 function clientAuth(options: JsonObject): ClientAuthMethod | undefined {

@@ -1,10 +1,12 @@
 // The back channel with our client's credentials: token and revocation requests (RFC 6749 §2.3, §5; RFC 7009).
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None } from 'oauth4webapi'
 import type { Clock } from '../lib/time.ts'
-import type { ClientAuthMethod } from './catalogue/profile.ts'
+import { RFC_7009 } from './catalogue/generic.ts'
+import type { ClientAuthMethod, RevocationForm } from './catalogue/profile.ts'
+import { signedClientSecret } from './client-secret.ts'
 import type { ExpectedAnswer, TokenKind } from './connector.ts'
 import { errorCodeOf, UpstreamRefused, UpstreamUnavailable } from './errors.ts'
-import { isLosslessObject, type LosslessObject, parseLosslessObject } from './lossless-json.ts'
+import { isLosslessObject, type LosslessObject, parseLosslessObject, valueAt } from './lossless-json.ts'
 import { requireAvailable, type SafeAnswer, type SafeFetch } from './safe-fetch.ts'
 import type { ConnectorSettings } from './settings.ts'
 
@@ -34,12 +36,14 @@ export interface TokenCall {
  * @throws {UpstreamRefused} `answer_malformed`: neither a token answer nor an error answer.
  */
 export async function callTokenEndpoint(channel: BackChannel, call: TokenCall): Promise<TokenAnswer> {
-  const answer = await postForm(channel, call)
+  const { profile } = channel.settings
+  const answer = await postAsClient(channel, { ...call, body: profile.token.requestBody })
   requireAvailable(answer)
-  const members = parseMembers(answer, channel.settings.profile.protocol === 'oauth2')
-  if (members.error !== undefined && members.error !== null) {
-    return { kind: 'error', error: errorCodeOf(members.error) ?? 'unreadable_error' }
-  }
+  const members = parseMembers(answer, profile.protocol === 'oauth2')
+  const error = profile.token.errors
+    .map((path) => valueAt(members, path))
+    .find((one) => one !== undefined && one !== null)
+  if (error !== undefined) return { kind: 'error', error: errorCodeOf(error) ?? 'unreadable_error' }
   if (answer.status !== 200 && answer.status !== 201) {
     throw new UpstreamRefused('answer_malformed', { detail: `status ${answer.status}` })
   }
@@ -47,8 +51,13 @@ export async function callTokenEndpoint(channel: BackChannel, call: TokenCall): 
 }
 
 /** The fields of RFC 6749 §4.1.3, with RFC 7636's verifier. */
-export function codeGrant(code: string, expected: ExpectedAnswer, { pkce }: ConnectorSettings): Record<string, string> {
+export function codeGrant(
+  code: string,
+  expected: ExpectedAnswer,
+  { pkce, profile }: ConnectorSettings,
+): Record<string, string> {
   return {
+    ...profile.token.fields,
     grant_type: 'authorization_code',
     code,
     redirect_uri: expected.redirectUri,
@@ -72,59 +81,112 @@ export interface RevocationCall {
 /** @throws {UpstreamUnavailable} the provider gave no clear answer. */
 export async function callRevocation(channel: BackChannel, call: RevocationCall): Promise<'revoked' | 'unsupported'> {
   if (call.endpoint === undefined) return 'unsupported'
-  // An endpoint put in the vendor's place is the vendor's own kind only when its URL names the client as the vendor's does.
-  const isDelete = channel.settings.profile.revocation === 'delete_json' && call.endpoint.includes('{client_id}')
-  if (isDelete && call.hint === 'refresh_token') return 'unsupported'
-  const answer = isDelete ? await deleteToken(channel, call.endpoint, call.token) : await postRevocation(channel, call)
+  const form = formFor(channel.settings, call.endpoint)
+  if (form.takes !== 'both' && form.takes !== call.hint) return 'unsupported'
+  const answer = await sendRevocation(channel, form, { ...call, endpoint: call.endpoint })
   requireAvailable(answer)
-  return revocationOutcome(answer)
+  return revocationOutcome(channel.settings, form, answer)
 }
 
-function postRevocation(channel: BackChannel, { endpoint = '', clientAuth, token, hint }: RevocationCall) {
-  return postForm(channel, { endpoint, clientAuth, fields: { token, token_type_hint: hint } })
+/** An endpoint put in the vendor's place is of the vendor's own kind only when its URL has the places that theirs has. */
+function formFor({ profile }: ConnectorSettings, endpoint: string): RevocationForm {
+  const places = (profile.endpoints.revocation ?? '').match(/\{(?:client_id|token)\}/g) ?? []
+  return places.every((place) => endpoint.includes(place)) ? profile.revocation : RFC_7009
 }
 
-function deleteToken({ fetch, settings }: BackChannel, endpoint: string, token: string): Promise<SafeAnswer> {
-  const { clientId, clientSecret = '', profile } = settings
-  const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
-  return fetch(endpoint.replaceAll('{client_id}', encodeURIComponent(clientId)), {
-    method: 'DELETE',
-    headers: { ...profile.userinfoHeaders, 'content-type': 'application/json', authorization: `Basic ${credentials}` },
-    body: JSON.stringify({ access_token: token }),
-  })
+function sendRevocation(
+  channel: BackChannel,
+  form: RevocationForm,
+  { endpoint, clientAuth, token, hint }: RevocationCall & { readonly endpoint: string },
+): Promise<SafeAnswer> {
+  const { clientId, profile } = channel.settings
+  const url = endpoint
+    .replaceAll('{client_id}', () => encodeURIComponent(clientId))
+    .replaceAll('{token}', () => encodeURIComponent(token))
+  const named = form.body === 'none' ? {} : { [form.member]: token }
+  const hinted = form.body === 'form' && form.authentication === 'client' ? { token_type_hint: hint } : {}
+  const fields = { ...named, ...hinted }
+  if (form.method === 'POST' && form.authentication === 'client')
+    return postAsClient(channel, { endpoint: url, clientAuth, fields, body: form.body === 'json' ? 'json' : 'form' })
+  const headers = { ...profile.api.headers, ...authorizationOf(channel.settings, form, token) }
+  return channel.fetch(url, { method: form.method, ...requestBody(form.body, fields, headers) })
 }
 
-function revocationOutcome({ status, text }: SafeAnswer): 'revoked' | 'unsupported' {
-  // 404 and 422: GitHub does not know the token. `invalid_token`: Google does not.
-  if ((status >= 200 && status < 300) || status === 404 || status === 422) return 'revoked'
-  const error = errorIn(text)
-  if (error === 'invalid_token' || error === 'invalid_grant') return 'revoked'
+function authorizationOf(
+  { clientId, clientSecret = '', profile }: ConnectorSettings,
+  { authentication }: RevocationForm,
+  token: string,
+): Record<string, string> {
+  if (authentication === 'none') return {}
+  if (authentication === 'token') return { [profile.api.header]: profile.api.prefix + token }
+  return { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` }
+}
+
+/** Errors by which a provider says that there is nothing left to revoke. */
+const NOTHING_LEFT = new Set(['invalid_token', 'invalid_grant', 'invalid_auth', 'token_revoked', 'account_inactive'])
+
+function revocationOutcome(
+  { profile }: ConnectorSettings,
+  form: RevocationForm,
+  { status, text }: SafeAnswer,
+): 'revoked' | 'unsupported' {
+  const error = errorIn(text, profile.token.errors)
+  if (error !== undefined && (NOTHING_LEFT.has(error) || profile.refresh.deadErrors.includes(error))) return 'revoked'
   if (error === 'unsupported_token_type') return 'unsupported'
+  // Some answer an error with 200.
+  if (status >= 200 && status < 300 && error === undefined) return 'revoked'
+  // 404 and 422: GitHub does not know the token.
+  if (status === 404 || status === 422) return 'revoked'
+  // Whoever shows the token itself is told so that it is dead.
+  if (status === 401 && form.authentication === 'token') return 'revoked'
   throw new UpstreamUnavailable(status === 401 ? 'client_rejected' : 'junk', { detail: error ?? String(status) })
 }
 
-async function postForm({ fetch, settings }: BackChannel, call: TokenCall): Promise<SafeAnswer> {
+async function postAsClient(
+  { fetch, settings, clock }: BackChannel,
+  call: TokenCall & { readonly body: 'form' | 'json' },
+): Promise<SafeAnswer> {
   const body = new URLSearchParams(call.fields)
-  const headers = new Headers({ accept: 'application/json' })
-  const authenticate = clientAuthentication(settings, call.clientAuth)
+  const headers = new Headers({ accept: 'application/json', ...settings.profile.api.headers })
+  headers.set('accept', 'application/json')
+  const authenticate = await clientAuthentication(settings, call.clientAuth, clock)
   await authenticate(
     { issuer: settings.endpoints.issuer ?? call.endpoint },
     { client_id: settings.clientId },
     body,
     headers,
   )
-  headers.set('content-type', 'application/x-www-form-urlencoded')
+  const fields = Object.fromEntries(
+    [...body].map(([name, value]) => [name === 'client_id' ? settings.profile.client.idParameter : name, value]),
+  )
   return fetch(call.endpoint, {
     method: 'POST',
-    headers: Object.fromEntries(headers),
-    body: body.toString(),
+    ...requestBody(call.body, fields, Object.fromEntries(headers)),
     ...(call.timeoutSeconds === undefined ? {} : { timeoutSeconds: call.timeoutSeconds }),
   })
 }
 
-function clientAuthentication({ clientSecret }: ConnectorSettings, method: ClientAuthMethod): ClientAuth {
-  if (clientSecret === undefined) return None()
-  return method === 'client_secret_post' ? ClientSecretPost(clientSecret) : ClientSecretBasic(clientSecret)
+function requestBody(
+  kind: RevocationForm['body'],
+  fields: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>,
+): { readonly headers: Record<string, string>; readonly body?: string } {
+  if (kind === 'none') return { headers }
+  const isJson = kind === 'json'
+  return {
+    headers: { ...headers, 'content-type': isJson ? 'application/json' : 'application/x-www-form-urlencoded' },
+    body: isJson ? JSON.stringify(fields) : new URLSearchParams(fields).toString(),
+  }
+}
+
+async function clientAuthentication(
+  { clientId, clientSecret, secretSigner }: ConnectorSettings,
+  method: ClientAuthMethod,
+  clock: Clock,
+): Promise<ClientAuth> {
+  const secret = secretSigner ? await signedClientSecret(secretSigner, clientId, clock()) : clientSecret
+  if (secret === undefined) return None()
+  return method === 'client_secret_post' ? ClientSecretPost(secret) : ClientSecretBasic(secret)
 }
 
 function parseMembers({ headers, text }: SafeAnswer, formAllowed: boolean): LosslessObject {
@@ -139,10 +201,11 @@ export function isJsonType(type: string | null): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(type ?? '')
 }
 
-function errorIn(text: string): string | undefined {
+function errorIn(text: string, paths: readonly string[]): string | undefined {
   try {
     const value = parseLosslessObject(text)
-    return isLosslessObject(value) ? errorCodeOf(value.error) : undefined
+    if (!isLosslessObject(value)) return undefined
+    return paths.map((path) => errorCodeOf(valueAt(value, path))).find((one) => one !== undefined)
   } catch {
     return undefined
   }

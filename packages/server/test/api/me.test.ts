@@ -39,6 +39,7 @@ async function browserLeg(authSession: string, subject: string): Promise<string>
     email: undefined,
     scopesAsked: ['openid', 'calendar'],
     scopesGranted: ['openid', 'calendar'],
+    extras: {},
   })
   const tokenset = {
     accessToken: `access ${subject}`,

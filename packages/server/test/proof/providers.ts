@@ -11,7 +11,12 @@ export const providers: Connectors = {
 
 const connectorOf = (provider: string): Connector => ({
   scopes: { ask: () => ['openid', 'email'], missing: () => [], spellings: (granted) => granted },
-  traits: { refreshTokenGraceSeconds: undefined, revocationEnds: 'grant', apiHosts: [] },
+  traits: {
+    refreshTokenGraceSeconds: undefined,
+    revocationEnds: 'grant',
+    refreshTokenEndsAfterSeconds: undefined,
+    apiHosts: [],
+  },
   async authorizationUrl({ state }) {
     return new URL(`https://${provider}.test/authorize?state=${state}`)
   },

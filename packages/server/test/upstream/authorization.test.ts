@@ -86,7 +86,7 @@ function google(options: JsonObject = {}): Connection {
   }
 }
 
-test('Google is asked for a refresh token by access_type and prompt, and the journey’s own prompt wins', async () => {
+test('Google is asked for a refresh token by access_type and prompt, and the journey’s own prompt is added', async () => {
   const connector = createConnectors({ fetch: loopbackFetch(), clock: () => 0 }).for(google())
   const scopes = connector.scopes.ask([])
   assert.deepEqual(scopes, ['openid', 'email', 'profile'])
@@ -99,7 +99,7 @@ test('Google is asked for a refresh token by access_type and prompt, and the jou
     wantsRefreshToken: true,
     extra: { prompt: 'select_account' },
   })
-  assert.equal(again.searchParams.get('prompt'), 'select_account')
+  assert.equal(again.searchParams.get('prompt'), 'consent select_account')
   const plain = await connector.authorizationUrl(request)
   assert.equal(plain.searchParams.get('access_type'), null)
   assert.equal(connector.traits.revocationEnds, 'grant')

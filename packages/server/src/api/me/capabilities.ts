@@ -6,6 +6,7 @@ import { isActive } from '../../domain/connection-use.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
+import { jsonObject } from '../../protocol/fields.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
 import { type Operation, operation } from '../operation.ts'
 import { expiryOf } from './account-view.ts'
@@ -28,6 +29,7 @@ const accountCapability = z.object({
   expires_at: z.string().optional(),
   connected_at: z.string(),
   last_used_at: z.string().optional(),
+  extras: jsonObject().optional(),
   connect: connectHint.optional(),
 })
 
@@ -132,6 +134,8 @@ function serializeAccount(
     ...expiryOf(account),
     connected_at: toIso(account.connectedAt),
     ...(account.lastUsedAt === undefined ? {} : { last_used_at: toIso(account.lastUsedAt) }),
+    // Where its API lives, which of the provider's sites it reaches.
+    ...(Object.keys(account.extras).length === 0 ? {} : { extras: account.extras }),
     ...(health === 'reconnect_required' ? { connect: hint(name, account.scopesAsked) } : {}),
   }
 }

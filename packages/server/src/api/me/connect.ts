@@ -278,7 +278,7 @@ async function keep(
   // Deleted or blocked since the token was checked: nothing may be kept for them (T-LIFE-03).
   const [user] = await tx.users.lock([userId])
   if (user === undefined || user.blocked) throw notCompletable()
-  const { subject, upstreamName, scopesAsked } = parsePendingAccount(pending.details)
+  const { subject, upstreamName, scopesAsked, extras } = parsePendingAccount(pending.details)
   const { tokenset } = pending
   const { account, kind } = await vault.store(tx, {
     userId,
@@ -289,6 +289,7 @@ async function keep(
     scopesAsked,
     label: upstreamName,
     clientId,
+    extras,
   })
   await tx.events.append({
     type: 'connected_account.connected',

@@ -4,7 +4,6 @@ import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { sha256Hex } from '../../crypto/hashing.ts'
 import type { User } from '../../domain/user.ts'
-import { replayMark } from '../../storage/replay-mark.ts'
 import { audienceToResource } from '../audience.ts'
 import { grantableOf, grantConsent } from '../consent-grant.ts'
 import { requiredProof, tokenTypeOf } from '../dpop.ts'
@@ -76,14 +75,12 @@ const SUBJECT_TOKEN_SECONDS = 900
  */
 async function requireFirstUse(
   { library, storage, clock }: EngineDeps,
-  { client, subjectToken }: OwnExchange,
+  { subjectToken }: OwnExchange,
   trail: ExchangeTrail,
 ): Promise<void> {
-  const at = clock()
   const signed = subjectToken.slice(0, subjectToken.lastIndexOf('.'))
-  const id = sha256Hex(`subject-token ${signed}`)
-  const mark = replayMark(id, { at, expiresAt: at + SUBJECT_TOKEN_SECONDS, clientId: client.clientId })
-  if (await storage.transaction((tx) => tx.artifacts.insertOnce(mark))) return
+  const mark = { idHash: sha256Hex(`subject-token ${signed}`), expiresAt: clock() + SUBJECT_TOKEN_SECONDS }
+  if (await storage.transaction((tx) => tx.replays.insertOnce(mark))) return
   trail.data.reason = 'token_replayed'
   throw new library.errors.InvalidGrant('subject_token is not valid')
 }
