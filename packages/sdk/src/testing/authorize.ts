@@ -1,5 +1,5 @@
 /** The authorization endpoint and the user's decision there (RFC 6749 §4.1, RFC 7636, RFC 9207). */
-import { CARRIED, consentPage, errorPage } from './consent-page.ts'
+import { answerPage, CARRIED, consentPage, errorPage } from './consent-page.ts'
 import { type Answer, type Fields, redirectAnswer } from './http.ts'
 import type { Provider, ProviderClient } from './provider.ts'
 import type { Call } from './shape.ts'
@@ -152,7 +152,9 @@ function sendBack(
   const truth: Record<string, string> = { ...result }
   if (fields.state !== undefined) truth.state = fields.state
   if (provider.shape.sendsIssuer) truth.iss = provider.issuer
+  if (user !== undefined) Object.assign(truth, provider.shape.quirks?.answerFields?.(provider, user))
   const sent = provider.tamperRedirect?.(truth, { user, grant: undefined }) ?? truth
+  if (fields.response_mode === 'form_post') return answerPage(provider.title, redirectUri, sent)
   const target = new URL(redirectUri)
   for (const [name, value] of Object.entries(sent)) target.searchParams.append(name, value)
   return redirectAnswer(status, target.href)

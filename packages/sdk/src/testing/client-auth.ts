@@ -21,7 +21,9 @@ export function authenticateClient(provider: Provider, { request, entry }: Call)
   }
   const client = provider.clients.get(basic?.id ?? bodyId ?? '')
   const secret = basic?.secret ?? bodySecret
-  if (client === undefined || secret === undefined || !isEqual(secret, client.secret)) {
+  const { isSecret } = provider.shape.quirks ?? {}
+  const fits = (given: string, { id, secret: kept }: ProviderClient) => isSecret?.(given, id) ?? isEqual(given, kept)
+  if (client === undefined || secret === undefined || !fits(secret, client)) {
     throw new Refusal('bad_client', 'client authentication failed')
   }
   return client

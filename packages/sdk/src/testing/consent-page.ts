@@ -49,6 +49,19 @@ ${scopeList(provider, app, scopes)}
   return page(200, { title: `${app} asks to use your ${title} account`, brand: title, name: 'provider-consent', main })
 }
 
+/** The answer on its way by POST (OAuth 2.0 Form Post Response Mode), sent by a button as long as there are no scripts. */
+export function answerPage(brand: string, redirectUri: string, fields: Fields): Answer {
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  )
+  const main = `<h1>Almost there</h1>
+<form method="post" action="${escapeHtml(redirectUri)}" data-form="provider-answer">
+${inputs.join('\n')}
+<div class="choice"><button>Continue</button></div>
+</form>`
+  return page(200, { title: 'Almost there', brand: escapeHtml(brand), name: 'provider-answer', main })
+}
+
 /** A page for requests that cannot be sent back to any app. */
 export function errorPage(status: number, brand: string, message: string): Answer {
   const main = `<h1>This does not work</h1>\n<p>${escapeHtml(message)}</p>`

@@ -36,7 +36,7 @@ export function discovery(provider: Provider): Answer {
       'email',
       'email_verified',
     ],
-    authorization_response_iss_parameter_supported: true,
+    authorization_response_iss_parameter_supported: provider.shape.sendsIssuer,
   }
   return jsonAnswer(200, provider.tamperDiscovery?.(truth, NOBODY) ?? truth)
 }

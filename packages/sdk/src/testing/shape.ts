@@ -51,6 +51,10 @@ export interface Quirks {
   tokenFields?(fields: Json, about: TokenAbout): Json
   /** What an error of the token endpoint looks like. */
   errorFields?(error: string, description: string): Json
+  /** Whether this is the client's secret, where it is made anew for each call. */
+  isSecret?(secret: string, clientId: string): boolean
+  /** Added to the browser's way back, when the user said yes. */
+  answerFields?(provider: Provider, user: ProviderUser): Readonly<Record<string, string>>
   /** Added to ID tokens. */
   idTokenClaims?(provider: Provider, user: ProviderUser): Json
 }

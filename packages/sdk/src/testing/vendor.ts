@@ -1,6 +1,7 @@
 /** Providers that behave as single vendors do. */
 import type { ProviderOptions } from './options.ts'
 import { type Provider, startProvider } from './provider.ts'
+import { apple } from './vendors/apple.ts'
 import { atlassian } from './vendors/atlassian.ts'
 import { discord } from './vendors/discord.ts'
 import { dropbox } from './vendors/dropbox.ts'
@@ -15,6 +16,7 @@ import { salesforce } from './vendors/salesforce.ts'
 import { slack } from './vendors/slack.ts'
 
 const VENDORS = {
+  apple,
   atlassian,
   discord,
   dropbox,

@@ -87,13 +87,19 @@ function exchangeRefusal({ code, message, details }: ExchangeRefusal, grant: Exc
   }
 }
 
+/** As `POST /me/v1/connected-accounts/connect` takes it, which wants no empty list. */
+const connectBody = ({ connection, scopes }: NonNullable<RefusalDetails['connect']>): JsonObject => ({
+  connection,
+  ...(scopes.length === 0 ? {} : { scopes }),
+})
+
 function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject {
   const members: Record<string, JsonValue | undefined> = {
     code: SHOWN_AS[code] ?? code,
     connection: details.connection,
     missing_scopes: details.missingScopes,
     reason: details.reason,
-    connect: details.connect && { connection: details.connect.connection, scopes: details.connect.scopes },
+    connect: details.connect && connectBody(details.connect),
     retry_after: details.retryAfterSeconds,
     labels: details.labels,
   }

@@ -132,7 +132,11 @@ function apiHosts(connection: Connection, profile: ProviderProfile): readonly st
   const { hosts } = profile.api
   const domain = ownHost(connection.options, profile)
   if (profile.selfHosted !== undefined && domain !== undefined) return [domain]
-  return hosts.map((host) => fillingOf(connection, profile).fill(host))
+  const isSaid = domain !== undefined || profile.placeholders.domain?.default !== undefined
+  // With endpoints of an operator's own there may be no domain; then they say the hosts as well.
+  return hosts
+    .filter((host) => isSaid || !host.includes('{domain}'))
+    .map((host) => fillingOf(connection, profile).fill(host))
 }
 
 function secretOf(

@@ -39,8 +39,9 @@ export function connectorOf(
   provider: Provider,
   options: JsonObject = {},
   { clock = systemClock, fetch = loopbackFetch() }: { clock?: Clock; fetch?: SafeFetch } = {},
+  more: Partial<Connection> = {},
 ): Connector {
-  return createConnectors({ fetch, clock }).for(connectionOf(provider, options))
+  return createConnectors({ fetch, clock }).for(connectionOf(provider, options, more))
 }
 
 /** What the provider sent back through the browser, and what we expect of it. */
