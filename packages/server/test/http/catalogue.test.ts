@@ -1,7 +1,7 @@
 // Twelve providers of the catalogue, each played by the kit in its own ways, through everything that an account goes through.
 // What passed is written to the file that TENON_PROVIDER_RUNS names, for docs/reference/providers.md.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { type Provider, startGithubProvider, startVendorProvider, type VendorName } from '@tenon/sdk/testing'
 import {
@@ -182,7 +182,7 @@ for (const name of NAMES) {
     const step = async (title: string, columns: readonly string[], work: () => Promise<void>) => {
       await t.test(title, async () => {
         await work()
-        done.push(...columns)
+        done.push(...columns.filter((column) => column !== ''))
       })
     }
     const who = await comesIn()
@@ -300,6 +300,11 @@ async function extrasOf(who: SignedIn, id: string): Promise<unknown> {
   const accounts = json.connections.flatMap(({ accounts: list }: { accounts: readonly { id: string }[] }) => list)
   return accounts.find((account: { id: string }) => account.id === id)?.extras
 }
+
+test('the documentation tells of this run', () => {
+  const told = readFileSync(new URL('../../../../docs/reference/provider-runs.json', import.meta.url), 'utf8')
+  assert.deepEqual(passed, JSON.parse(told), 'run it with TENON_PROVIDER_RUNS=docs/reference/provider-runs.json')
+})
 
 test('no token of any of them lies in what is kept beside the tokens', async () => {
   const rows = await query(server.databaseUrl, 'select extras, label from accounts', [])
