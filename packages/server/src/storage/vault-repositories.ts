@@ -60,6 +60,10 @@ export interface Accounts {
     before: EpochSeconds
     limit: number
   }): Promise<readonly VaultAccount[]>
+  /** Accounts that nothing renews past `before`: their refresh token ends, or there is none. Soonest first. */
+  listEnding(query: { before: EpochSeconds; limit: number }): Promise<readonly VaultAccount[]>
+  /** How many there are, by connection id. */
+  countEnding(before: EpochSeconds): Promise<ReadonlyMap<string, number>>
 }
 
 export interface UserKeys {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EnvelopeError } from '../crypto/envelope.ts'
 import { type StoredAccount, scopesLost, type TokenSet } from '../domain/tokenset.ts'
-import type { Connector, RefreshAnswer } from '../upstream/connector.ts'
+import type { Connector, ConnectorTraits, RefreshAnswer } from '../upstream/connector.ts'
 import { UpstreamUnavailable } from '../upstream/errors.ts'
 import { type FreshToken, freshAnswer, reconnectAnswer } from './fresh-token.ts'
 import type { Judge } from './judge.ts'
@@ -47,11 +47,24 @@ async function ask(refresh: Refresh): Promise<RefreshAnswer> {
   const { parts, account } = refresh
   const connector = await parts.connectorFor(account.connectionId)
   if (!connector) throw new UpstreamUnavailable('client_rejected', { detail: 'no such connection' })
-  const first = await callProvider(refresh, connector)
+  const call = async () => withKnownEnd(await callProvider(refresh, connector), account, connector.traits)
+  const first = await call()
   if (first.kind === 'refreshed' || !connector.traits.refreshTokenGraceSeconds) return first
   // Another node may have been faster; then its token counts, and a second call would waste the grace.
   const now = await parts.storage.accounts.find(account.id)
-  return now?.generation === account.generation ? callProvider(refresh, connector) : first
+  return now?.generation === account.generation ? call() : first
+}
+
+/** A new refresh token does not outlive the consent where the provider gives that an end. */
+function withKnownEnd(
+  answer: RefreshAnswer,
+  { connectedAt }: StoredAccount,
+  { refreshTokenEndsAfterSeconds: seconds }: ConnectorTraits,
+): RefreshAnswer {
+  if (answer.kind !== 'refreshed' || seconds === undefined) return answer
+  const end = connectedAt + seconds
+  const refreshExpiresAt = Math.min(answer.tokenset.refreshExpiresAt ?? end, end)
+  return { ...answer, tokenset: { ...answer.tokenset, refreshExpiresAt } }
 }
 
 async function callProvider({ parts, account, refreshToken }: Refresh, connector: Connector): Promise<RefreshAnswer> {

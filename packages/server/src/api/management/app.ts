@@ -12,6 +12,7 @@ import { clientOperations } from './clients.ts'
 import { connectionOperations } from './connections.ts'
 import type { ManagementDeps } from './deps.ts'
 import { deviceCredentialOperations } from './device-credentials.ts'
+import { endingAccountOperations } from './ending-accounts.ts'
 import { exchangeProfileOperations } from './exchange-profiles.ts'
 import { grantOperations } from './grants.ts'
 import { identityOperations } from './identities.ts'
@@ -56,6 +57,7 @@ export const managementOperations = (deps: ManagementDeps): readonly Operation[]
   ...identityOperations(deps),
   ...linkOperations(deps),
   ...userAccessOperations(deps),
+  ...endingAccountOperations(deps),
   ...tokensetOperations(deps),
   ...connectionOperations(deps),
   ...clientOperations(deps),

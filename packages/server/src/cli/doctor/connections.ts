@@ -2,11 +2,11 @@
 import type { ServerConfig } from '../../config/server-config.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
 import { type Connection, PASSWORD_STRATEGY, SAML_STRATEGY } from '../../domain/connection.ts'
-import { systemClock } from '../../lib/time.ts'
+import { type EpochSeconds, systemClock } from '../../lib/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type Connectors, createConnectors } from '../../upstream/connectors.ts'
 import { ConnectionUnavailable, UpstreamRefused, UpstreamUnavailable } from '../../upstream/errors.ts'
-import { findProfile } from '../../upstream/registry.ts'
+import { CATALOGUE, findProfile } from '../../upstream/registry.ts'
 import { createSafeFetch, type SafeFetch } from '../../upstream/safe-fetch.ts'
 import { createConnectionReader } from '../../vault/connections.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
@@ -36,6 +36,7 @@ export async function examineConnections({ config, storage, keyring, tell }: Opt
     if (items.length < PAGE) break
   }
   await safeFetch.close()
+  tell(catalogue())
   const [skew] = skews.sort((a, b) => Math.abs(a) - Math.abs(b))
   // The nearest one counts: a provider may be wrong, all of them hardly.
   if (skew !== undefined && Math.abs(skew) > CLOCK_SECONDS) {
@@ -68,7 +69,7 @@ async function examine(
     if (connection.strategy === SAML_STRATEGY)
       return await examineSaml(connection, { fetch, clock: systemClock, issuer })
     const url = await connector.authorizationUrl({ ...request, scopes: [] })
-    return ok(what, `${connection.strategy} at ${url.host}`)
+    return withCalendar(ok(what, `${connection.strategy} at ${url.host}`), connection, systemClock())
   } catch (error) {
     if (error instanceof ConnectionUnavailable)
       return fail(what, error.message, 'complete the options of the connection')
@@ -77,6 +78,21 @@ async function examine(
     if (error instanceof UpstreamRefused) return fail(what, describe(error), mendOf(error))
     throw error
   }
+}
+
+/** Every provider that a connection can name. */
+const catalogue = (): Finding =>
+  ok('catalogue', `${CATALOGUE.length} providers: ${CATALOGUE.map(({ strategy }) => strategy).join(', ')}`)
+
+/** What the provider has announced for a day that is still to come. */
+export function withCalendar(finding: Finding, { strategy }: Pick<Connection, 'strategy'>, now: EpochSeconds): Finding {
+  const today = new Date(now * 1000).toISOString().slice(0, 10)
+  const [next] = (findProfile(strategy)?.evidence.changes ?? [])
+    .filter(({ date }) => date !== undefined && date > today)
+    .sort((one, other) => ((one.date ?? '') < (other.date ?? '') ? -1 : 1))
+  return next === undefined
+    ? finding
+    : warn(finding.what, `${finding.found}; on ${next.date}: ${next.what}`, next.source)
 }
 
 const describe = ({ message, code, detail }: UpstreamRefused) =>

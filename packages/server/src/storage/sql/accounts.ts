@@ -1,5 +1,7 @@
 // Connected accounts and kept tokensets. Rows and their mapping are in account-rows.ts.
+import type { ExpressionBuilder } from 'kysely'
 import type { Health, Purpose } from '../../domain/tokenset.ts'
+import type { Schema } from '../schema.ts'
 import type { Accounts } from '../vault-repositories.ts'
 import { ACCOUNT_COLUMNS, accountOf, rowOf, STORED_COLUMNS, type StoredRow, storedOf } from './account-rows.ts'
 import type { Db } from './db.ts'
@@ -66,6 +68,13 @@ export const accountsTable = (db: Db): Accounts => ({
   },
   async listExpiring(query) {
     return (await db.all(listExpiring, query)).map(accountOf)
+  },
+  async listEnding(query) {
+    return (await db.all(listEnding, query)).map(accountOf)
+  },
+  async countEnding(before) {
+    const rows = await db.all(countEnding, { before })
+    return new Map(rows.map(({ connection_id: id, count }) => [id, Number(count)]))
   },
 })
 
@@ -289,4 +298,34 @@ const listExpiring = statement((q, p: { usedSince: number; after: number; before
     .where('last_used_at', '>=', p.usedSince)
     .orderBy('access_expires_at')
     .limit(p.limit),
+)
+
+const ENDED: readonly Health[] = ['revoked', 'reconnect_required']
+
+/** Works still, and nothing renews it past that time. */
+const endsBefore = (eb: ExpressionBuilder<Schema, 'accounts'>, before: number) =>
+  eb.and([
+    eb('health', 'not in', ENDED),
+    eb.or([
+      eb.and([eb('has_refresh_token', '=', 1), eb('refresh_expires_at', '<', before)]),
+      eb.and([eb('has_refresh_token', '=', 0), eb('access_expires_at', '<', before)]),
+    ]),
+  ])
+
+const listEnding = statement((q, p: { before: number; limit: number }) =>
+  q
+    .selectFrom('accounts')
+    .select(ACCOUNT_COLUMNS)
+    .where((eb) => endsBefore(eb, p.before))
+    .orderBy((eb) => eb.fn.coalesce('refresh_expires_at', 'access_expires_at'))
+    .orderBy('id')
+    .limit(p.limit),
+)
+
+const countEnding = statement((q, p: { before: number }) =>
+  q
+    .selectFrom('accounts')
+    .select((eb) => ['connection_id', eb.fn.countAll().as('count')])
+    .where((eb) => endsBefore(eb, p.before))
+    .groupBy('connection_id'),
 )

@@ -220,6 +220,26 @@ export const accountTests: Topic = (nodes) => {
     })
     assert.deepEqual(found, [withoutEnvelope(expiring)])
   })
+
+  test('accounts: what nothing renews is listed before its end, and counted by connection', async () => {
+    const { storage } = nodes()
+    const connectionId = unique('con_')
+    const soon = await stored({ connectionId, hasRefreshToken: true, refreshExpiresAt: NOW - 400_000 })
+    const sooner = await stored({
+      connectionId,
+      hasRefreshToken: false,
+      refreshExpiresAt: undefined,
+      accessExpiresAt: NOW - 500_000,
+    })
+    await stored({ connectionId, hasRefreshToken: true, refreshExpiresAt: NOW })
+    await stored({ connectionId, hasRefreshToken: true, refreshExpiresAt: undefined, accessExpiresAt: NOW - 500_000 })
+    await stored({ connectionId, health: 'reconnect_required', refreshExpiresAt: NOW - 400_000 })
+    const found = await storage.accounts.listEnding({ before: NOW - 300_000, limit: 100 })
+    const here = found.filter((one) => one.connectionId === connectionId)
+    assert.deepEqual(here, [withoutEnvelope(sooner), withoutEnvelope(soon)])
+    assert.equal((await storage.accounts.countEnding(NOW - 300_000)).get(connectionId), 2)
+    assert.equal((await storage.accounts.countEnding(NOW - 600_000)).get(connectionId), undefined)
+  })
 }
 
 function withoutEnvelope({ envelope: _, ...account }: StoredAccount): VaultAccount {
