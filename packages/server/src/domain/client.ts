@@ -2,6 +2,7 @@
 import type { JsonObject } from '../lib/json.ts'
 import { type JsonReader, readJson } from '../lib/json-reader.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import { type AgentPolicy, parseAgentPolicy } from './agent-policy.ts'
 
 export type AppType = 'regular_web' | 'spa' | 'native' | 'non_interactive' | 'resource_server'
 export type AuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic' | 'private_key_jwt'
@@ -37,6 +38,8 @@ export interface Client {
   /** The API whose tokens it may exchange (`appType` `resource_server`). */
   readonly resourceServerIdentifier: string | undefined
   readonly vaultAccess: PrivilegedVaultAccess | undefined
+  /** What it may do with what people connected; undefined: whatever its connections and grant types let it. */
+  readonly policy: AgentPolicy | undefined
   readonly initiateLoginUri: string | undefined
   /** Although public: it may bring a provider's token for a token of ours. */
   readonly exchangesOpenly: boolean
@@ -119,6 +122,7 @@ export function parseClient({ clientId, secretHash, document, updatedAt }: Clien
     vaultAccess: client.has('token_vault_privileged_access')
       ? parseVaultAccess(client.group('token_vault_privileged_access'), client)
       : undefined,
+    policy: client.has('policy') ? parseAgentPolicy(client.group('policy')) : undefined,
     initiateLoginUri: client.text('initiate_login_uri'),
     exchangesOpenly: (client.group('token_exchange').strings('allow_any_profile_of_type') ?? []).includes(
       'custom_authentication',

@@ -1,5 +1,6 @@
 // What an exchange may have, decided on facts (vault.md §2, points 4 to 6). Pure.
 import { type Connection, identityUserId, keepsSignInTokens } from '../domain/connection.ts'
+import { reachesApis } from '../domain/identity-scopes.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { ScopeRules } from '../upstream/connector.ts'
 import type { ExchangeRefusalCode, RefusalDetails } from './exchange-refusal.ts'
@@ -88,10 +89,6 @@ export function decideScopes(
   const connect = { connection, scopes: rules.ask([...granted, ...missingScopes]) }
   return refuse('scope_missing', { connection, missingScopes, connect })
 }
-
-/** Scopes by which a person is told to the client that they sign in to, and nothing else is reached. */
-const IDENTITY_SCOPES = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
-const reachesApis = (scope: string): boolean => !IDENTITY_SCOPES.has(scope)
 
 /** The marked one, else the one connected last; a connected account before a sign-in's tokenset. */
 function defaultOf(candidates: readonly StoredAccount[]): readonly StoredAccount[] {

@@ -1,6 +1,7 @@
 // A client as the tenant file and the Management API hold it (auth0-wire.md §6.2).
 import { z } from 'zod'
 import { isNetwork } from '../lib/networks.ts'
+import { agentPolicyDocument } from './agent-policy-document.ts'
 import {
   flag,
   jsonObject,
@@ -167,6 +168,7 @@ const shared = {
     }),
     'Token exchange. With custom_authentication a client without a secret may bring tokens of providers as well, each once; one with a secret may anyway.',
   ),
+  policy: agentPolicyDocument.optional().meta({ description: 'What it may do with what people connected.' }),
   client_metadata: member(shortMetadata(), 'Up to ten short strings of the operator.', {}),
   initiate_login_uri: member(webUrl(), 'Where a person is sent to begin signing in to it.'),
   organization_usage: tolerated(z.enum(['deny', 'allow', 'require'])),

@@ -95,12 +95,14 @@ export function endpointsOf(
   profile: ProviderProfile,
 ): { readonly endpoints: Endpoints; readonly isVendor: boolean } {
   const given = givenEndpoints(options)
-  const isReplaced = [given.issuer, given.authorization, given.token, given.userinfo].some((one) => one !== undefined)
-  if (isReplaced) return { endpoints: given, isVendor: false }
+  if (isReplaced(given)) return { endpoints: given, isVendor: false }
   const isOnOwnHost = profile.selfHosted !== undefined && ownHost(options, profile) !== undefined
   const known = isOnOwnHost ? profile.selfHosted : profile.endpoints
   return { endpoints: { ...fillingOf({ options }, profile).endpoints(known), ...given }, isVendor: !isOnOwnHost }
 }
+
+const isReplaced = ({ issuer, authorization, token, userinfo }: Endpoints): boolean =>
+  [issuer, authorization, token, userinfo].some((one) => one !== undefined)
 
 /** Those that the options name, under whichever name. */
 function givenEndpoints(options: JsonObject): Endpoints {
@@ -129,14 +131,11 @@ function ownHost(options: JsonObject, { placeholders }: ProviderProfile): string
 
 /** Where the provider runs on somebody's own host, that host has its API as well. */
 function apiHosts(connection: Connection, profile: ProviderProfile): readonly string[] {
-  const { hosts } = profile.api
+  // A token of something in the vendor's place is nothing that the vendor should see.
+  if (isReplaced(givenEndpoints(connection.options))) return []
   const domain = ownHost(connection.options, profile)
   if (profile.selfHosted !== undefined && domain !== undefined) return [domain]
-  const isSaid = domain !== undefined || profile.placeholders.domain?.default !== undefined
-  // With endpoints of an operator's own there may be no domain; then they say the hosts as well.
-  return hosts
-    .filter((host) => isSaid || !host.includes('{domain}'))
-    .map((host) => fillingOf(connection, profile).fill(host))
+  return profile.api.hosts.map((host) => fillingOf(connection, profile).fill(host))
 }
 
 function secretOf(
