@@ -34,6 +34,7 @@ import { createExchangeSwitch } from './oauth/exchange-switch.ts'
 import { createProofOfPossession } from './oauth/proof-of-possession.ts'
 import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
 import { createSubjectProver } from './oauth/subject-profile.ts'
+import { createUsePolicy } from './oauth/use-policy.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { followDatabaseClock } from './storage/database-clock.ts'
 import { migrate } from './storage/migrate.ts'
@@ -143,6 +144,8 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const dpopNonceSecret = deriveKey(await deploymentSecret({ storage, keyring }), 'dpop nonce')
   const nonces = await loadDpopNonces(dpopNonceSecret)
   const possession = createProofOfPossession({ issuer, storage, clock, nonces })
+  const approvals = { issuer, keyring, tenant: () => settings.current().friendlyName }
+  const policies = createUsePolicy({ storage, approvals })
   const engine = await hostEngine({
     library: await loadEngine(log),
     validateDpop: await loadDpopValidation(),
@@ -165,7 +168,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     verifyAccess: (token) => accessTokens.verify(token),
     proveSubject: createSubjectProver({ storage, connections, connectors }),
     exchangeLimits: createExchangeLimits({ enabled: () => settings.current().rateLimitsEnabled }),
-    approvals: { issuer, keyring, tenant: () => settings.current().friendlyName },
+    approvals,
     interactionUrl: (uid) => `/u/login?state=${uid}`,
     log,
   })
@@ -238,6 +241,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
         connectors,
         connections,
         accessTokens,
+        policies,
         settings: settings.current,
       }),
     ),

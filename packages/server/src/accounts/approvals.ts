@@ -1,5 +1,5 @@
 // Questions of agents and devices that wait for a person: how they are kept, how many there may be, and that each is
-// answered once. They are rows of the protocol engine; what it polls for is written here.
+// answered once. Most are rows of the protocol engine; what it polls for is written here.
 import { sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import {
@@ -11,6 +11,7 @@ import {
   PAUSE_SECONDS,
   PENDING_AT_ONCE,
 } from '../domain/approval.ts'
+import type { AskedUse } from '../domain/asked-use.ts'
 import { parseClient } from '../domain/client.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
@@ -22,7 +23,10 @@ import { provenAddresses } from './link.ts'
 const KINDS: Readonly<Record<ApprovalKind, ArtifactKind>> = {
   ciba: 'BackchannelAuthenticationRequest',
   device: 'DeviceCode',
+  use: 'UseApproval',
 }
+
+const APPROVAL_KINDS = ['ciba', 'device', 'use'] as const satisfies readonly ApprovalKind[]
 
 export interface StoredApproval {
   readonly approval: Approval
@@ -31,7 +35,7 @@ export interface StoredApproval {
 
 /** A row as the question that it holds; undefined for a row of another kind. */
 export function approvalOf(artifact: Artifact): Approval | undefined {
-  const kind = artifact.kind === KINDS.ciba ? 'ciba' : artifact.kind === KINDS.device ? 'device' : undefined
+  const kind = APPROVAL_KINDS.find((one) => KINDS[one] === artifact.kind)
   const { payload, clientId } = artifact
   if (kind === undefined || clientId === undefined) return undefined
   const params = isJsonObject(payload.params) ? payload.params : {}
@@ -43,19 +47,24 @@ export function approvalOf(artifact: Artifact): Approval | undefined {
     userId: artifact.userId,
     scope: text(params.scope) ?? '',
     resource: text(params.resource),
-    message: kind === 'ciba' ? text(params.binding_message) : undefined,
+    message: kind === 'device' ? undefined : text(params.binding_message),
     userCode: kind === 'device' ? text(payload.userCode) : undefined,
+    // Written by `askUse` alone, from this type.
+    use: kind === 'use' && isJsonObject(payload.use) ? (payload.use as unknown as AskedUse) : undefined,
     askedAt: artifact.createdAt,
     // The row stays a little longer, so that a late poll hears why it gets nothing.
     expiresAt: typeof payload.exp === 'number' ? payload.exp : artifact.expiresAt,
-    answer: isString(payload.grantId) ? 'allowed' : isString(payload.error) ? 'denied' : undefined,
+    answer: answerOf(payload),
   }
 }
 
-/** The question of this id, of either kind. */
+const answerOf = ({ grantId, allowedUntil, error }: JsonObject): Approval['answer'] =>
+  isString(grantId) || typeof allowedUntil === 'number' ? 'allowed' : isString(error) ? 'denied' : undefined
+
+/** The question of this id, of any kind. */
 export async function findApproval(repositories: Repositories, id: string): Promise<StoredApproval | undefined> {
-  const { artifacts } = repositories
-  const artifact = (await artifacts.find(KINDS.ciba, id)) ?? (await artifacts.find(KINDS.device, id))
+  const rows = await Promise.all(APPROVAL_KINDS.map((kind) => repositories.artifacts.find(KINDS[kind], id)))
+  const artifact = rows.find((one) => one !== undefined)
   const approval = artifact && approvalOf(artifact)
   return artifact && approval && { artifact, approval }
 }
@@ -73,11 +82,15 @@ export async function openApprovals(
   userId: string,
   now: EpochSeconds,
 ): Promise<readonly Approval[]> {
-  const rows = await repositories.artifacts.listOfUser(KINDS.ciba, userId)
+  const rows = await Promise.all([
+    repositories.artifacts.listOfUser(KINDS.ciba, userId),
+    repositories.artifacts.listOfUser(KINDS.use, userId),
+  ])
   return rows
+    .flat()
     .flatMap((row) => approvalOf(row) ?? [])
     .filter((one) => isOpen(one, now))
-    .toReversed()
+    .toSorted((a, b) => b.askedAt - a.askedAt)
 }
 
 export interface ApprovalDeps {
@@ -122,10 +135,13 @@ export async function askApproval(
     outcome: refused ? 'refused' : 'ok',
     userId: approval.userId,
     clientId: approval.clientId,
-    data: { scope: approval.scope, expires_at: approval.expiresAt, ...(refused ? { reason: answer.reason } : {}) },
+    ...(approval.use && { accountId: approval.use.accountId }),
+    data: { ...factsOf(approval), expires_at: approval.expiresAt, ...(refused ? { reason: answer.reason } : {}) },
   })
   return answer
 }
+
+const factsOf = ({ kind, scope, use }: Approval): JsonObject => ({ kind, ...(use ? { use: use.kind } : { scope }) })
 
 async function judge(tx: Repositories, approval: Approval, userId: string): Promise<AskAnswer> {
   const { clientId, askedAt: now } = approval
@@ -162,7 +178,12 @@ async function mailOf(
 
 /** Members of the row that a yes or a no leaves for the client's next poll. */
 export type ApprovalResult =
-  | { readonly answer: 'allowed'; readonly members: JsonObject }
+  | {
+      readonly answer: 'allowed'
+      readonly members: JsonObject
+      /** When the row may go, where that is later than it would by itself. */
+      readonly keepUntil?: EpochSeconds
+    }
   | { readonly answer: 'denied' }
 
 /**
@@ -184,7 +205,13 @@ export async function answerApproval(
   const result = await decide(approval)
   if (result === undefined) return false
   const members = result.answer === 'allowed' ? result.members : DENIED
-  await tx.artifacts.put({ ...artifact, userId, payload: { ...artifact.payload, accountId: userId, ...members } })
+  const keepUntil = result.answer === 'allowed' ? (result.keepUntil ?? 0) : 0
+  await tx.artifacts.put({
+    ...artifact,
+    userId,
+    payload: { ...artifact.payload, accountId: userId, ...members },
+    expiresAt: Math.max(artifact.expiresAt, keepUntil),
+  })
   await countAnswer(tx, approval, userId, result.answer, at)
   await tx.events.append({
     type: result.answer === 'allowed' ? 'approval.allowed' : 'approval.denied',
@@ -193,7 +220,8 @@ export async function answerApproval(
     userId,
     actor,
     clientId: approval.clientId,
-    data: { kind: approval.kind, scope: isString(members.scope) ? members.scope : approval.scope },
+    ...(approval.use && { accountId: approval.use.accountId }),
+    data: { ...factsOf(approval), ...(isString(members.scope) ? { scope: members.scope } : {}) },
   })
   return true
 }

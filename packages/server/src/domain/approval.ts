@@ -2,9 +2,13 @@
 import { canonicalJson } from '../lib/canonical-json.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import { type AskedUse, useAsJson } from './asked-use.ts'
 
-/** `ciba`: an agent asks a person whom it names. `device`: something without a browser asks whoever types its code. */
-export type ApprovalKind = 'ciba' | 'device'
+/**
+ * `ciba`: an agent asks a person whom it names. `device`: something without a browser asks whoever types its code. `use`: an
+ * agent is about to use an account, and its policy wants the person's yes for that.
+ */
+export type ApprovalKind = 'ciba' | 'device' | 'use'
 
 export interface Approval {
   /** What the row is found by: SHA-256 of what the client polls with. Opens nothing by itself. */
@@ -20,6 +24,8 @@ export interface Approval {
   readonly message: string | undefined
   /** What stands on the device, as the person types it. */
   readonly userCode: string | undefined
+  /** Of the kind `use`. */
+  readonly use: AskedUse | undefined
   readonly askedAt: EpochSeconds
   /** From then on nobody can answer. */
   readonly expiresAt: EpochSeconds
@@ -60,13 +66,14 @@ export function shownAs(
   approval: Approval,
   shown: { readonly client: string; readonly audience: string | undefined; readonly scopes: readonly string[] },
 ): string {
-  const { id, clientId, message, userCode, expiresAt } = approval
+  const { id, clientId, message, userCode, use, expiresAt } = approval
   const facts: JsonObject = {
     id,
     clientId,
     expiresAt,
     message: message ?? null,
     userCode: userCode ?? null,
+    use: use === undefined ? null : useAsJson(use),
     client: shown.client,
     audience: shown.audience ?? null,
     scopes: [...shown.scopes],

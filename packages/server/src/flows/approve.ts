@@ -1,8 +1,16 @@
 // The page where a person answers an agent, or lets a device in: who asks, for what, in our words; the agent's own are
 // quoted. It is answered in a browser that the person signed in to a moment ago, and by nothing else (T-AGT-06).
-import { answerApproval, findApproval, openApprovals, type StoredApproval } from '../accounts/approvals.ts'
+import {
+  type ApprovalResult,
+  answerApproval,
+  findApproval,
+  openApprovals,
+  type StoredApproval,
+} from '../accounts/approvals.ts'
+import { allowedMembers } from '../accounts/use-approvals.ts'
 import { sha256Base64url, sha256Hex } from '../crypto/hashing.ts'
 import { type Approval, isOpen, shownAs, shownUserCode } from '../domain/approval.ts'
+import type { AskedUse } from '../domain/asked-use.ts'
 import { type Client, parseClient } from '../domain/client.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
@@ -52,7 +60,7 @@ async function requireAsked(deps: FlowDeps, request: BrowserRequest, { userId }:
 }
 
 async function pageOf(deps: FlowDeps, { approval }: StoredApproval, { user }: Owner): Promise<ApprovePage> {
-  const { id, kind, answer, askedAt, expiresAt, message, userCode } = approval
+  const { id, kind, answer, askedAt, expiresAt, message, userCode, use } = approval
   const question = await questionOf(deps, deps.storage, approval)
   return {
     name: 'approve',
@@ -64,6 +72,7 @@ async function pageOf(deps: FlowDeps, { approval }: StoredApproval, { user }: Ow
     scopes: question.scopes,
     message,
     userCode: userCode === undefined ? undefined : shownUserCode(userCode),
+    use,
     askedAt,
     expiresAt,
     user: shownUser(user),
@@ -73,24 +82,58 @@ async function pageOf(deps: FlowDeps, { approval }: StoredApproval, { user }: Ow
 
 interface Question {
   readonly client: Client
-  /** Name of the API that the tokens are for. */
+  /** Name of the API that the tokens are for, or of the provider whose account is used. */
   readonly audience: string | undefined
   readonly scopes: readonly AskedFor[]
-  readonly parameters: JsonObject
-  /** Under the engine's names: what a yes grants. */
-  readonly granted: readonly string[]
   /** Hash of everything that the page says. */
   readonly shown: string
-  /** How long an access token for it lives. */
-  readonly tokenSeconds: number
+  /** Carries out a yes. */
+  readonly allow: (tx: Repositories, session: Session, at: EpochSeconds) => Promise<Allowed>
 }
+
+type Allowed = Extract<ApprovalResult, { readonly answer: 'allowed' }>
 
 /** @throws {FlowError} `interaction_expired`: the client is gone, or may not reach the API any more. */
 async function questionOf(deps: FlowDeps, repositories: Repositories, approval: Approval): Promise<Question> {
-  const { clientId, scope, resource } = approval
-  const record = await repositories.clients.find(clientId)
+  const record = await repositories.clients.find(approval.clientId)
   if (record === undefined) throw new FlowError('interaction_expired')
   const client = parseClient(record)
+  const { use } = approval
+  return use === undefined
+    ? tokensQuestion(deps, repositories, approval, client)
+    : useQuestion(repositories, approval, client, use)
+}
+
+async function useQuestion(
+  repositories: Repositories,
+  approval: Approval,
+  client: Client,
+  use: AskedUse,
+): Promise<Question> {
+  // Taken away since, or somebody else's by now: a yes would be for nothing.
+  const account = await repositories.accounts.find(use.accountId)
+  if (account === undefined || account.userId !== approval.userId) throw new FlowError('interaction_expired')
+  const connection = await repositories.connections.find(account.connectionId)
+  const given = connection?.document.display_name
+  const audience = isString(given) ? given : use.connection
+  const scopes = use.kind === 'token' ? use.scopes.map((value) => ({ value, description: undefined })) : []
+  const text = shownAs(approval, { client: client.name, audience, scopes: scopes.map(({ value }) => value) })
+  return {
+    client,
+    audience,
+    scopes,
+    shown: sha256Base64url(text),
+    allow: async (_tx, _session, at) => ({ answer: 'allowed', ...allowedMembers(use, at) }),
+  }
+}
+
+async function tokensQuestion(
+  deps: FlowDeps,
+  repositories: Repositories,
+  approval: Approval,
+  client: Client,
+): Promise<Question> {
+  const { clientId, scope, resource } = approval
   const parameters: JsonObject = { scope, ...(resource === undefined ? {} : { resource }) }
   const grantable = await grantableOf(repositories, { interaction: parameters, clientId }, deps.issuer)
   const reached = grantable.audience
@@ -105,10 +148,12 @@ async function questionOf(deps: FlowDeps, repositories: Repositories, approval: 
     client,
     audience: api?.name,
     scopes,
-    parameters: { ...parameters, scope: granted.join(' ') },
-    granted,
     shown: sha256Base64url(text),
-    tokenSeconds: reached?.tokenSeconds ?? deps.settings().tokens.accessTokenSeconds,
+    allow: async (tx, session, at) => {
+      const tokenSeconds = reached?.tokenSeconds ?? deps.settings().tokens.accessTokenSeconds
+      const given = { parameters: { ...parameters, scope: granted.join(' ') }, granted, tokenSeconds }
+      return { answer: 'allowed', members: await grant(deps, tx, approval, given, session, at) }
+    },
   }
 }
 
@@ -164,11 +209,19 @@ async function answer(
       const question = await questionOf(deps, tx, approval)
       // Something of what they read is otherwise by now: what they said does not count for it.
       if (question.shown !== given.shown) return undefined
-      return { answer: 'allowed', members: await grant(deps, tx, approval, question, session, at) }
+      return question.allow(tx, session, at)
     })
     if (!answered) throw new FlowError('interaction_expired')
   })
   return { kind: 'redirect', url: approvePath(id), cookies: withBrowserCookie(request) }
+}
+
+interface Given {
+  readonly parameters: JsonObject
+  /** Under the engine's names: what a yes grants. */
+  readonly granted: readonly string[]
+  /** How long an access token for it lives. */
+  readonly tokenSeconds: number
 }
 
 /** Lasts as long as what it is for: until the tokens of this one answer end, or until somebody ends it. */
@@ -176,7 +229,7 @@ async function grant(
   deps: FlowDeps,
   tx: Repositories,
   { clientId, expiresAt }: Approval,
-  { parameters, granted, tokenSeconds }: Question,
+  { parameters, granted, tokenSeconds }: Given,
   session: Session,
   at: EpochSeconds,
 ): Promise<JsonObject> {

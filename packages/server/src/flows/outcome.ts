@@ -1,5 +1,6 @@
 // What a step of a journey leads to. `web/` turns it into an answer; no flow writes markup or headers.
 import type { ApprovalKind } from '../domain/approval.ts'
+import type { AskedUse } from '../domain/asked-use.ts'
 import type { PlannedAccount, PlannedAddress, PlannedIdentity, PlannedKey } from '../domain/merge.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { FlowErrorCode, FlowNext } from './flow-error.ts'
@@ -124,6 +125,7 @@ export interface ApprovePage {
   readonly message: string | undefined
   /** As the device shows it. */
   readonly userCode: string | undefined
+  readonly use: AskedUse | undefined
   readonly askedAt: EpochSeconds
   readonly expiresAt: EpochSeconds
   readonly user: ShownUser

@@ -60,6 +60,7 @@ function minuteOfWeek(timeZone: string, now: EpochSeconds): number {
     hourCycle: 'h23',
   })
   const parts = new Map(format.formatToParts(now * 1000).map(({ type, value }) => [type, value]))
-  const day = WEEK_DAYS.findIndex((one) => one === parts.get('weekday')?.toLowerCase())
+  const names: readonly string[] = WEEK_DAYS
+  const day = names.indexOf(parts.get('weekday')?.toLowerCase() ?? '')
   return day * DAY_MINUTES + Number(parts.get('hour')) * 60 + Number(parts.get('minute'))
 }

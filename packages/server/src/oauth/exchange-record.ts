@@ -18,6 +18,8 @@ export interface Trail {
   actor?: string | undefined
   connectionId?: string
   accountId?: string
+  /** What a policy that is only observed would have said. */
+  observed?: string
 }
 
 export function exchangeEvent(trail: Trail, at: EpochSeconds, refusal?: ExchangeRefusal): NewEvent {
@@ -47,5 +49,7 @@ function dataOf(trail: Trail, refusal: ExchangeRefusal | undefined): JsonObject 
   set('code', refusal?.code)
   set('reason', refusal?.details.reason)
   set('missing_scopes', refusal?.details.missingScopes)
+  set('rule', refusal?.details.rule)
+  set('observed', trail.observed)
   return data
 }

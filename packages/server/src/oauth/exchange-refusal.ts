@@ -1,5 +1,7 @@
 // How an exchange says no: Auth0's status and error, which SDKs branch on, and the `tenon` member, which says what to do
 // next (contract: Small certainties).
+
+import type { PolicyRule } from '../domain/agent-policy.ts'
 import { Refusal } from '../domain/errors.ts'
 import type { JsonObject, JsonValue } from '../lib/json.ts'
 import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../protocol/grant-types.ts'
@@ -15,6 +17,8 @@ export type ExchangeRefusalCode =
   | 'invalid_request'
   | 'subject_token_invalid'
   | 'rate_limited'
+  /** The person has not answered yet. */
+  | 'approval_pending'
   /** The client may not exchange at all; shown as `policy_denied`. */
   | 'client_denied'
   /** There is no connection of that name; shown as `invalid_request`. */
@@ -27,6 +31,11 @@ export interface RefusalDetails {
   /** Body of the request that would connect what is missing. */
   readonly connect?: { readonly connection: string; readonly scopes: readonly string[] }
   readonly retryAfterSeconds?: number
+  /** The rule of the client's policy that decided; for the event. */
+  readonly rule?: PolicyRule
+  /** The question that waits for the person, and how often to ask again, in seconds. */
+  readonly authReqId?: string
+  readonly interval?: number
   /** What the accounts that a hint fits are called. */
   readonly labels?: readonly string[]
   /** Instead of the code's own sentence. */
@@ -83,7 +92,7 @@ function exchangeRefusal({ code, message, details }: ExchangeRefusal, grant: Exc
   return {
     status,
     headers: { ...NO_STORE, ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }) },
-    body: { error, error_description: message, tenon: tenonOf(code, details) },
+    body: { error, error_description: message, ...pollingOf(details), tenon: tenonOf(code, details) },
   }
 }
 
@@ -93,7 +102,12 @@ const connectBody = ({ connection, scopes }: NonNullable<RefusalDetails['connect
   ...(scopes.length === 0 ? {} : { scopes }),
 })
 
-function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject {
+/** As a poll is answered (CIBA Core §7.3, §11). */
+const pollingOf = ({ authReqId, interval }: RefusalDetails): JsonObject =>
+  authReqId === undefined ? {} : { auth_req_id: authReqId, ...(interval === undefined ? {} : { interval }) }
+
+/** What to do next, as every refusal of a use says it. */
+export function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject {
   const members: Record<string, JsonValue | undefined> = {
     code: SHOWN_AS[code] ?? code,
     connection: details.connection,
@@ -102,6 +116,7 @@ function tenonOf(code: ExchangeRefusalCode, details: RefusalDetails): JsonObject
     connect: details.connect && connectBody(details.connect),
     retry_after: details.retryAfterSeconds,
     labels: details.labels,
+    ...pollingOf(details),
   }
   return Object.fromEntries(
     Object.entries(members).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
@@ -144,6 +159,7 @@ const AUTH0: Readonly<Record<ExchangeRefusalCode, Wire>> = {
   connection_unknown: wire(400, 'invalid_request', 'The connection was not found.'),
   subject_token_invalid: wire(403, 'invalid_grant', 'Unknown or invalid refresh token.'),
   rate_limited: wire(429, 'too_many_requests', 'Too many exchanges for this user.'),
+  approval_pending: wire(400, 'authorization_pending', 'The user has been asked, and has not answered yet.'),
 }
 
 /** RFC 8693 §2.2.2 has two errors of its own: a bad token is `invalid_request`, what cannot be had is `invalid_target`. */

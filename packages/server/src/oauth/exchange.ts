@@ -1,22 +1,32 @@
 // The vault exchange: a token of ours for an access token of the user's upstream account (vault.md §2). The product's
 // hot path: one read, one shared write, no session and no engine.
 import { findMergedInto } from '../accounts/merged-into.ts'
+import { decidePolicy } from '../domain/agent-policy.ts'
 import type { Client } from '../domain/client.ts'
 import { parseClient } from '../domain/client.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { Settings } from '../domain/settings.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { Clock } from '../lib/time.ts'
-import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../protocol/grant-types.ts'
 import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ReplayMark } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Connector } from '../upstream/connector.ts'
 import type { Connectors } from '../upstream/connectors.ts'
-import { ConnectionUnavailable } from '../upstream/errors.ts'
 import type { ConnectionReader } from '../vault/connections.ts'
-import type { FreshToken } from '../vault/fresh-token.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { AccessTokens } from './access-tokens.ts'
+import {
+  allowed,
+  connectorOf,
+  type Fresh,
+  isRepeatedFlood,
+  requireFresh,
+  requireMayExchange,
+  requireWithinLimit,
+  STALE_AFTER_MS,
+  stoppedByUser,
+  useOf,
+} from './account-use.ts'
 import {
   type AssertionVerifier,
   createAssertionVerifier,
@@ -24,23 +34,11 @@ import {
   type SignatureCheck,
 } from './client-assertion.ts'
 import { authenticateClient, readCredentials } from './client-auth.ts'
-import {
-  createExchangeJournal,
-  type ExchangeJournal,
-  type JournalEntry,
-  USE_RESOLUTION_SECONDS,
-} from './exchange-journal.ts'
+import { createExchangeJournal, type ExchangeJournal, type JournalEntry } from './exchange-journal.ts'
 import { createExchangeLimits, type ExchangeLimits } from './exchange-limits.ts'
-import { type Decision, decideAccount, decideConnection, decideScopes, type Wanted } from './exchange-policy.ts'
+import { decideAccount, decideConnection, type Wanted } from './exchange-policy.ts'
 import { exchangeEvent, type Trail } from './exchange-record.ts'
-import {
-  ClientAuthFailed,
-  type ExchangeAnswer,
-  type ExchangeGrant,
-  ExchangeRefusal,
-  NO_STORE,
-  refusalAnswer,
-} from './exchange-refusal.ts'
+import { ClientAuthFailed, type ExchangeAnswer, ExchangeRefusal, NO_STORE, refusalAnswer } from './exchange-refusal.ts'
 import {
   connectionNameOf,
   type ExchangeBody,
@@ -52,6 +50,7 @@ import {
 } from './exchange-request.ts'
 import { requireWorkerMay, requireWorkerWord } from './exchange-worker.ts'
 import { type OpenedSubject, openSubject, requireLiveSubject } from './subject-token.ts'
+import { type Admission, approvalUsed, refusalOf, type UsePolicy } from './use-policy.ts'
 
 export interface Exchange {
   /**
@@ -78,6 +77,7 @@ export interface ExchangeDeps {
   readonly connections: Pick<ConnectionReader, 'open'>
   readonly connectors: Connectors
   readonly accessTokens: Pick<AccessTokens, 'open'>
+  readonly policies: UsePolicy
   readonly settings: () => Pick<Settings, 'rateLimitsEnabled'> & { readonly vault: Pick<Settings['vault'], 'sharing'> }
 }
 
@@ -167,19 +167,32 @@ async function findFacts({ storage }: Parts, query: ExchangeQuery) {
 /**
  * Nothing is answered before this is on the disk.
  *
- * @param word mark of what a worker said.
  * @throws {ClientAuthFailed} the assertion had served before.
- * @throws {ExchangeRefusal} `subject_token_invalid`: the worker's word had.
+ * @throws {ExchangeRefusal} `subject_token_invalid`: the worker's word had; `policy_denied`: the person's yes had.
  */
-async function keep({ journal }: Parts, entry: JournalEntry, word?: ReplayMark): Promise<void> {
+async function keep(
+  { journal }: Parts,
+  entry: JournalEntry,
+  { word, yes, connection = '' }: Serving = {},
+): Promise<void> {
   const repeated = await journal.record(entry)
   if (repeated === undefined) return
+  if (repeated === yes) throw approvalUsed(connection)
   if (repeated !== word) throw new ClientAuthFailed()
   const description = 'Unknown or invalid subject token.'
   throw new ExchangeRefusal('subject_token_invalid', { reason: 'replayed', description })
 }
 
-const isReplay = ({ details }: ExchangeRefusal) => details.reason === 'replayed'
+/** Marks of what serves once. */
+interface Serving {
+  /** What a worker said. */
+  readonly word?: ReplayMark | undefined
+  /** What the person said. */
+  readonly yes?: ReplayMark | undefined
+  readonly connection?: string
+}
+
+const isReplay = ({ details: { reason } }: ExchangeRefusal) => reason === 'replayed' || reason === 'approval_used'
 
 /** Everything that is known of a request once its client is. */
 interface Run {
@@ -202,13 +215,14 @@ async function serve(parts: Parts, run: Run): Promise<ExchangeAnswer> {
   Object.assign(trail, { scopes: request.scopes, purpose: request.purpose, subjectKind: request.subjectKind })
   const word = request.subjectKind === 'jwt' ? takeWord(parts, run) : undefined
   const bound = boundOf(run, request)
-  const { account, connector, connection } = await choose(parts, run, bound, run.facts)
-  trail.accountId = account.id
+  const { account, connector, connection, yes } = await choose(parts, run, bound, run.facts)
   const token = await parts.vault.freshToken(account, request.minTtlSeconds)
   if (performance.now() - run.readAtMs > STALE_AFTER_MS) await requireStillSo(parts, run, request, account)
   const fresh = requireFresh(token, bound, connection, account, connector)
   const now = parts.clock()
-  await keep(parts, { event: exchangeEvent(trail, now), use: useOf(account, now), marks: run.marks }, word)
+  const marks = yes === undefined ? run.marks : [...run.marks, yes]
+  const entry = { event: exchangeEvent(trail, now), use: useOf(account, now), marks }
+  await keep(parts, entry, { word, yes, connection: connection.name })
   return answerOf(fresh, request, connector, now)
 }
 
@@ -227,9 +241,6 @@ function boundOf({ client, ip }: Run, request: ExchangeRequest): ExchangeRequest
     : request
 }
 
-/** A stop is to be seen within a second (contract); a refresh at the provider takes longer than that. */
-const STALE_AFTER_MS = 400
-
 async function requireStillSo(parts: Parts, run: Run, request: ExchangeRequest, account: StoredAccount): Promise<void> {
   const facts = await parts.storage.exchanges.find(run.query)
   if (facts.client === undefined) throw new ExchangeRefusal('policy_denied', { reason: 'client_gone' })
@@ -238,25 +249,15 @@ async function requireStillSo(parts: Parts, run: Run, request: ExchangeRequest, 
   await choose(parts, now, { ...boundOf(now, request), loginHint: account.id }, facts)
 }
 
-/** Auth0's rules for the client itself (auth0-wire.md §2.1); RFC 8693 is served to whoever has either grant. */
-function requireMayExchange(client: Client, grant: ExchangeGrant): void {
-  const allowed = client.grantTypes.some(
-    (one) => one === grant || (grant === TOKEN_EXCHANGE_GRANT && one === VAULT_GRANT),
-  )
-  if (!allowed) throw denied('grant_type_not_allowed', `Grant type '${grant}' not allowed for the client.`)
-  if (!client.firstParty) throw denied('third_party', 'The client is not a first-party client.')
-  if (!client.oidcConformant) throw denied('not_oidc_conformant', 'The client is not OIDC conformant.')
-}
-
-const denied = (reason: string, description: string) => new ExchangeRefusal('client_denied', { reason, description })
-
 interface Chosen {
   readonly account: StoredAccount
   readonly connection: Connection
   readonly connector: Connector
+  /** Mark of the person's yes to this. */
+  readonly yes: ReplayMark | undefined
 }
 
-/** Subject, limit, connection, account and scopes, on these facts. */
+/** Subject, limit, connection, account, scopes and policy, on these facts. */
 async function choose(
   parts: Parts,
   run: Run,
@@ -266,7 +267,7 @@ async function choose(
   const { client, trail } = run
   const subject = requireLiveSubject(run.subject, facts.subject, client, parts.clock())
   Object.assign(trail, subject)
-  if (facts === run.facts) await requireWithinLimit(parts, client.clientId, subject.userId)
+  if (facts === run.facts) await requireWithinLimit(parts.limits, client.clientId, subject.userId)
   if (facts.stopped) throw stoppedByUser(request.connection)
   const connection = facts.connection && parts.connectionOf(facts.connection)
   if (connection !== undefined) trail.connectionId = connection.id
@@ -275,21 +276,51 @@ async function choose(
   requireServed(request, usable, connector)
   const { sharing } = parts.settings().vault
   const policyFacts = { accounts: facts.accounts, clientId: client.clientId, sharing }
-  const { account } = allowed(decideAccount(usable, policyFacts, request, connector.scopes))
-  return { account, connection: usable, connector }
+  const decision = decideAccount(usable, policyFacts, request, connector.scopes)
+  const about = { run, request, connector, userId: subject.userId, isNew: facts === run.facts }
+  if (decision.kind === 'refuse') {
+    requirePolicy(parts, about)
+    throw new ExchangeRefusal(decision.code, decision.details)
+  }
+  const { account } = decision
+  trail.accountId = account.id
+  const { mark: yes, observed } = await admit(parts, about, account)
+  if (observed !== undefined) trail.observed = observed
+  return { account, connection: usable, connector, yes }
 }
 
-/** The person's own word, before any policy of the operator's: it holds for every connection. */
-const stoppedByUser = (connection: string) =>
-  new ExchangeRefusal('policy_denied', {
-    connection,
-    reason: 'agent_stopped',
-    description: 'The user has stopped this client.',
-  })
+interface About {
+  readonly run: Run
+  readonly request: ExchangeRequest
+  readonly connector: Connector
+  readonly userId: string
+  readonly isNew: boolean
+}
 
-function allowed<T>(decision: Decision<T>): { readonly kind: 'allow' } & T {
-  if (decision.kind === 'refuse') throw new ExchangeRefusal(decision.code, decision.details)
-  return decision
+const actOf = ({ connection, scopes }: ExchangeRequest, granted: readonly string[]) =>
+  ({ kind: 'token', connection, scopes, granted }) as const
+
+/** What the operator does not allow is said before what the person might. */
+function requirePolicy({ clock }: Parts, { run: { client }, request, connector }: About): void {
+  const { policy } = client
+  if (policy === undefined || policy.observed) return
+  const facts = { policy, act: actOf(request, []), now: clock(), rateWaitSeconds: 0, missing: connector.scopes.missing }
+  const decision = decidePolicy(facts)
+  if (decision.kind === 'refuse') throw refusalOf(decision, request.connection)
+}
+
+function admit(
+  { policies, clock }: Parts,
+  { run: { client, trail }, request, connector, userId, isNew }: About,
+  { id: accountId, label, scopesGranted }: StoredAccount,
+): Promise<Admission> {
+  const act = actOf(request, scopesGranted)
+  return policies.admit({
+    ...{ client, userId, act, rules: connector.scopes, at: clock(), isNew, purpose: trail.purpose },
+    question: ({ validSeconds }) => {
+      return { kind: 'token', connection: request.connection, accountId, label, validSeconds, scopes: scopesGranted }
+    },
+  })
 }
 
 /** RFC 8707: a token is asked for use at one API, which must be one of this provider. */
@@ -298,67 +329,6 @@ function requireServed({ resourceHost }: ExchangeRequest, { name }: Connection, 
   const description = 'The connection does not serve this resource.'
   throw new ExchangeRefusal('connection_not_enabled', { connection: name, reason: 'unknown_resource', description })
 }
-
-async function requireWithinLimit({ limits }: Parts, clientId: string, userId: string): Promise<void> {
-  const verdict = await limits.count(clientId, userId)
-  if (verdict.kind === 'within') return
-  const { retryAfterSeconds, first } = verdict
-  throw new ExchangeRefusal('rate_limited', { retryAfterSeconds, ...(first ? {} : { reason: REPEATED }) })
-}
-
-const REPEATED = 'repeated'
-
-/** The first refusal of a minute is recorded; a flood of them would only fill the disk. */
-const isRepeatedFlood = ({ code, details }: ExchangeRefusal) => code === 'rate_limited' && details.reason === REPEATED
-
-/** A connection whose strategy keeps no tokens, or whose options miss something, serves nobody. */
-function connectorOf(connectors: Connectors, connection: Connection): Connector {
-  try {
-    return connectors.for(connection)
-  } catch (cause) {
-    if (!(cause instanceof ConnectionUnavailable)) throw cause
-    throw new ExchangeRefusal('connection_not_enabled', {
-      connection: connection.name,
-      reason: connection.damaged ? 'vault_integrity' : 'connection_unavailable',
-    })
-  }
-}
-
-type Fresh = Extract<FreshToken, { kind: 'fresh' }>
-
-function requireFresh(
-  token: FreshToken,
-  request: Wanted,
-  connection: Connection,
-  account: StoredAccount,
-  connector: Connector,
-): Fresh {
-  const { name } = connection
-  const connect = { connection: name, scopes: account.scopesAsked }
-  switch (token.kind) {
-    case 'fresh': {
-      // The row said so before; the scopes sealed with the token are the ones that hold.
-      const refusal = decideScopes(request, token.scopes, connector.scopes)
-      if (refusal) throw new ExchangeRefusal(refusal.code, refusal.details)
-      return token
-    }
-    case 'reconnect_required':
-      throw new ExchangeRefusal('reconnect_required', { connection: name, reason: token.reason, connect })
-    case 'vault_integrity':
-      throw new ExchangeRefusal('reconnect_required', { connection: name, reason: 'vault_integrity', connect })
-    case 'provider_unavailable':
-      throw new ExchangeRefusal('provider_unavailable', {
-        connection: name,
-        retryAfterSeconds: token.retryAfterSeconds,
-      })
-    case 'gone':
-      throw new ExchangeRefusal('not_connected', { connection: name, connect })
-  }
-}
-
-/** What another process wrote this minute need not be written again; of its own uses the journal knows. */
-const useOf = ({ id, lastUsedAt = 0 }: StoredAccount, now: number) =>
-  now - lastUsedAt < USE_RESOLUTION_SECONDS ? undefined : { accountId: id, at: now }
 
 /** For a provider that names no end: SDKs need a number (auth0-wire.md §2.3). */
 const SYNTHETIC_TTL_SECONDS = 3600

@@ -83,6 +83,8 @@ export type ArtifactKind =
   | 'UpstreamAnswer'
   | 'DeviceCode'
   | 'BackchannelAuthenticationRequest'
+  /** A client's wish to use an account, for which its policy wants a yes; `uid` says what for. */
+  | 'UseApproval'
   | 'ConsoleLink'
   /** A job of the Management API: what it was asked, and what came of it. */
   | 'Job'

@@ -16,6 +16,7 @@ import { type AccessTokens, createAccessTokens } from '../../src/oauth/access-to
 import { createExchange, type Exchange } from '../../src/oauth/exchange.ts'
 import type { ExchangeAnswer } from '../../src/oauth/exchange-refusal.ts'
 import { ensureSigningKeys, readSigningKeys } from '../../src/oauth/signing-keys.ts'
+import { createUsePolicy } from '../../src/oauth/use-policy.ts'
 import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../../src/protocol/grant-types.ts'
 import { migrate } from '../../src/storage/migrate.ts'
 import { openStorage } from '../../src/storage/open.ts'
@@ -145,7 +146,19 @@ export async function openWorld(database: Database, options: WorldOptions = {}):
     })
     const accessTokens = createAccessTokens({ storage: own, clock, issuer: ISSUER, keys: () => keys })
     const settings = () => world.settings
-    const parts = { storage: own, clock, issuer: ISSUER, vault, connections, connectors, accessTokens, settings }
+    const approvals = { issuer: ISSUER, keyring, tenant: () => 'Acme' }
+    const policies = createUsePolicy({ storage: own, approvals })
+    const parts = {
+      storage: own,
+      clock,
+      issuer: ISSUER,
+      vault,
+      connections,
+      connectors,
+      accessTokens,
+      policies,
+      settings,
+    }
     opened.push(() => vault.stop())
     return { exchange: createExchange(parts), vault, storage: own, accessTokens }
   }

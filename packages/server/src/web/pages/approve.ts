@@ -1,5 +1,7 @@
 // An agent, or a device, asks for a yes. What is asked is said in our words; the client's own are quoted (T-AGT-07).
+import type { AskedUse } from '../../domain/asked-use.ts'
 import type { EpochSeconds } from '../../lib/time.ts'
+import { factsOfUse, whatIsUsed } from './approve-use.ts'
 import {
   abilities,
   buttonLink,
@@ -24,15 +26,17 @@ export interface ApproveView {
   readonly frame: PageFrame
   /** Takes `action=deny` and `action=allow`. */
   readonly form: FormTarget
-  readonly kind: 'ciba' | 'device'
+  readonly kind: 'ciba' | 'device' | 'use'
   readonly status: 'asked' | 'allowed' | 'denied' | 'over'
   readonly client: { readonly name: string; readonly firstParty: boolean }
-  /** Name of the API that it is for. */
+  /** Name of the API that it is for, or of the provider whose account is used. */
   readonly audience: string | undefined
   readonly scopes: readonly AskedScope[]
   /** The client's own words. */
   readonly message: string | undefined
   readonly userCode: string | undefined
+  /** Of the kind `use`. */
+  readonly use: AskedUse | undefined
   readonly askedAt: EpochSeconds
   readonly expiresAt: EpochSeconds
   readonly user: { readonly name: string; readonly address?: string | undefined }
@@ -61,7 +65,12 @@ ${softLine(signedInAs(view))}`
 }
 
 function whatItMay(view: ApproveView): Html {
-  const { frame, scopes } = view
+  const { frame, scopes, use, audience = '' } = view
+  if (use !== undefined)
+    return html`<section aria-labelledby="may"><h2 id="may">${say(frame, 'approve.what')}</h2>
+${whatIsUsed(frame, use)}
+${facts(factsOfUse(frame, use, audience), 'ruled')}
+</section>`
   const asked = describeScopes(scopes)
   const may =
     asked.items.length > 0 ? abilities(frame, asked) : html`<p class="can-nothing">${say(frame, 'approve.nothing')}</p>`
