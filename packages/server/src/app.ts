@@ -6,6 +6,7 @@ import { createLinkNotices } from './accounts/link-notices.ts'
 import { createOrigins } from './api/cors.ts'
 import { createManagementApi, managementOperations } from './api/management/app.ts'
 import { createMeApi, meOperations } from './api/me/app.ts'
+import { createProxy } from './api/me/proxy.ts'
 import { openApiDocument } from './api/openapi.ts'
 import type { App, CreateApp, PrepareDeployment } from './config/app-contract.ts'
 import type { ServerConfig } from './config/server-config.ts'
@@ -39,9 +40,11 @@ import { createSessions } from './sessions/sessions.ts'
 import { followDatabaseClock } from './storage/database-clock.ts'
 import { migrate } from './storage/migrate.ts'
 import { openStorage } from './storage/open.ts'
+import type { ConnectionRecord } from './storage/records.ts'
 import type { Storage } from './storage/storage.ts'
-import { createConnectors } from './upstream/connectors.ts'
+import { apiHostsOf, createConnectors } from './upstream/connectors.ts'
 import { createSafeFetch } from './upstream/safe-fetch.ts'
+import { createSafeStream } from './upstream/safe-stream.ts'
 import { createConnectionReader } from './vault/connections.ts'
 import { checkVaultKey, deploymentSecret, samlKey } from './vault/meta-secrets.ts'
 import { createVault } from './vault/vault.ts'
@@ -54,6 +57,8 @@ import { frameableBy, pageHeaders } from './web/security-headers.ts'
 const clock = systemClock
 const SETTINGS_POLL_MS = 1000
 const CLEAN_UP_MS = 60_000
+/** A provider's API may think for so long, or pause. */
+const PROXY_SILENCE_SECONDS = 60
 /** For one client and user in a minute, at both JSON interfaces together. */
 const API_REQUESTS = 300
 
@@ -111,6 +116,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   }
   const allowedPrivateNetworks = config.dangerouslyAllowUpstreamNetwork
   const fetch = createSafeFetch({ allowedPrivateNetworks })
+  const stream = createSafeStream({ allowedPrivateNetworks, silenceSeconds: PROXY_SILENCE_SECONDS })
   const connectors = createConnectors({
     fetch,
     clock,
@@ -188,6 +194,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     allowedPrivateNetworks,
     origins,
     sharing: () => settings.current().vault.sharing,
+    apiHostsOf: (record: ConnectionRecord) => apiHostsOf(connectors, connections.open(record)),
     log,
   }
   const notifyLink = createLinkNotices({ issuer, keyring, tenant: () => settings.current().friendlyName })
@@ -231,6 +238,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     },
     managementApi: createManagementApi(managementDeps),
     meApi: createMeApi(apis),
+    proxy: createProxy({ ...apis, connections, connectors, policies, stream, settings: settings.current }),
     engine: engine.handle,
     exchange: metrics.countingExchanges(
       createExchange({
@@ -290,6 +298,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
         backchannelLogout.stop(),
         webhooks.stop(),
         vault.stop(),
+        stream.close(),
       ])
       keyring.close()
       await storage.close()

@@ -49,7 +49,7 @@ async function loadOrigins(storage: Storage): Promise<ReadonlySet<string>> {
 }
 
 const METHODS = 'GET, POST, PATCH, PUT, DELETE'
-const REQUEST_HEADERS = 'authorization, content-type, auth0-client, dpop'
+const REQUEST_HEADERS = 'authorization, content-type, auth0-client, dpop, tenon-host, tenon-purpose'
 const PREFLIGHT_SECONDS = 600
 
 /** The answer to a preflight; without the allowing headers for a page that nobody named. */

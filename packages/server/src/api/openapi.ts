@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { sha256Hex } from '../crypto/hashing.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import { MANAGEMENT_BASE } from './management/app.ts'
-import { ME_BASE } from './me/app.ts'
+import { ME_BASE } from './me/face.ts'
 import type { Operation } from './operation.ts'
 import type { MediaType } from './request-body.ts'
 

@@ -63,7 +63,7 @@ async function answer(face: Interface, context: Context, operation: Operation): 
   let limit: LimitVerdict | undefined
   let response: Response
   try {
-    access = await authenticate(face, context)
+    access = await authenticate(face, shownIn(context))
     limit = await face.limit.count(`${access.clientId} ${access.userId ?? ''}`)
     if (limit.kind === 'exceeded') throw tooManyRequests(limit.retryAfterSeconds)
     const caller: Caller = { ...access, scopes: face.scopesOf(access) }
@@ -92,24 +92,46 @@ function nameLimit(response: Response, { points }: MinuteLimit, verdict: LimitVe
 const mayRead = ({ origins }: Interface, origin: string, access: VerifiedAccess | undefined): Promise<boolean> =>
   access === undefined ? origins.isKnown(origin) : origins.isOf(origin, access.clientId)
 
-async function authenticate(face: Interface, context: Context): Promise<VerifiedAccess> {
-  const header = context.req.header('authorization')
+/** What of a request says who asks. */
+export interface Shown {
+  readonly method: string
+  /** As it was sent, without a query. */
+  readonly path: string
+  readonly authorization: string | undefined
+  readonly dpop: string | undefined
+  /** The URL holds an access token. */
+  readonly inQuery: boolean
+}
+
+const shownIn = ({ req }: Context): Shown => ({
+  method: req.method,
+  path: req.path,
+  authorization: req.header('authorization'),
+  dpop: req.header('dpop'),
+  inQuery: req.query('access_token') !== undefined,
+})
+
+/** @throws {ApiRefusal} 401; 400: the token came in two ways. */
+export async function authenticate(
+  face: Pick<Interface, 'accessTokens' | 'audience' | 'possession'>,
+  { method, path, authorization: header, dpop, inQuery }: Shown,
+): Promise<VerifiedAccess> {
   if (header === undefined) throw new ApiRefusal(401, 'missing_authentication', 'Missing authentication')
   // In a URL it lands in logs and histories, and two are one too many (RFC 6750 §2).
-  if (context.req.query('access_token') !== undefined)
+  if (inQuery)
     throw new ApiRefusal(400, 'invalid_request', 'The access token is sent in one way: the Authorization header.')
   const [, scheme = '', token = ''] = /^(bearer|dpop) +(\S+)$/i.exec(header) ?? []
   const access = token === '' ? undefined : await face.accessTokens.verify(token)
   if (access === undefined || !access.audiences.includes(face.audience)) throw unauthorized('Invalid token')
   const shown = { token, scheme, jkt: access.jkt, clientId: access.clientId }
-  const { method, path } = context.req
-  const verdict = await face.possession.check(shown, { method, path, proof: context.req.header('dpop') })
+  const verdict = await face.possession.check(shown, { method, path, proof: dpop })
   if (verdict.kind === 'holds') return access
   if (verdict.code === 'invalid_token') throw unauthorized('Invalid token')
   throw unproven(verdict.code, face.possession.nextNonce())
 }
 
-function refuse(face: Interface, refusal: ApiRefusal): Response {
+/** The answer for a refusal. */
+export function refuse(face: Pick<Interface, 'render' | 'challenge'>, refusal: ApiRefusal): Response {
   const { body, contentType } = face.render(refusal)
   const headers = new Headers({ 'content-type': contentType, 'cache-control': 'no-store', ...refusal.headers })
   const challenge = challengeOf(refusal, face.challenge)

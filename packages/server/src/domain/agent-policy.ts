@@ -146,6 +146,18 @@ export function decidePolicy(facts: PolicyFacts): PolicyDecision {
   )
 }
 
+/** The refusal when the client may not start connecting this; scopes are compared as they are written. */
+export function decideConnect(
+  policy: AgentPolicy | undefined,
+  { connection, scopes, now }: { connection: string; scopes: readonly string[]; now: EpochSeconds },
+): Extract<PolicyDecision, { kind: 'refuse' }> | undefined {
+  if (policy?.observed === true) return undefined
+  const act = { kind: 'connect', connection, scopes } as const
+  const missing: PolicyFacts['missing'] = (wanted, granted) => wanted.filter((one) => !granted.includes(one))
+  const decision = decidePolicy({ policy, act, now, rateWaitSeconds: 0, missing })
+  return decision.kind === 'refuse' ? decision : undefined
+}
+
 /** True when the client may know of the connection. */
 export const isInPolicy = (policy: AgentPolicy | undefined, connection: string): boolean =>
   policy === undefined ||

@@ -7,6 +7,7 @@ import { parseClient } from '../domain/client.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { Settings } from '../domain/settings.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
+import { once } from '../lib/once.ts'
 import type { Clock } from '../lib/time.ts'
 import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ReplayMark } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -112,16 +113,6 @@ export function createExchange(deps: ExchangeDeps): Exchange {
         return answer
       }
     },
-  }
-}
-
-/** Reads a record once: the storage hands out the same one while its row stays the same. */
-function once<R extends object, T>(read: (record: R) => T): (record: R) => T {
-  const known = new WeakMap<R, T>()
-  return (record) => {
-    const found = known.get(record) ?? read(record)
-    known.set(record, found)
-    return found
   }
 }
 

@@ -4,9 +4,11 @@
 // The hint is judged on the way in and goes no further: what is stored, of an interaction or of a pushed request, is for
 // whom and for which client it was issued.
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { parseClient } from '../domain/client.ts'
+import { decideConnect } from '../domain/agent-policy.ts'
+import { type Client, parseClient } from '../domain/client.ts'
 import { PASSWORD_STRATEGY } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
+import type { EpochSeconds } from '../lib/time.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { EngineDeps } from './engine.ts'
 import { splitScope } from './scopes.ts'
@@ -69,13 +71,15 @@ function actionOf(scope: unknown): LinkAction | undefined {
  */
 export async function judgeLinkRequest(
   ctx: KoaContextWithOIDC,
-  { storage, library }: Pick<EngineDeps, 'storage' | 'library'>,
+  { storage, library, clock }: Pick<EngineDeps, 'storage' | 'library' | 'clock'>,
 ): Promise<LinkRequest | undefined> {
   const { errors } = library
   const { params, client, session, result } = ctx.oidc
   const request = linkRequestOf(params)
   if (request === undefined || client === undefined) return undefined
-  if (!(await mayAskToLink(storage, client.clientId))) return undefined
+  const record = await storage.clients.find(client.clientId)
+  const asking = record && parseClient(record)
+  if (asking?.clientInitiatedLinking !== true) return undefined
   const { action, hint } = request
   const denied = (why: string) => new errors.AccessDenied(`ID_TOKEN_HINT Invalid: ${why}`)
   if (hint === undefined) throw denied('it is missing, has expired, or was not issued here')
@@ -83,6 +87,7 @@ export async function judgeLinkRequest(
   const userId = result?.login?.accountId ?? session?.accountId
   if (userId !== undefined && userId !== hint.userId) throw denied('it was issued for another user')
   await requireConnection(ctx, storage, errors, action)
+  if (action === 'link') requirePolicy(ctx, asking, errors, clock())
   return request
 }
 
@@ -104,7 +109,15 @@ async function requireConnection(
     throw new errors.InvalidRequest('requested_connection must lead to a provider')
 }
 
-async function mayAskToLink(storage: Storage, clientId: string): Promise<boolean> {
-  const record = await storage.clients.find(clientId)
-  return record !== undefined && parseClient(record).clientInitiatedLinking
+/** What is linked through a connection that keeps tokens may be used by the client as what is connected is. */
+function requirePolicy(
+  ctx: KoaContextWithOIDC,
+  { policy }: Client,
+  errors: EngineDeps['library']['errors'],
+  now: EpochSeconds,
+): void {
+  const { requested_connection: name, requested_connection_scope: scope } = ctx.oidc.params ?? {}
+  const scopes = splitScope(isString(scope) ? scope : undefined)
+  const refusal = decideConnect(policy, { connection: String(name), scopes, now })
+  if (refusal !== undefined) throw new errors.AccessDenied(`the client's policy: ${refusal.reason}`)
 }

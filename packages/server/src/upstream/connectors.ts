@@ -20,6 +20,16 @@ export interface Connectors {
 
 export type ConnectorsDependencies = SamlDependencies
 
+/** Hosts that the proxy may reach for a connection; none where it has no connector. */
+export function apiHostsOf(connectors: Connectors, connection: Connection): readonly string[] {
+  try {
+    return connectors.for(connection).traits.apiHosts
+  } catch (error) {
+    if (error instanceof ConnectionUnavailable) return []
+    throw error
+  }
+}
+
 interface Kept {
   readonly connection: Connection
   readonly fingerprint: string

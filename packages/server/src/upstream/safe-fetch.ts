@@ -168,9 +168,10 @@ function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
 }
 
 /** What an error of undici, node or zlib means to us. */
-function explain(cause: unknown, signal: AbortSignal): Error {
+export function explain(cause: unknown, signal: AbortSignal): Error {
   if (cause instanceof UpstreamRefused) return cause
   if (signal.aborted) return new UpstreamUnavailable('timeout', { detail: 'total' })
+  if (cause instanceof errors.HeadersTimeoutError) return new UpstreamUnavailable('timeout', { detail: 'headers' })
   if (cause instanceof errors.ConnectTimeoutError) return new UpstreamUnavailable('timeout', { detail: 'connect' })
   if (cause instanceof errors.HeadersOverflowError) return malformed('headers')
   if (cause instanceof errors.HTTPParserError) return malformed('http')

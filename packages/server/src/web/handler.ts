@@ -1,6 +1,7 @@
 // The one entrance: names each request, sends it to the protocol endpoints or to the routes, and answers what broke.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import type { ApiProxy } from '../api/me/proxy.ts'
 import { Overloaded } from '../domain/errors.ts'
 import type { Log } from '../lib/log.ts'
 import { nameRequest, retryAfter } from './http.ts'
@@ -9,6 +10,7 @@ import { createRoutes, type RoutesDeps } from './routes.ts'
 
 export interface HandlerDeps extends RoutesDeps, ProtocolDeps {
   readonly log: Log
+  readonly proxy: ApiProxy
   readonly count: (path: string, status: number, seconds: number) => void
 }
 
@@ -39,9 +41,7 @@ export function createHandler(deps: HandlerDeps): Handler {
       return
     }
     response.once('finish', () => deps.count(path, response.statusCode, (performance.now() - started) / 1000))
-    const work = isProtocolPath(path)
-      ? protocolEndpoint(deps, path, request, response)
-      : Promise.resolve(answerByRoutes(request, response))
+    const work = answerOf(deps, answerByRoutes, path, request, response)
     work.catch((error: unknown) => {
       if (error instanceof Overloaded && !response.headersSent) {
         sendJson(response, 503, { error: error.code, error_description: error.message }, retryAfter(error))
@@ -52,6 +52,18 @@ export function createHandler(deps: HandlerDeps): Handler {
       else sendJson(response, 500, { error: 'server_error', error_description: `Request ${requestId} failed.` })
     })
   }
+}
+
+function answerOf(
+  deps: HandlerDeps,
+  answerByRoutes: ReturnType<typeof getRequestListener>,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (isProtocolPath(path)) return protocolEndpoint(deps, path, request, response)
+  if (deps.proxy.serves(path, request.method)) return deps.proxy.handle(request, response)
+  return Promise.resolve(answerByRoutes(request, response))
 }
 
 /** Node keeps the first; whoever stands before us may have read the other (RFC 9112 §3.2). */

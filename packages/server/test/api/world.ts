@@ -145,7 +145,7 @@ export async function openWorld({
     settings: () => ({ friendlyName: 'Acme', allowedLogoutUrls: [] }),
     mailLimits: createMailLimits({ storage, clock, enabled: () => true }),
   })
-  const me = createMeApi({ ...common, vault, sharing: () => 'first_party' })
+  const me = createMeApi({ ...common, vault, sharing: () => 'first_party', apiHostsOf: () => [] })
 
   const sign = (claims: JsonObject) => signer.sign({ iss: ISSUER, iat: now, exp: now + 3600, ...claims })
 

@@ -5,6 +5,7 @@ import { parsePendingAccount } from '../../accounts/pending-account.ts'
 import { transact } from '../../accounts/transact.ts'
 import { equalSecrets, randomToken, sha256Base64url, sha256Hex } from '../../crypto/hashing.ts'
 import { mayLink } from '../../domain/addresses-of-user.ts'
+import { decideConnect } from '../../domain/agent-policy.ts'
 import { type Client, parseClient } from '../../domain/client.ts'
 import { isActive } from '../../domain/connection-use.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
@@ -14,6 +15,7 @@ import type { Repositories } from '../../storage/storage.ts'
 import { type Operation, operation } from '../operation.ts'
 import { ApiRefusal, invalidBody, unauthorized } from '../refusal.ts'
 import { accountShape, serializeAccount } from './account-view.ts'
+import { scopesOfConnection } from './connection-scopes.ts'
 import type { MeDeps } from './deps.ts'
 import { type MeCaller, userOf } from './me-caller.ts'
 
@@ -93,7 +95,7 @@ const connect = (deps: MeDeps) =>
             expires_in: z.int(),
           }),
         },
-        403: { description: 'address_unproven, connection_inactive' },
+        403: { description: 'address_unproven, connection_inactive, policy_denied' },
       },
     },
     async ({ caller, body }) => {
@@ -103,6 +105,7 @@ const connect = (deps: MeDeps) =>
       const client = await clientOf(storage, user)
       requireCallback(client, body)
       const connection = await usableConnection(storage, user, body.connection)
+      requirePolicy(deps, client, connection, body.scopes)
       const [authSession, ticket] = [randomToken(), randomToken()]
       const request = newRequest({ user, client, connection, body, authSession, ticket, at: clock() })
       await storage.transaction((tx) => tx.connects.insert(request))
@@ -148,6 +151,20 @@ async function usableConnection(storage: Repositories, user: MeCaller, name: str
   if (!isActive(connection.document, 'connected_accounts', false))
     throw new ApiRefusal(403, 'connection_inactive', 'The connection is not active for connected accounts.')
   return connection
+}
+
+/** @throws {ApiRefusal} 403 `policy_denied`: the client may not start this, or not ask for as much. */
+function requirePolicy(
+  { clock }: MeDeps,
+  { policy }: Client,
+  connection: ConnectionRecord,
+  asked: readonly string[] = [],
+): void {
+  const scopes = asked.length > 0 ? asked : scopesOfConnection(connection)
+  const refusal = decideConnect(policy, { connection: connection.name, scopes, now: clock() })
+  if (refusal === undefined) return
+  const { reason } = refusal
+  throw new ApiRefusal(403, 'policy_denied', 'The client may not connect this.', { reason })
 }
 
 interface NewRequest {
@@ -208,6 +225,7 @@ const complete = (deps: MeDeps) =>
       const connection = await storage.connections.find(request.connectionId)
       if (connection === undefined) throw notCompletable()
       await usableConnection(storage, user, connection.name)
+      requirePolicy(deps, await clientOf(storage, user), connection, request.scopes)
       if (request.pendingEnvelope === undefined) throw notCompletable()
       const pending = vault.openPending(request.authSessionHash, request.pendingEnvelope)
       const account = await transact(storage, (tx) => keep(deps, tx, { request, pending }))

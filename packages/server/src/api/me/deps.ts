@@ -5,6 +5,7 @@ import type { MinuteLimit } from '../../lib/minute-limit.ts'
 import type { Clock } from '../../lib/time.ts'
 import type { AccessTokens } from '../../oauth/access-tokens.ts'
 import type { ProofOfPossession } from '../../oauth/proof-of-possession.ts'
+import type { ConnectionRecord } from '../../storage/records.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Origins } from '../cors.ts'
@@ -17,6 +18,8 @@ export interface MeDeps {
   readonly possession: ProofOfPossession
   readonly vault: Pick<Vault, 'store' | 'drop' | 'discard' | 'openPending' | 'healthOf'>
   readonly sharing: () => Settings['vault']['sharing']
+  /** Hosts that the proxy may reach for a connection; none where it cannot be used. */
+  readonly apiHostsOf: (connection: ConnectionRecord) => readonly string[]
   readonly limit: MinuteLimit
   readonly origins: Origins
   readonly log: Pick<Log, 'error'>

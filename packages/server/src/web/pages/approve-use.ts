@@ -8,8 +8,8 @@ import { pluralKey, say } from './locale.ts'
 import { describeScopes } from './scopes.ts'
 import { plainText, said } from './text.ts'
 
-/** The longest that is asked about is shorter (`MAX_SHOWN` of the proxy). */
-const LONGEST_REQUEST = 2048
+/** The longest that is asked about is shorter. */
+const LONGEST_REQUEST = 4096
 
 export function whatIsUsed(frame: PageFrame, use: AskedUse): Html {
   switch (use.kind) {
