@@ -52,8 +52,10 @@ export type AskedUse = AskedToken | AskedCall | AskedCalls
 export const USE_QUESTION_SECONDS = 900
 
 /** What a yes is for, as one text to be hashed: another byte makes it another question. */
-export const useAsText = (who: { readonly userId: string; readonly clientId: string }, use: AskedUse): string =>
-  canonicalJson({ ...who, use: useAsJson(use) })
+export const useAsText = (
+  { userId, clientId }: { readonly userId: string; readonly clientId: string },
+  use: AskedUse,
+): string => canonicalJson({ userId, clientId, use: useAsJson(use) })
 
 export const useAsJson = (use: AskedUse): JsonObject => {
   const { connection, accountId, label, validSeconds } = use

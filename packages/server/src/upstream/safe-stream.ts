@@ -18,8 +18,9 @@ export interface StreamRequest {
 export interface StreamAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Packed as it came; whoever has it reads it to its end or destroys it. */
+  /** Packed as it came; whoever has it reads it to its end, or discards it. */
   readonly body: Readable
+  discard(): void
 }
 
 export interface SafeStream {
@@ -64,7 +65,10 @@ export function createSafeStream({ allowedPrivateNetworks, silenceSeconds, resol
           headersTimeout: silenceMs,
           bodyTimeout: silenceMs,
         })
-        return { status: answer.statusCode, headers: answer.headers, body: answer.body }
+        const { statusCode: status, headers: given, body: stream } = answer
+        // Whoever reads it hears of it as well; nobody may be reading yet.
+        stream.on('error', () => {})
+        return { status, headers: given, body: stream, discard: () => void stream.dump().catch(() => {}) }
       } catch (cause) {
         throw failed() ?? explain(cause, signal)
       }

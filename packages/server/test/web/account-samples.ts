@@ -161,6 +161,7 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
 }
 
 function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
+  const [other = ''] = words.otherProviders
   const agent: AgentView = {
     clientId: 'review-buddy',
     name: words.app,
@@ -169,12 +170,32 @@ function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     lastUsedAt: AT,
     accounts: [
       { connection: words.provider, label: words.account },
-      { connection: words.otherProviders[0] ?? '', label: undefined },
+      { connection: other, label: undefined },
     ],
     scopes: ['calendar.read', 'repo', words.scope],
     last: { account: { connection: words.provider, label: words.account }, purpose: words.purpose },
     week: [0, 3, 4, 1, 12, 0, 3].map((count, day) => ({ at: AT + (day - 6) * DAY, count })),
     stoppedAt: undefined,
+    rules: {
+      connections: [
+        {
+          connection: words.provider,
+          scopes: ['calendar.read', words.scope],
+          proxyOnly: true,
+          methods: ['GET', 'POST'],
+        },
+        { connection: other, scopes: undefined, proxyOnly: false, methods: undefined },
+      ],
+      hours: { timeZone: 'Europe/Berlin', days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: 480, to: 1080 },
+      perMinute: 30,
+      mayConnect: false,
+      proxyOnly: true,
+      approvals: [
+        { connection: other, scopes: undefined, methods: ['DELETE'], paths: ['/repos/*/*'] },
+        { connection: undefined, scopes: ['calendar.write'], methods: undefined, paths: undefined },
+        { connection: words.provider, scopes: undefined, methods: undefined, paths: undefined },
+      ],
+    },
   }
   const quiet: AgentView = {
     ...agent,
@@ -186,6 +207,7 @@ function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     scopes: [],
     last: undefined,
     week: agent.week.map(({ at }) => ({ at, count: 0 })),
+    rules: undefined,
   }
   const waiting = { path: '/approve?request=a', name: words.app, askedAt: AT, expiresAt: AT + 300 }
   const forms = { stop: form('/account/agents/stop'), resume: form('/account/agents/resume') }

@@ -41,7 +41,7 @@ export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
       signal,
     })
     if (answer.status >= 200 && answer.status <= 599) return answer
-    answer.body.destroy()
+    answer.discard()
     throw new UpstreamRefused('answer_malformed', { detail: 'status' })
   }
   const tokenFor = async ({ account, connection, connector }: ProxyUse, minTtlSeconds?: number): Promise<Fresh> => {
@@ -66,7 +66,7 @@ export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
       const renewed = await vault.freshToken(use.account.id, Math.max(1, expiresAt - clock() + 1))
       if (renewed.kind !== 'fresh' || renewed.accessToken === token.accessToken) return answer
       await outgoing.stillMay()
-      answer.body.destroy()
+      answer.discard()
       return send(renewed, outgoing)
     },
   }

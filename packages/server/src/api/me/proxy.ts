@@ -175,7 +175,7 @@ async function hand(parts: Parts, run: Run): Promise<void> {
       const event = callEvent(trail, now, { status: answer.status })
       await parts.journal.record({ event, use: useOf(use.account, now) })
     } catch (error) {
-      answer.body.destroy()
+      answer.discard()
       throw error
     }
     const base = `${PROXY_PREFIX}${run.address.accountId}`

@@ -7,7 +7,7 @@ import { ACTIVITY_TYPES, type ActivityEntry, type ActivityType } from '../pages/
 import type { Html } from '../pages/html.ts'
 import { distinctAccounts, loadNames, type Names } from './names.ts'
 import { type AccountDeps, accountFrame, type Visit } from './page.ts'
-import { recentUses } from './uses.ts'
+import { recentUses, USES } from './uses.ts'
 
 const PAGE_EVENTS = 50
 const YOU = 'you'
@@ -59,10 +59,10 @@ function filterOf({ who, account, outcome, before }: Readonly<Record<string, str
   }
 }
 
+const NOT_OWN: ReadonlySet<string> = new Set([...USES, 'vault.token_revoked', 'connected_account.refused'])
+
 /** Facts that are one's own doing; the others name a client. */
-const OWN_TYPES: readonly ActivityType[] = ACTIVITY_TYPES.filter(
-  (type) => type !== 'vault.exchanged' && type !== 'vault.token_revoked' && type !== 'connected_account.refused',
-)
+const OWN_TYPES: readonly ActivityType[] = ACTIVITY_TYPES.filter((type) => !NOT_OWN.has(type))
 
 function listEvents({ storage }: AccountDeps, userId: string, filter: Filter): Promise<readonly Event[]> {
   const { who, account, outcome, before } = filter
@@ -92,10 +92,13 @@ function entryOf(event: Event, names: Names, all: readonly VaultAccount[], userI
     connection: names.displayName(connectionId),
     label: all.find(({ id }) => id === accountId)?.label,
     purpose: isString(data.purpose) ? data.purpose : undefined,
-    reason: [data.reason, data.code].filter(isString).find((one) => one === 'agent_stopped') ?? textOf(data.code),
+    reason: [data.reason].filter(isString).find((one) => TOLD_REASONS.has(one)) ?? textOf(data.code),
     times: 1,
   }
 }
+
+/** Where the reason tells the person more than the code. */
+const TOLD_REASONS: ReadonlySet<string> = new Set(['agent_stopped', 'approval_denied', 'outside_hours'])
 
 const textOf = (value: unknown): string | undefined => (isString(value) ? value : undefined)
 

@@ -1,5 +1,6 @@
 // The page of programs that act for a person.
 
+import { type AgentPolicy, isProxyOnly } from '../../domain/agent-policy.ts'
 import type { Event } from '../../domain/event.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import { waitingApprovals } from '../../flows/approve.ts'
@@ -12,10 +13,11 @@ import {
   type AgentView,
   renderAccountAgents,
 } from '../pages/account-agents.ts'
+import type { AgentRulesView } from '../pages/agent-rules.ts'
 import type { Html } from '../pages/html.ts'
 import { loadNames, type Names } from './names.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
-import { DAY_SECONDS, EXCHANGED, recentUses } from './uses.ts'
+import { DAY_SECONDS, recentUses, USES } from './uses.ts'
 
 const RECENT_EVENTS = 200
 const DAYS = 7
@@ -48,7 +50,7 @@ export async function agentsOf(deps: AccountDeps, userId: string): Promise<reado
     storage.accounts.listOfUser(userId),
     storage.artifacts.listOfUser('Grant', userId),
     storage.agentStops.listOfUser(userId),
-    storage.events.list({ userId, types: [EXCHANGED], outcome: 'ok', descending: true, limit: RECENT_EVENTS }),
+    storage.events.list({ userId, types: [...USES], outcome: 'ok', descending: true, limit: RECENT_EVENTS }),
   ])
   const granted = new Set(
     grants.flatMap(({ clientId, expiresAt }) => (clientId && expiresAt > deps.clock() ? [clientId] : [])),
@@ -101,6 +103,26 @@ function agentView(facts: Facts, clientId: string): AgentView | undefined {
     last: last && lastOf(facts, last),
     week: weekOf(own, now),
     stoppedAt: stops.get(clientId),
+    rules: client.policy && rulesOf(names, client.policy),
+  }
+}
+
+/** A rule about a connection that is gone says nothing any more. */
+function rulesOf(names: Names, policy: AgentPolicy): AgentRulesView | undefined {
+  if (policy.observed) return undefined
+  const { connections, hours, perMinute, mayConnect, proxyOnly, approvals } = policy
+  const called = (name: string | undefined) => (name === undefined ? undefined : (names.connectionCalled(name) ?? name))
+  return {
+    connections: connections?.map(({ connection, ...rule }) => ({
+      ...rule,
+      connection: called(connection) ?? connection,
+      proxyOnly: isProxyOnly(policy, connection),
+    })),
+    hours,
+    perMinute,
+    mayConnect,
+    proxyOnly,
+    approvals: approvals.map((rule) => ({ ...rule, connection: called(rule.connection) })),
   }
 }
 

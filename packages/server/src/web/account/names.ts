@@ -1,4 +1,5 @@
 // What things are called that rows name by id.
+import type { AgentPolicy } from '../../domain/agent-policy.ts'
 import { parseClient } from '../../domain/client.ts'
 import type { Connection } from '../../domain/connection.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
@@ -8,6 +9,8 @@ import type { AccountDeps } from './page.ts'
 export interface Names {
   connection(id: string | undefined): Connection | undefined
   displayName(connectionId: string | undefined): string | undefined
+  /** The same, of a connection by its name; undefined when it was not looked up. */
+  connectionCalled(name: string): string | undefined
   /** Undefined when the client is gone. */
   client(id: string): KnownClient | undefined
 }
@@ -17,6 +20,7 @@ export interface KnownClient {
   readonly description: string | undefined
   readonly firstParty: boolean
   readonly grantTypes: readonly string[]
+  readonly policy: AgentPolicy | undefined
 }
 
 /** Looks up every id once. */
@@ -37,6 +41,10 @@ export async function loadNames(
     connection,
     displayName: (id) => {
       const found = connection(id)
+      return found && shownConnection(found).displayName
+    },
+    connectionCalled: (name) => {
+      const found = [...byId.values()].find((one) => one.name === name)
       return found && shownConnection(found).displayName
     },
     client: (id) => clients.get(id),

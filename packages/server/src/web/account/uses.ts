@@ -1,18 +1,21 @@
-// Who used which account of a person, from what exchanges left behind.
+// Who used which account of a person, from what exchanges and calls through the proxy left behind.
 import type { UseCount } from '../../storage/storage.ts'
 import type { AccountDeps } from './page.ts'
 
-export const EXCHANGED = 'vault.exchanged'
+/** A token was given out; a call was made with one that stayed here. */
+export const USES = ['vault.exchanged', 'vault.proxied'] as const
 export const DAY_SECONDS = 86_400
 const LOOKED_BACK_DAYS = 30
 /** Enough for a month of anybody's agents; a flood of them only makes the oldest days fade. */
 const MAX_EVENTS = 10_000
 
-/** Successful uses of the last month, newest day first. */
+/** Successful uses of the last month. */
 export async function recentUses({ storage, clock }: AccountDeps, userId: string): Promise<readonly UseCount[]> {
   const since = clock() - LOOKED_BACK_DAYS * DAY_SECONDS
-  const counts = await storage.events.countUses({ userId, type: EXCHANGED, since, limit: MAX_EVENTS })
-  return counts.filter(({ outcome }) => outcome === 'ok')
+  const counts = await Promise.all(
+    USES.map((type) => storage.events.countUses({ userId, type, since, limit: MAX_EVENTS })),
+  )
+  return counts.flat().filter(({ outcome }) => outcome === 'ok')
 }
 
 export interface AccountUse {

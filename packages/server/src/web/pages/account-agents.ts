@@ -1,6 +1,7 @@
 // The programs that act for a person: which accounts each used, how often this week, and the way to stop it.
 import type { EpochSeconds } from '../../lib/time.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
+import { type AgentRulesView, agentRules } from './agent-rules.ts'
 import { badge, button, buttonLink, dots, facts, monogram, row, rows, section } from './components.ts'
 import { longDay, moment, timeOfDay, weekday } from './dates.ts'
 import { type FormTarget, form } from './forms.ts'
@@ -38,6 +39,8 @@ export interface AgentView {
   /** Seven days, the oldest first. */
   readonly week: readonly { readonly at: EpochSeconds; readonly count: number }[]
   readonly stoppedAt: EpochSeconds | undefined
+  /** What the operator's policy lets it do; undefined without one. */
+  readonly rules: AgentRulesView | undefined
 }
 
 export interface AgentAccount {
@@ -82,6 +85,7 @@ function agentSection(view: AccountAgentsView, agent: AgentView, id: string): Ht
 <div class="chip">${monogram(name, { hueBy: clientId })}<div><h2 id="${id}">${said(name)}</h2><p class="small soft">${maker} · ${used}</p></div></div>
 ${description !== undefined && html`<p class="small">${said(description, 256)}</p>`}
 <div class="cols">${facts(factsOf(frame, agent))}${week(frame, agent, id)}</div>
+${agent.rules !== undefined && agentRules(frame, agent.rules)}
 ${stoppedAt === undefined ? stopping(view, agent) : stopped(view, agent, stoppedAt)}
 </section>
 `

@@ -25,6 +25,7 @@ export interface ActivityEntry {
 /** The facts that a person is told. */
 export const ACTIVITY_TYPES = [
   'vault.exchanged',
+  'vault.proxied',
   'user.signed_in',
   'user.created',
   'user.linked',
@@ -70,8 +71,9 @@ function sentence(frame: PageFrame, entry: ActivityEntry): Html {
   const connection = entry.connection ?? say(frame, 'activity.someone')
   switch (type) {
     case 'vault.exchanged':
+    case 'vault.proxied':
       return outcome === 'ok'
-        ? say(frame, 'activity.vault.exchanged', { who, account: accountOf(frame, entry) })
+        ? say(frame, `activity.${type}`, { who, account: accountOf(frame, entry) })
         : say(frame, 'activity.vault.exchanged.refused', {
             who,
             account: accountOf(frame, entry),
@@ -104,11 +106,21 @@ function accountOf(frame: PageFrame, { connection, label }: ActivityEntry): Html
   return label === undefined ? html`${said(connection)}` : say(frame, 'agents.account', { connection, label })
 }
 
-const WHY = ['not_connected', 'scope_missing', 'reconnect_required', 'provider_unavailable', 'agent_stopped'] as const
+const WHY = [
+  'not_connected',
+  'scope_missing',
+  'reconnect_required',
+  'provider_unavailable',
+  'agent_stopped',
+  'approval_pending',
+  'approval_denied',
+  'outside_hours',
+] as const
 const POLICY: ReadonlySet<string> = new Set([
   'policy_denied',
   'client_denied',
   'connection_not_enabled',
+  'host_not_allowed',
   'rate_limited',
 ])
 
