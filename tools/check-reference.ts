@@ -26,10 +26,10 @@ const LOCAL_PATTERNS: readonly { readonly under: RegExp; readonly pattern: RegEx
   { under: /^(?:config|protocol|cli)\//, pattern: /[{,\s]code: '(\w+)'/g },
   { under: /^(?:config|protocol|cli)\//, pattern: /\brefuse\(.*, '([a-z_]+)'\)/g },
   { under: /^api\/operation\.ts$/, pattern: /\b(?:body|query|path): '(invalid_\w+)'/g },
-  { under: /^oauth\/exchange/, pattern: /\breason: '(\w+)'/g },
+  { under: /^(?:oauth\/(?:exchange|account-use|use-policy)|api\/me\/proxy)/, pattern: /\breason: '(\w+)'/g },
 ]
 const UNION =
-  /export type (?:FlowErrorCode|ExchangeRefusalCode|RefusalCode|UnavailableReason|ReconnectReason|ImportRefusalCode) =([^\n]*\n(?:\s+(?:\||\/\*\*|\/\/).*\n)*)/g
+  /export type (?:FlowErrorCode|ExchangeRefusalCode|RefusalCode|UnavailableReason|ReconnectReason|ImportRefusalCode|PolicyReason) =([^\n]*\n(?:\s+(?:\||\/\*\*|\/\/).*\n)*)/g
 const ENGINE_ERROR = /\berrors\.([A-Z]\w+)\(/g
 
 /** The protocol engine answers with these by itself. */
