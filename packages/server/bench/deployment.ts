@@ -26,6 +26,8 @@ export interface DeploymentOptions {
   /** Where database and provider run. */
   readonly company?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** Hosts that the proxy may reach. */
+  readonly apiHosts?: readonly string[]
 }
 
 export async function deploy(options: DeploymentOptions): Promise<Deployment> {
@@ -37,7 +39,9 @@ export async function deploy(options: DeploymentOptions): Promise<Deployment> {
   const postgres = database === 'postgres' ? await startPostgres({ durable: true }) : undefined
   const provider = await startOAuth2Provider({ name: 'work', refresh: 'always', rotation: 'rotating' })
   const tenant = join(dataDir, 'tenant.json')
-  writeFileSync(tenant, JSON.stringify(tenantOf(provider.connection())))
+  const connection = provider.connection()
+  const hosts = options.apiHosts === undefined ? {} : { api_hosts: options.apiHosts }
+  writeFileSync(tenant, JSON.stringify(tenantOf({ ...connection, options: { ...connection.options, ...hosts } })))
   const url = postgres?.url ?? `sqlite:${join(dataDir, 'tenon.db')}`
   const flags = {
     '--port': '0',

@@ -7,6 +7,9 @@ export interface Round {
   readonly path: string
   /** Bodies of form posts, sent in turn. */
   readonly bodies: readonly string[]
+  /** Paths in the place of `path`, and a further line of the head, each in turn. */
+  readonly paths?: readonly string[]
+  readonly headers?: readonly string[]
   readonly connections: number
   /** The round ends after so long, or when `once` and every body was sent. */
   readonly seconds: number
@@ -48,7 +51,7 @@ interface Course {
 
 async function run(round: Round): Promise<RoundResult> {
   const { hostname, port, host } = new URL(round.url)
-  const requests = round.bodies.map((body) => requestOf(host, round.path, body))
+  const requests = requestsOf(round, host)
   const sockets = await Promise.all(Array.from({ length: round.connections }, () => open(hostname, Number(port))))
   const startedAtMs = performance.now()
   const course: Course = {
@@ -73,12 +76,21 @@ async function run(round: Round): Promise<RoundResult> {
   }
 }
 
-function requestOf(host: string, path: string, body: string): Buffer {
+function requestsOf({ bodies, path, paths = [path], headers = [] }: Round, host: string): readonly Buffer[] {
+  const count = Math.max(bodies.length, paths.length, headers.length)
+  const inTurn = (list: readonly string[], at: number) => list[at % list.length]
+  return Array.from({ length: count }, (_, at) =>
+    requestOf(host, inTurn(paths, at) ?? path, inTurn(bodies, at) ?? '', inTurn(headers, at)),
+  )
+}
+
+function requestOf(host: string, path: string, body: string, header: string | undefined): Buffer {
   const head = [
     `POST ${path} HTTP/1.1`,
     `host: ${host}`,
     'content-type: application/x-www-form-urlencoded',
     `content-length: ${Buffer.byteLength(body)}`,
+    ...(header === undefined ? [] : [header]),
   ]
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -1,7 +1,7 @@
 // The benchmarks: the exchange as ratios to a bare HTTP server measured in the same run, linking as ratios to a bare
-// transaction; writes their sections of bench/results.md.
+// transaction, calls through the proxy beside a bare pass-through; writes their sections of bench/results.md.
 //
-// npm run bench -- [--large] [--part exchange|linking|import|large]… [--database sqlite|postgres]…
+// npm run bench -- [--large] [--part exchange|linking|proxy|import|large]… [--database sqlite|postgres]…
 //   --large      a hundred thousand and a million accounts as well; takes long
 //   --part       only this one
 //   --database   only this one; nothing is written then
@@ -18,6 +18,8 @@ import { linkingReport } from './linking-report.ts'
 import { CONNECTIONS, type Measured } from './measure.ts'
 import { ALL_CORES, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
+import { type ProxyResult, proxying } from './proxy.ts'
+import { proxyReport } from './proxy-report.ts'
 import { type Results, report } from './report.ts'
 import { runScenario, SCENARIOS, type ScenarioName, type Tools } from './scenarios.ts'
 import { keepSection } from './sections.ts'
@@ -44,12 +46,14 @@ const { values: options } = parseArgs({
 
 const startedAtMs = performance.now()
 const databases = DATABASES.filter((one) => options.database.length === 0 || options.database.includes(one))
-const parts = options.part.length > 0 ? options.part : ['exchange', 'linking', ...(options.large ? ['large'] : [])]
+const parts =
+  options.part.length > 0 ? options.part : ['exchange', 'linking', 'proxy', ...(options.large ? ['large'] : [])]
 const isWhole = databases.length === DATABASES.length && options.accounts.length === 0
 const [load, bare] = [await startLoad(), await startBare(SERVER_CORE)]
 const tools: Tools = { load, bare }
 if (parts.includes('exchange')) tell('exchange', report(await runAll(tools)))
 if (parts.includes('linking')) tell('linking', linkingReport(await runLinking()))
+if (parts.includes('proxy')) tell('proxy', proxyReport(await runProxy(load)))
 if (parts.includes('import')) tell('import', importReport(await runImports()))
 if (parts.includes('large')) tell('large', largeReport(await runLarge(tools)))
 load.stop()
@@ -64,6 +68,12 @@ function tell(section: string, text: string): void {
 async function runLinking(): Promise<readonly LinkingResult[]> {
   const results: LinkingResult[] = []
   for (const database of databases) results.push(...(await linking(database)))
+  return results
+}
+
+async function runProxy(load: Tools['load']): Promise<readonly ProxyResult[]> {
+  const results: ProxyResult[] = []
+  for (const database of databases) results.push(...(await proxying(database, load)))
   return results
 }
 

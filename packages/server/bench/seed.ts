@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { randomToken, sha256Hex } from '../src/crypto/hashing.ts'
 import { createJwtSigner } from '../src/crypto/jwt.ts'
 import { openKeyring } from '../src/crypto/keyring.ts'
+import type { JsonObject } from '../src/lib/json.ts'
 import { systemClock } from '../src/lib/time.ts'
 import { readSigningKeys } from '../src/oauth/signing-keys.ts'
 import { VAULT_GRANT } from '../src/protocol/grant-types.ts'
@@ -72,7 +73,8 @@ export interface SeededPerson {
 export interface Seed {
   /** One person each with a connected account; `life` of their access tokens in seconds. */
   people(options: SeedOptions): Promise<readonly SeededPerson[]>
-  accessTokens(people: readonly SeededPerson[], issuer: string): Promise<readonly string[]>
+  /** For the API of the bench, unless `claims` say otherwise. */
+  accessTokens(people: readonly SeededPerson[], issuer: string, claims?: JsonObject): Promise<readonly string[]>
   countEvents(): Promise<number>
   close(): Promise<void>
 }
@@ -104,13 +106,13 @@ export async function openSeed({ url, dataDir }: { url: string; dataDir: string 
   if (connection === undefined) throw new Error('the tenant file has not been applied')
   return {
     people: (options) => seedPeople({ storage, vault, connectionId: connection.id }, options),
-    async accessTokens(people, issuer) {
+    async accessTokens(people, issuer, claims = {}) {
       const keys = await readSigningKeys({ storage, keyring, clock: systemClock })
       const [privateJwk] = keys.privateJwks
       const [key] = keys.publicKeys
       if (privateJwk === undefined || key === undefined) throw new Error('no signing key')
       const signer = createJwtSigner({ kid: key.kid, privateJwk })
-      return people.map((person) => signer.sign(accessClaims(person, issuer)))
+      return people.map((person) => signer.sign({ ...accessClaims(person, issuer), ...claims }))
     },
     async countEvents() {
       const [last] = await storage.events.list({ descending: true, limit: 1 })

@@ -40,7 +40,7 @@ test('a person reads what an agent would send, says yes, and finds its rules on 
       headers: { 'tenon-purpose': 'to propose the change that you asked for' },
     })
   expectStatus(await open(), 403)
-  const { page } = await openBrowser(t, { javaScript: false })
+  const { page } = await openBrowser(t)
   const mail = await eventually('the mail', () => server.mails().findLast(({ to }) => to === ada.email))
   await page.goto(mail.links.find((link) => link.includes('/approve')) ?? '')
   await onPage(page, 'login')
