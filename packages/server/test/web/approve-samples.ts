@@ -53,6 +53,7 @@ export function approveSamples(frame: PageFrame, words: SampleWords): readonly {
   const common = { connection: 'code', accountId: 'cac_a', label: words.account, validSeconds: 900 }
   const uses: readonly AskedUse[] = [
     call,
+    { ...call, body: { bytes: 100_000, type: 'text/plain', hash: 'h', text: words.purpose } },
     { ...call, query: '', body: { bytes: 70, type: 'image/png', hash: 'h', text: undefined } },
     {
       ...common,

@@ -85,6 +85,7 @@ function hoursOf(frame: PageFrame, { days, from, to, timeZone }: WeekHours): Htm
   const calendar = { ...frame, timeZone: 'UTC' }
   const names = days.map((day) => weekday(calendar, MONDAY + WEEK_DAYS.indexOf(day) * DAY_SECONDS))
   const times = { from: shownMinutes(from), to: shownMinutes(to), zone: said(timeZone) }
+  if (days.length === WEEK_DAYS.length) return say(frame, 'agents.rules.hours.daily', times)
   return say(frame, 'agents.rules.hours.yes', { days: listOf(frame, names), ...times })
 }
 

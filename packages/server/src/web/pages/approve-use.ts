@@ -38,8 +38,10 @@ const request = (method: string, target: string): Html =>
 function bodyOf(frame: PageFrame, { bytes, type, text }: AskedBody): Html {
   const facts = { bytes, type: said(type) }
   if (text === undefined) return html`<p class="small">${say(frame, 'approve.use.body.binary', facts)}</p>`
+  const isWhole = new TextEncoder().encode(text).length >= bytes
+  const title = say(frame, isWhole ? 'approve.use.body.whole' : 'approve.use.body', facts)
   const shown = html`<blockquote class="says" dir="auto">${plainText(text, LONGEST_REQUEST)}</blockquote>`
-  return html`<figure><figcaption class="kicker">${say(frame, 'approve.use.body', facts)}</figcaption>${shown}</figure>`
+  return html`<figure><figcaption class="kicker">${title}</figcaption>${shown}</figure>`
 }
 
 function calls(frame: PageFrame, { origin, methods, paths = ['/**'] }: AskedCalls): Html {

@@ -67,7 +67,7 @@ ${softLine(signedInAs(view))}`
 function whatItMay(view: ApproveView): Html {
   const { frame, scopes, use, audience = '' } = view
   if (use !== undefined)
-    return html`<section aria-labelledby="may"><h2 id="may">${say(frame, 'approve.what')}</h2>
+    return html`<section class="stack" aria-labelledby="may"><h2 id="may">${say(frame, 'approve.what')}</h2>
 ${whatIsUsed(frame, use)}
 ${facts(factsOfUse(frame, use, audience), 'ruled')}
 </section>`
