@@ -5,7 +5,6 @@ import { type AskedUse, USE_QUESTION_SECONDS, useAsJson, useAsText } from '../do
 import { isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Artifact, ReplayMark } from '../storage/records.ts'
-import { replayMark } from '../storage/replay-mark.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 import { type ApprovalDeps, type AskAnswer, askApproval } from './approvals.ts'
 
@@ -50,8 +49,8 @@ async function verdictOf(storage: Storage, row: Artifact, at: EpochSeconds): Pro
   if (typeof allowedUntil === 'number') {
     if (allowedUntil <= at) return undefined
     if (once !== true) return { kind: 'allowed', mark: undefined }
-    const mark = replayMark(sha256Hex(`approved use:${idHash}`), { at, expiresAt })
-    return (await storage.artifacts.find(mark.kind, mark.idHash)) === undefined ? { kind: 'allowed', mark } : undefined
+    const mark = { idHash: sha256Hex(`approved use:${idHash}`), expiresAt }
+    return (await storage.replays.has(mark.idHash, at)) ? undefined : { kind: 'allowed', mark }
   }
   if (error !== undefined) {
     if (consumedAt !== undefined) return undefined
