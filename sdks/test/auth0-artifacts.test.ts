@@ -254,14 +254,6 @@ calls.works('keys.signing.get', 'one signing key', async () => {
   assert.equal((await management.keys.signing.get(key?.kid ?? '')).kid, key?.kid)
 })
 
-calls.works('keys.signing.revoke', 'a key that was replaced counts no more', async () => {
-  const before = (await management.keys.signing.list()).find(({ current }) => current)
-  await management.keys.signing.rotate()
-  await management.keys.signing.revoke(before?.kid ?? '')
-  const after = (await management.keys.signing.list()).find(({ kid }) => kid === before?.kid)
-  assert.ok(after === undefined || after.revoked === true)
-})
-
 calls.works('tenants.settings.update', 'what is given changes, and nothing else', async () => {
   const after = await management.tenants.settings.update({ support_email: 'help@acme.test' })
   assert.deepEqual([after.support_email, after.friendly_name], ['help@acme.test', 'Acme'])
@@ -272,3 +264,10 @@ function refusedStatus(error: unknown, statuses: readonly number[]): true {
   assert.ok(statuses.includes(Number(error.statusCode)), String(error.statusCode))
   return true
 }
+
+// The last: what the key signed, the client's own token among it, is worth nothing from then on.
+calls.works('keys.signing.revoke', 'a key that was replaced counts no more', async () => {
+  const kid = (await management.keys.signing.list()).find(({ current }) => current)?.kid ?? ''
+  await management.keys.signing.rotate()
+  assert.equal((await management.keys.signing.revoke(kid)).kid, kid)
+})
