@@ -6,7 +6,14 @@ import type { ClientAuthMethod, RevocationForm } from './catalogue/profile.ts'
 import { signedClientSecret } from './client-secret.ts'
 import type { ExpectedAnswer, TokenKind } from './connector.ts'
 import { errorCodeOf, UpstreamRefused, UpstreamUnavailable } from './errors.ts'
-import { isLosslessObject, type LosslessObject, parseLosslessObject, valueAt } from './lossless-json.ts'
+import {
+  isLosslessObject,
+  type LosslessObject,
+  type LosslessValue,
+  NumberText,
+  parseLosslessObject,
+  valueAt,
+} from './lossless-json.ts'
 import { requireAvailable, type SafeAnswer, type SafeFetch } from './safe-fetch.ts'
 import type { ConnectorSettings } from './settings.ts'
 
@@ -43,7 +50,7 @@ export async function callTokenEndpoint(channel: BackChannel, call: TokenCall): 
   const error = profile.token.errors
     .map((path) => valueAt(members, path))
     .find((one) => one !== undefined && one !== null)
-  if (error !== undefined) return { kind: 'error', error: errorCodeOf(error) ?? 'unreadable_error' }
+  if (error !== undefined) return { kind: 'error', error: readCode(error) ?? 'unreadable_error' }
   if (answer.status !== 200 && answer.status !== 201) {
     throw new UpstreamRefused('answer_malformed', { detail: `status ${answer.status}` })
   }
@@ -201,11 +208,17 @@ export function isJsonType(type: string | null): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(type ?? '')
 }
 
+/** Some have numbers for codes, and some have words with blanks between them. */
+function readCode(value: LosslessValue | undefined): string | undefined {
+  const text = value instanceof NumberText ? value.text : value
+  return errorCodeOf(typeof text === 'string' ? text.replaceAll(' ', '_') : text)
+}
+
 function errorIn(text: string, paths: readonly string[]): string | undefined {
   try {
     const value = parseLosslessObject(text)
     if (!isLosslessObject(value)) return undefined
-    return paths.map((path) => errorCodeOf(valueAt(value, path))).find((one) => one !== undefined)
+    return paths.map((path) => readCode(valueAt(value, path))).find((one) => one !== undefined)
   } catch {
     return undefined
   }

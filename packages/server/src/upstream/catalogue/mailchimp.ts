@@ -29,7 +29,6 @@ export const mailchimp: ProviderProfile = oauth2Profile({
     },
   },
   api: {
-    prefix: 'OAuth ',
     hosts: ['*.api.mailchimp.com'],
   },
   extras: [
@@ -53,7 +52,7 @@ export const mailchimp: ProviderProfile = oauth2Profile({
     pages: ['https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/'],
     refresh: 'recalled',
     confidence: 'medium',
-    uncertain: ['scheme of the Authorization header (Bearer is taken as well)'],
+    uncertain: ['scheme of the Authorization header of the metadata call (OAuth in some of its texts)'],
     notes: [
       'Access tokens do not expire.',
       'expires_in is 0, meaning never',

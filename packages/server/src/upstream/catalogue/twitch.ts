@@ -30,11 +30,12 @@ export const twitch: ProviderProfile = oidcProfile({
   },
   token: {
     accessSeconds: 14_400,
+    errors: ['message', 'error'],
   },
   refresh: {
     given: 'always',
     rotates: 'sometimes',
-    deadErrors: ['Invalid refresh token'],
+    deadErrors: ['Invalid_refresh_token'],
   },
   api: {
     hosts: ['api.twitch.tv'],
