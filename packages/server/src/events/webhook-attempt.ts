@@ -2,7 +2,7 @@
 import { EnvelopeError } from '../crypto/envelope.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Clock } from '../lib/time.ts'
-import type { WebhookDelivery } from '../storage/records.ts'
+import type { WebhookDelivery } from '../storage/webhook-repository.ts'
 import { UpstreamRefused, UpstreamUnavailable } from '../upstream/errors.ts'
 import { requireAvailable, type SafeFetch } from '../upstream/safe-fetch.ts'
 import { webhookMessage } from './webhook-message.ts'

@@ -3,8 +3,8 @@
 import type { Log } from '../lib/log.ts'
 import { backOffSeconds, createQueueWorker } from '../lib/queue-worker.ts'
 import type { Clock } from '../lib/time.ts'
-import type { WebhookDelivery, WebhookLease } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
+import type { WebhookDelivery, WebhookLease } from '../storage/webhook-repository.ts'
 import { ATTEMPT_SECONDS, type AttemptOutcome, type AttemptParts, attempt } from './webhook-attempt.ts'
 
 export interface WebhookDeliverer {

@@ -1,6 +1,51 @@
 // What the database keeps of receivers of events, and of what waits for them.
+
+import type { Event } from '../domain/event.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { WebhookDelivery, WebhookLease, WebhookRecord, WebhookState } from './records.ts'
+
+/** A receiver of events. */
+export interface WebhookRecord {
+  /** `wh_…`, made from the URL. */
+  readonly id: string
+  readonly url: string
+  /** The secrets that sign, sealed by the keyring (context `webhook:<id>`). */
+  readonly envelope: Uint8Array
+  /** Names of events, or their beginnings with `*` behind. */
+  readonly patterns: readonly string[]
+}
+
+/** How a receiver fares. */
+export interface WebhookState {
+  readonly id: string
+  readonly url: string
+  /** Events that it has not taken yet. */
+  readonly waiting: number
+  /** When the oldest of them happened. */
+  readonly oldestAt: EpochSeconds | undefined
+  /** Since when it takes nothing; undefined when it did the last time. */
+  readonly failingSince: EpochSeconds | undefined
+  /** What came of the last attempt that failed, as a code. */
+  readonly lastFailure: string | undefined
+}
+
+/** The receivers that one node has to itself until `leaseUntil`. */
+export interface WebhookLease {
+  readonly id: string
+  readonly leaseUntil: EpochSeconds
+}
+
+/** The next event for a receiver. */
+export interface WebhookDelivery {
+  readonly webhook: Pick<WebhookRecord, 'id' | 'url' | 'envelope'>
+  readonly event: Event
+  /** Attempts before this one. */
+  readonly attempts: number
+  /** When the first attempt failed. */
+  readonly failingSince: EpochSeconds | undefined
+  /** Attempts in a row that failed at this receiver, whatever the event. */
+  readonly failures: number
+  readonly receiverFailingSince: EpochSeconds | undefined
+}
 
 /** Receivers of events. What waits for them is queued by the database, with each event. */
 export interface Webhooks {

@@ -1,8 +1,8 @@
 // Every receiver of events: may it be called, and does it take what it is told?
 import type { ServerConfig } from '../../config/server-config.ts'
 import type { Clock } from '../../lib/time.ts'
-import type { WebhookState } from '../../storage/records.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { WebhookState } from '../../storage/webhook-repository.ts'
 import { literalAddressAllowed } from '../../upstream/address-policy.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 

@@ -1,8 +1,7 @@
 // Receivers of events, and what waits for each of them.
 import { sql } from 'kysely'
-import type { WebhookDelivery, WebhookLease, WebhookRecord, WebhookState } from '../records.ts'
 import type { WebhookDeliveriesTable, WebhooksTable } from '../schema.ts'
-import type { Webhooks } from '../webhook-repository.ts'
+import type { WebhookDelivery, WebhookLease, WebhookRecord, WebhookState, Webhooks } from '../webhook-repository.ts'
 import type { Db } from './db.ts'
 import { EVENT_COLUMNS, eventOf } from './events.ts'
 import { passingLocked } from './rows.ts'

@@ -5,6 +5,7 @@ import { enApi } from './en-api.ts'
 import { enApprove } from './en-approve.ts'
 import { enConsole } from './en-console.ts'
 import { enPerson } from './en-person.ts'
+import { enScopes } from './en-scopes.ts'
 
 export const en = {
   ...enAccount,
@@ -12,6 +13,7 @@ export const en = {
   ...enConsole,
   ...enApi,
   ...enApprove,
+  ...enScopes,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
@@ -352,51 +354,6 @@ export const en = {
   'account.fact.since': 'Member since',
   'account.fact.id': 'User id',
   'account.way.password': 'password',
-
-  'scope.openid': 'that it is you',
-  'scope.profile': 'your name and your picture',
-  'scope.email': 'your e-mail address',
-  'scope.phone': 'your phone number',
-  'scope.address': 'your postal address',
-  'scope.account': 'the account’s name, picture and address',
-  'scope.calendar.read': 'your calendars and what is in them',
-  'scope.calendar.write': 'your events: make new ones, move and answer them',
-  'scope.calendar.manage': 'delete calendars and share them with others',
-  'scope.mail.read': 'your mail, all of it',
-  'scope.mail.change': 'your mail: sort it, mark it, write drafts',
-  'scope.mail.send': 'send mail in your name',
-  'scope.mail.delete': 'delete mail for good',
-  'scope.files.read': 'your files, all of them',
-  'scope.files.own': 'files that you open with it or that it makes',
-  'scope.files.write': 'your files: make new ones and write into others',
-  'scope.files.delete': 'delete files and share them with others',
-  'scope.contacts.read': 'your contacts',
-  'scope.contacts.write': 'your contacts: add and correct them',
-  'scope.tasks.read': 'your tasks',
-  'scope.tasks.write': 'your tasks: add, tick off, delete',
-  'scope.user.read': 'your profile, the private part too',
-  'scope.user.write': 'your profile and your settings',
-  'scope.user.email': 'your e-mail addresses, the private ones too',
-  'scope.user.follow': 'whom you follow',
-  'scope.repo.read': 'your repositories, the private ones too',
-  'scope.repo.public': 'public repositories: write code, issues and comments',
-  'scope.repo.write': 'your repositories: write code, issues, comments and settings',
-  'scope.repo.delete': 'delete repositories',
-  'scope.repo.status': 'marks on commits, as passed or failed',
-  'scope.repo.hooks': 'where repositories send their news',
-  'scope.workflow': 'what runs by itself in your repositories',
-  'scope.gist': 'your gists',
-  'scope.org.read': 'the organisations and teams that you belong to',
-  'scope.org.admin': 'run your organisations and their members',
-  'scope.packages.read': 'packages',
-  'scope.packages.write': 'packages: publish new ones',
-  'scope.packages.delete': 'delete packages',
-  'scope.notifications': 'your notifications: see and mark them',
-  'scope.keys.admin': 'your keys: who can reach your code',
-  'scope.chat.read': 'channels and what is written there',
-  'scope.chat.private': 'your private conversations',
-  'scope.chat.write': 'write messages',
-  'scope.people.read': 'the people of your workplace',
 } as const
 
 export const english: Locale = { lang: 'en', dir: 'ltr', formats: 'en-GB', messages: en }
