@@ -33,19 +33,18 @@ const approvalRule = z.strictObject({
 const hours = z.strictObject({
   time_zone: member(
     text(64).refine(isTimeZone, { error: 'a time zone such as Europe/Berlin' }),
-    'By whose clocks.',
-    'UTC',
+    'By whose clocks. Default: UTC.',
   ),
   days: member(z.array(z.enum(WEEK_DAYS)).min(1).max(7), 'Days on which the hours begin. Default: every day.'),
-  from: member(minutes(), 'When they begin.', '00:00'),
-  to: member(minutes(), 'When they end; on the next day when that is not after `from`.', '24:00'),
+  from: member(minutes(), 'When they begin. Default: 00:00.'),
+  to: member(minutes(), 'When they end; on the next day when that is not after `from`. Default: 24:00.'),
 })
 
+/** Without defaults of its own: a client that says nothing has no policy. */
 export const agentPolicyDocument = z.strictObject({
   mode: member(
     z.enum(['enforce', 'observe']),
-    '`observe`: refusals are recorded in events and not carried out.',
-    'enforce',
+    '`observe`: refusals are recorded in events and not carried out. Default: enforce.',
   ),
   connections: member(
     z
@@ -66,11 +65,10 @@ export const agentPolicyDocument = z.strictObject({
     })
     .optional()
     .meta({ description: 'How often.' }),
-  connect: member(flag(), 'May start connecting an account.', true),
-  access: member(access(), '`proxy`: it calls providers through the server alone, and sees no token.', 'token'),
+  connect: member(flag(), 'May start connecting an account. Default: true.'),
+  access: member(access(), '`proxy`: it calls providers through the server alone, and sees no token. Default: token.'),
   approvals: member(
     z.array(approvalRule).max(50),
     "What needs the person's yes: a connection, tokens that reach one of `scopes`, calls of these `methods` and `paths` (`*` one segment, `**` the rest), which keep the token here. `valid_seconds`: how long a yes serves, up to a day; 0 is once, for the very request.",
-    [],
   ),
 })
