@@ -11,7 +11,7 @@ import { openApiDocument } from './api/openapi.ts'
 import type { App, CreateApp, PrepareDeployment } from './config/app-contract.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { tenantFor } from './config/tenant-source.ts'
-import { deriveKey } from './crypto/hashing.ts'
+import { deriveKey, keyedName } from './crypto/hashing.ts'
 import { type Keyring, openKeyring } from './crypto/keyring.ts'
 import { createPasswords } from './crypto/passwords.ts'
 import { parseSettings, type Settings } from './domain/settings.ts'
@@ -147,7 +147,9 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const sessions = createSessions({ storage, clock, limits: () => settings.current().sessions })
   const limits = { storage, clock, enabled: () => settings.current().rateLimitsEnabled }
   const signInLimits = createSignInLimits(limits)
-  const dpopNonceSecret = deriveKey(await deploymentSecret({ storage, keyring }), 'dpop nonce')
+  const secret = await deploymentSecret({ storage, keyring })
+  const dpopNonceSecret = deriveKey(secret, 'dpop nonce')
+  const nameKey = deriveKey(secret, 'names')
   const nonces = await loadDpopNonces(dpopNonceSecret)
   const possession = createProofOfPossession({ issuer, storage, clock, nonces })
   const approvals = { issuer, keyring, tenant: () => settings.current().friendlyName }
@@ -225,6 +227,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     mailLimits,
     codeLimits: createCodeLimits(limits),
     notifyLink,
+    keyedName: (text) => keyedName(nameKey, text),
     log,
     responder,
     assets,
@@ -379,6 +382,7 @@ async function dropExpired(
     await tx.signUps.deleteExpired(before, limit)
     await tx.links.deleteExpiredSnapshots(before, limit)
     await tx.webhooks.deleteOrphans()
+    await tx.secondFactors.deleteOrphans(before)
   })
   await dropOldSigningKeys({ storage, keyring, clock }, accessTokenSeconds)
 }

@@ -48,6 +48,7 @@ export async function deleteUser(
   for (const account of await storedAccounts(tx, userId)) await vault.drop(tx, account, at)
   await forgetSnapshots(tx, userId)
   await tx.apart.deleteOfUser(userId)
+  await tx.secondFactors.deleteOfUser(userId)
   const deleted = await tx.users.delete(userId)
   await tx.events.append({
     type: 'user.deleted',

@@ -50,6 +50,7 @@ export async function collectHeld(
     profile: profileOf(user),
     addresses: (await evidence.listOfUser(userId)).map((word) => addressOf(word, connections)),
     identities: await Promise.all(own.map((one) => identityOf(repositories, one, connections))),
+    ...(await factorsOf(repositories, userId, connections)),
     connected_accounts: held.map((one) => accountOf(one, connections)),
     agents: await agentsOf(repositories, { userId, stops, now }),
     sessions: sessions.map((one) => sessionOf(one, connections)),
@@ -110,6 +111,24 @@ async function identityOf(
     last_login: timeOf(lastLogin),
     password: password && { address: password.address, changed_at: toIso(password.changedAt) },
   })
+}
+
+async function factorsOf(
+  { secondFactors, passkeys }: Repositories,
+  userId: string,
+  connections: Connections,
+): Promise<JsonObject> {
+  const factors = await secondFactors.listOfUser(userId)
+  return {
+    second_factors: factors.map(({ kind, addedAt }) => ({ kind, added_at: toIso(addedAt) })),
+    recovery_codes_left: await secondFactors.countCodes(userId),
+    passkeys: (await passkeys.listOfUser(userId)).map(({ connectionId, subject, label, transports }) => ({
+      connection: nameIn(connections, connectionId),
+      credential_id: subject,
+      label,
+      transports,
+    })),
+  }
 }
 
 const accountOf = (account: VaultAccount, connections: Connections): JsonObject =>

@@ -43,7 +43,7 @@ export async function sweepSquatters(
 
 /**
  * The owner of an address gets an account to themselves that somebody may have prepared for them: passwords and
- * identities other than the one that they came by go, with everything issued (T-PRE-03).
+ * identities other than the one that they came by go, with second factors and everything issued (T-PRE-01, T-PRE-03).
  */
 export async function sweepOwnAccount(
   tx: Repositories,
@@ -54,6 +54,8 @@ export async function sweepOwnAccount(
     ({ connectionId, subject }) => connectionId !== kept.connectionId || subject !== kept.subject,
   )
   for (const identity of others) await dropIdentity(tx, vault, identity, at)
+  // Whoever prepared the account would keep its owner out by them.
+  await tx.secondFactors.deleteOfUser(userId)
   await endEverythingIssued(tx, vault, userId)
   if (others.length === 0) return
   await tx.events.append({

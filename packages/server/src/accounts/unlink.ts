@@ -52,6 +52,7 @@ export async function unlinkIdentity(
   const standaloneUserId = await makeStandalone(tx, known, { ...taken, at: who.at })
   // It went with the identity.
   if (taken.password !== undefined) await tx.passwords.insert(taken.password)
+  if (taken.passkey !== undefined) await tx.passkeys.insert(taken.passkey)
   await appendUnlinked(tx, request, known, { standalone_user_id: standaloneUserId })
   return { identities: taken.remaining, standaloneUserId }
 }
@@ -100,10 +101,11 @@ async function takeOff(tx: Repositories, vault: AccountVault, { user, known, ide
   const evidence = await tx.evidence.listOfUser(user.userId)
   await requireRemovable(tx, { target: identity, all: identities, evidence })
   const password = await tx.passwords.find(identity.connectionId, identity.subject)
+  const passkey = await tx.passkeys.find(identity.connectionId, identity.subject)
   await takeAway(tx, vault, identity, at)
   const remaining = await tx.identities.listOfUser(user.userId)
   await restateEvidence(tx, { user, unlinked: identity, remaining, evidence, at })
-  return { evidence, password, remaining }
+  return { evidence, password, passkey, remaining }
 }
 
 function appendUnlinked(
@@ -226,6 +228,8 @@ async function makeStandalone(
     at,
   })
   for (const one of own) await tx.evidence.put({ ...one, userId })
+  // Of whoever had this id before: the identity begins anew.
+  await tx.secondFactors.deleteOfUser(userId)
   return userId
 }
 

@@ -1,5 +1,5 @@
 // Hashes, random values and derived keys. Everything random in the server comes from here.
-import { hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** SHA-256 in lower-case hex: how secrets that are only compared are kept. */
 export const sha256Hex = (text: string): string => hash('sha256', text, 'hex')
@@ -17,6 +17,7 @@ export const randomHex = (digits: number): string =>
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const DIGITS = '0123456789'
+const READABLE = 'abcdefghjkmnpqrstuvwxyz23456789'
 
 /** `prefix` and `length` random letters and digits: `newId('con_', 16)`. */
 export const newId = (prefix: string, length: number): string => prefix + randomText(ALPHANUMERIC, length)
@@ -24,10 +25,18 @@ export const newId = (prefix: string, length: number): string => prefix + random
 /** Id forms that SDKs know. */
 export const newConnectionId = (): string => newId('con_', 16)
 export const newAccountId = (): string => newId('cac_', 24)
+export const newFactorId = (): string => newId('fac_', 16)
 export const newClientId = (): string => newId('', 32)
+
+/** To be read from paper and typed: small letters and digits that are not taken for each other. */
+export const randomReadable = (length: number): string => randomText(READABLE, length)
 
 /** A code to type from a mail. */
 export const randomDigits = (length: number): string => randomText(DIGITS, length)
+
+/** 24 hex digits that name a text to whoever has the key, and tell nobody else which it is. */
+export const keyedName = (key: Uint8Array, text: string): string =>
+  createHmac('sha256', key).update(text).digest('hex').slice(0, 24)
 
 /** Compares in a time that says nothing of where two secrets differ, nor of their lengths. */
 export const equalSecrets = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))

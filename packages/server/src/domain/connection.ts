@@ -21,7 +21,13 @@ export interface Connection {
 
 export const PASSWORD_STRATEGY = 'auth0'
 export const SAML_STRATEGY = 'samlp'
+/** People sign in by a code that is mailed to them. */
+export const MAIL_STRATEGY = 'email'
+export const PASSKEY_STRATEGY = 'passkey'
 export const PASSWORD_CONNECTION = 'Username-Password-Authentication'
+
+/** Ways in that no provider stands behind. */
+export const OWN_STRATEGIES: ReadonlySet<Strategy> = new Set([PASSWORD_STRATEGY, MAIL_STRATEGY, PASSKEY_STRATEGY])
 
 export const PREFIXED_STRATEGIES: ReadonlySet<Strategy> = new Set(['oidc', 'oauth2', 'samlp'])
 

@@ -10,6 +10,12 @@ export const mailMessages = {
     'With this code you show {tenant} that this address is yours, before another account is connected to it:',
   'verify-code.connect-for':
     'With this code you show {tenant} that this address is yours, before another account is connected to it for {app}:',
+  'verify-code.change': 'With this code you show {tenant} that it is still you, before your account is changed:',
+  'verify-code.change-for':
+    'With this code you show {tenant} that it is still you, before your account is changed for {app}:',
+  'verify-code.sign-in': 'With this code you sign in to {tenant}:',
+  'verify-code.sign-in-for': 'With this code you sign in to {tenant}, to go on to {app}:',
+  'verify-code.link': 'In the browser in which you asked for it, this link fills it in:',
   'verify-code.code': '    {code}',
   'verify-code.use.one':
     'It works once, for {minutes} minute. Type it only on the page that asked for it: nobody of {tenant} ever asks you to say it.',
@@ -95,6 +101,26 @@ export const mailMessages = {
   'address-left.was-you': 'If this was you, there is nothing to do.',
   'address-left.not-you':
     'If it was not, take it back within a week. The account goes by this address again, and every session ends:',
+
+  'second-step-added.subject': 'A second step was added to your account at {tenant}',
+  'second-step-added.lead':
+    'On {time}, a second step was added to your account at {tenant}. Signing in asks for it from now on, and every other browser was signed out.',
+  'second-step-added.was-you': 'If this was you, there is nothing to do. Keep your recovery codes where you find them.',
+  'second-step-added.not-you': 'If it was not, take it back within a week. Every session ends:',
+
+  'second-step-removed.subject': 'A second step was removed from your account at {tenant}',
+  'second-step-removed.lead':
+    'On {time}, a second step was removed from your account at {tenant}. Signing in does not ask for it any more.',
+  'second-step-removed.was-you': 'If this was you, there is nothing to do.',
+  'second-step-removed.not-you':
+    'If it was not, look at your account at once, and end every session that is not yours:',
+
+  'recovery-codes-renewed.subject': 'New recovery codes for your account at {tenant}',
+  'recovery-codes-renewed.lead':
+    'On {time}, new recovery codes were made for your account at {tenant}. Those of before do not work any more.',
+  'recovery-codes-renewed.was-you': 'If this was you, there is nothing to do.',
+  'recovery-codes-renewed.not-you':
+    'If it was not, look at your account at once, and end every session that is not yours:',
 
   'account-deleted.subject': 'Your account at {tenant} is deleted',
   'account-deleted.lead':

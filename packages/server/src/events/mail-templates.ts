@@ -1,7 +1,7 @@
 // From a template and its values to a subject and a text. Plain text only: there is nothing to escape, and what the
 // reader sees is what is there. Whatever came from outside becomes one short line first.
 import { type EpochSeconds, toIso } from '../lib/time.ts'
-import type { AccountChange, MailContent, MailValues } from './mail.ts'
+import type { AccountChange, CodePurpose, MailContent, MailValues } from './mail.ts'
 import { type MailMessageKey, mailMessages } from './mail-messages.ts'
 
 export interface RenderedMail {
@@ -35,19 +35,29 @@ export function renderMail(mail: MailContent): RenderedMail {
     case 'address-proven':
     case 'address-changed':
     case 'address-left':
+    case 'second-step-added':
+    case 'second-step-removed':
+    case 'recovery-codes-renewed':
     case 'account-deleted':
       return accountChanged(mail)
   }
 }
 
-function verifyCode({ tenant, app, purpose, code, minutes }: MailValues['verify-code']): RenderedMail {
+function verifyCode({ tenant, app, purpose, code, link, minutes }: MailValues['verify-code']): RenderedMail {
   return compose(
-    { tenant, app: nameOfApp(app), code: oneLine(code), minutes: String(minutes) },
+    {
+      tenant,
+      app: nameOfApp(app),
+      code: oneLine(code),
+      minutes: String(minutes),
+      ...(link === undefined ? {} : { link: linkOf(link) }),
+    },
     'verify-code.subject',
     [
       forApp(`verify-code.${purpose}`, app),
       'verify-code.code',
       plural('verify-code.use', minutes),
+      ...(link === undefined ? [] : (['verify-code.link', 'mail.link'] as const)),
       'verify-code.not-you',
     ],
   )
@@ -136,7 +146,7 @@ const forApp = <
     | 'account-exists.lead'
     | 'verify-link.lead'
     | `approval-asked.${'subject' | 'lead'}`
-    | `verify-code.${'sign-up' | 'address' | 'connect'}`,
+    | `verify-code.${CodePurpose}`,
 >(
   key: Key,
   app: string | undefined,

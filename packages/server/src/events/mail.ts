@@ -2,7 +2,7 @@
 import type { EpochSeconds } from '../lib/time.ts'
 
 /** What a verification code is for; the mail says it, so that nobody reads a code out for something else. */
-export type CodePurpose = 'sign-up' | 'address' | 'connect'
+export type CodePurpose = 'sign-up' | 'address' | 'connect' | 'sign-in' | 'change'
 
 export interface MailValues {
   readonly 'verify-code': {
@@ -10,8 +10,10 @@ export interface MailValues {
     /** Name of the client that the person comes from. */
     readonly app?: string
     readonly purpose: CodePurpose
-    /** Six digits. */
+    /** Six digits, or eight to sign in by. */
     readonly code: string
+    /** Fills it in, in the browser that asked. */
+    readonly link?: string
     readonly minutes: number
   }
   readonly 'reset-link': { readonly tenant: string; readonly link: string; readonly minutes: number }
@@ -40,6 +42,11 @@ export interface MailValues {
   readonly 'address-changed': AccountChange
   /** The same, to the address that it went by. `link` takes it back. */
   readonly 'address-left': AccountChange
+  /** Signing in asks for a second proof. `link` takes it back. */
+  readonly 'second-step-added': AccountChange
+  readonly 'second-step-removed': AccountChange
+  /** Those of before do not work any more. */
+  readonly 'recovery-codes-renewed': AccountChange
   /** It is gone, with everything in it. */
   readonly 'account-deleted': AccountChange
   /** An agent asks for a yes. `link` leads to the question, which ends at `until`. */

@@ -4,6 +4,7 @@ import { resumeAgent } from './account-agents.ts'
 import { deleteAccount } from './account-delete.ts'
 import { downloadProven } from './account-download.ts'
 import { startAccountLink } from './account-link.ts'
+import { changeSecondFactor } from './account-second-factor.ts'
 import { undoFromAccount } from './account-undo.ts'
 import { unlinkFromAccount } from './account-unlink.ts'
 import type { AccountWish } from './account-wish.ts'
@@ -28,6 +29,8 @@ export function carryOut(deps: FlowDeps, request: BrowserRequest, wish: AccountW
       return undoFromAccount(deps, request, wish)
     case 'change-address':
       return startAddressChange(deps, request, wish.address)
+    case 'second-factor':
+      return changeSecondFactor(deps, request, wish)
     case 'download':
       return downloadProven(deps, request)
     case 'delete-account':

@@ -40,7 +40,7 @@ export function labelAccount(
   id: string | undefined,
   wanted: string | undefined,
 ): Promise<Outcome> {
-  const label = (wanted ?? '').normalize('NFC').replaceAll(/\s+/g, ' ').trim()
+  const label = tidyLabel(wanted)
   return change(deps, request, id, async (tx, account) => {
     if (!isLabel(label)) return { code: 'label-bad', thing: account.label }
     if (label !== account.label) await tx.accounts.setLabel(account.id, account.userId, label)
@@ -48,8 +48,11 @@ export function labelAccount(
   })
 }
 
+export const tidyLabel = (typed: string | undefined): string =>
+  (typed ?? '').normalize('NFC').replaceAll(/\s+/g, ' ').trim()
+
 /** One line of visible text. */
-const isLabel = (label: string): boolean =>
+export const isLabel = (label: string): boolean =>
   label !== '' && [...label].length <= LABEL_LENGTH && !/[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}]/u.test(label)
 
 /** The account that an exchange without a hint gets. */

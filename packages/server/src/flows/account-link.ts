@@ -10,15 +10,17 @@ import type { UpstreamAccount } from '../upstream/connector.ts'
 import { connectForAgents, holdsForAgents, requireMayAdd } from './account-connect.ts'
 import type { AccountNotice } from './account-notice.ts'
 import { backTo, isFreshlyProven, type Owner, requireOwner, rotateSession } from './account-owner.ts'
+import { startNewPasskey } from './account-passkeys.ts'
 import { NEW_ACCOUNT, reconnectAccount } from './account-reconnect.ts'
 import type { AccountWish } from './account-wish.ts'
 import { addArrival } from './add-arrival.ts'
 import { type Arrival, arrivalOf, giveBack, keepTokenset } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
-import { isPasswordConnection, shownConnection } from './connections.ts'
+import { isMailConnection, isPasskeyConnection, isPasswordConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { getInteraction, type Interaction, settle, startLocal } from './interactions.ts'
+import { provenMailbox, startMailLink } from './mail-link.ts'
 import type { Outcome, ShownConnection, SignInWay } from './outcome.ts'
 import { arrivalOfPending, askAbout, requirePending } from './pending.ts'
 import { startAddressProof } from './prove-address.ts'
@@ -38,10 +40,13 @@ export async function startAccountLink(
   { connection: name, account: accountId }: Extract<AccountWish, { kind: 'link' }>,
   prompt: 'select_account' | 'consent' = accountId === undefined ? 'select_account' : 'consent',
 ): Promise<Outcome> {
-  const { user } = await requireOwner(deps, request)
+  const owner = await requireOwner(deps, request)
+  const { user } = owner
   if (!mayLink(user)) return proveFirst(deps, request, user)
   const connection = await deps.connections.findByName(deps.storage, name)
   if (connection === undefined || !mayBeAdded(connection)) throw new FlowError('connection_unavailable', NEXT)
+  if (isPasskeyConnection(connection)) return startNewPasskey(request, connection)
+  if (isMailConnection(connection)) return startMailLink(deps, request, owner, connection)
   const account = accountId === undefined ? undefined : await deps.storage.accounts.find(accountId)
   const own = account?.userId === user.userId && account.connectionId === connection.id ? account : undefined
   return startUpstream(deps, request, {
@@ -59,6 +64,7 @@ export async function startAccountLink(
 
 /** It signs people in, or agents may use what is connected from it. */
 export const mayBeAdded = (connection: Connection): boolean =>
+  // A password is made by signing up, or by a reset.
   !isPasswordConnection(connection) && (connection.authenticationActive || connection.connectedAccountsActive)
 
 /** Leads to the mailed code, and back to the page. */
@@ -84,12 +90,26 @@ export async function finishAccountLink(
   if (continueWith !== NEW_ACCOUNT)
     return write(deps, request, (tx) => reconnectAccount(deps, tx, owner.user, { arrival, accountId: continueWith }))
   if (!connection.authenticationActive) {
-    if (!(await holdsForAgents(deps.storage, userId, arrival))) return ask(deps, request, owner, arrival, undefined)
+    if (!(await holdsForAgents(deps.storage, userId, arrival)))
+      return askToAdd(deps, request, owner, arrival, undefined)
     return write(deps, request, (tx) => connectForAgents(deps, tx, userId, arrival))
   }
   const identity = await deps.storage.identities.find(connection.id, arrival.subject)
-  if (identity?.userId !== userId) return ask(deps, request, owner, arrival, identity?.userId)
+  if (identity?.userId !== userId) return askToAdd(deps, request, owner, arrival, identity?.userId)
   return write(deps, request, (tx) => add(deps, tx, owner, arrival))
+}
+
+/** The person read the code that was mailed: their mailbox is added as an account at a provider would be. */
+export async function finishMailLink(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  proven: string | undefined,
+): Promise<Outcome> {
+  const owner = await requireOwner(deps, request)
+  const arrival = await provenMailbox(deps, request, owner, proven)
+  const identity = await deps.storage.identities.find(arrival.connection.id, arrival.subject)
+  if (identity?.userId !== owner.user.userId) return askToAdd(deps, request, owner, arrival, identity?.userId)
+  return backTo(deps, request, PAGE, { code: 'already-linked', thing: nameOfArrival(arrival) })
 }
 
 /** The provider, or the person there, said no. */
@@ -102,10 +122,10 @@ export async function refuseAccountLink(
 }
 
 /** Keeps the arrival and asks: whether to add it, or, when it is another user's, what to do about that. */
-async function ask(
+export async function askToAdd(
   deps: FlowDeps,
   request: BrowserRequest,
-  { user }: Owner,
+  { user }: Pick<Owner, 'user'>,
   arrival: Arrival,
   ownerId: string | undefined,
 ): Promise<Outcome> {

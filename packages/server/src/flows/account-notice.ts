@@ -37,6 +37,11 @@ export const ACCOUNT_NOTICES = [
   'name-saved',
   'name-bad',
   'download-ready',
+  'second-step-on',
+  'second-step-off',
+  'passkey-added',
+  'passkey-named',
+  'passkey-refused',
   'gone',
 ] as const
 export type AccountNoticeCode = (typeof ACCOUNT_NOTICES)[number]

@@ -13,6 +13,8 @@ export type AccountWish =
   | { readonly kind: 'undo-link'; readonly link: string; readonly keepChanges: boolean }
   /** As it was typed. */
   | { readonly kind: 'change-address'; readonly address: string }
+  /** What is asked for besides a way in. */
+  | { readonly kind: 'second-factor'; readonly change: SecondFactorChange }
   | { readonly kind: 'download' }
   | { readonly kind: 'delete-account' }
   /** A client's ticket was opened here; the leg goes on. */
@@ -20,11 +22,15 @@ export type AccountWish =
   /** A yes to an agent or a device: to exactly what was shown. */
   | { readonly kind: 'approve'; readonly request: string; readonly shown: string }
 
+export const SECOND_FACTOR_CHANGES = ['add-app', 'remove-app', 'ask-passkey', 'spare-passkey', 'new-codes'] as const
+export type SecondFactorChange = (typeof SECOND_FACTOR_CHANGES)[number]
+
 const PAGES: Readonly<Record<Exclude<AccountWish['kind'], 'connect' | 'console' | 'approve'>, string>> = {
   link: '/account/connections',
   unlink: '/account/connections',
   'resume-agent': '/account/agents',
   'undo-link': '/account/connections',
+  'second-factor': '/account/connections',
   'change-address': '/account',
   download: '/account',
   'delete-account': '/account/delete',
@@ -63,6 +69,10 @@ export function parseWish(value: JsonValue | undefined): AccountWish | undefined
   if (kind === 'connect' && isString(leg)) return { kind, leg }
   if (kind === 'approve' && isString(request) && isString(shown)) return { kind, request, shown }
   if (kind === 'download' || kind === 'delete-account') return { kind }
+  if (kind === 'second-factor') {
+    const factorChange = SECOND_FACTOR_CHANGES.find((one) => one === wanted)
+    return factorChange && { kind, change: factorChange }
+  }
   const change = kind === 'console' ? parseConsoleChange(wanted) : undefined
   return change && { kind: 'console', change }
 }

@@ -1,5 +1,6 @@
 // Somebody is signed in and an identity that nobody has arrives: is it theirs, or another person's (linking.md S5)?
 import { mayLink } from '../domain/addresses-of-user.ts'
+import { withMethods } from '../domain/second-factor.ts'
 import { addArrival } from './add-arrival.ts'
 import { giveBack } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
@@ -72,7 +73,9 @@ export async function addToSession(
       proof: { by: 'session', authenticated_at: request.session?.authenticatedAt ?? at, amr: arrival.amr },
       at,
     })
-    return recordArrival(deps, tx, arrival, { user, request, at })
+    const login = await recordArrival(deps, tx, arrival, { user, request, at })
+    // Who is signed in proved themselves as well, in this browser, a moment ago.
+    return { ...login, amr: withMethods(request.session?.amr ?? [], login.amr) }
   })
 }
 

@@ -4,10 +4,11 @@ import type { BrowserRequest } from './browser-request.ts'
 import { decline } from './choose.ts'
 import { isPasswordConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
-import type { Interaction } from './interactions.ts'
+import { getInteraction, type Interaction } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome } from './outcome.ts'
 import { arrivalOfPending, askAgain, type Pending, requirePending } from './pending.ts'
+import { askSecondStep, lacksSecondStep } from './second-step-state.ts'
 import { shownUser } from './shown-user.ts'
 import { signIn } from './sign-in.ts'
 import { nameOfArrival } from './suggest.ts'
@@ -56,12 +57,24 @@ export async function submitConflict(
 }
 
 /** Both are proven: what joining them would change is shown before anything happens. */
-export const toMergePreview = (
+export async function toMergePreview(
   deps: FlowDeps,
   request: BrowserRequest,
   interaction: Interaction,
   pending: Pending,
-): Promise<Outcome> => askAgain(deps, request, interaction, { ...pending, question: 'merge', problem: undefined })
+): Promise<Outcome> {
+  const arrival = await arrivalOfPending(deps, interaction, pending)
+  const { ownerId: userId } = pending
+  // The arriving account is another user's, and proves them no less than signing in would.
+  if (userId !== undefined && (await lacksSecondStep(deps.storage, userId, arrival))) {
+    const goal = { kind: 'merge', proves: pending.id } as const
+    const proven = await askAgain(deps, request, interaction, pending)
+    if (proven.kind !== 'redirect') return proven
+    const again = await getInteraction(deps, request, interaction.uid)
+    return askSecondStep(deps, request, again, { userId, goal, arrival })
+  }
+  return askAgain(deps, request, interaction, { ...pending, question: 'merge', problem: undefined })
+}
 
 /** A client that asked to link is answered as the user who asked, or not at all. */
 const maySwitch = ({ prompt }: Interaction): boolean => prompt.name !== 'link'

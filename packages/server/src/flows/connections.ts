@@ -1,6 +1,6 @@
 // Which ways to sign in a page offers.
 import type { Connection } from '../domain/connection.ts'
-import { PASSWORD_STRATEGY } from '../domain/connection.ts'
+import { MAIL_STRATEGY, OWN_STRATEGIES, PASSKEY_STRATEGY, PASSWORD_STRATEGY } from '../domain/connection.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { ConnectionReader } from '../vault/connections.ts'
 import type { ShownConnection } from './outcome.ts'
@@ -20,6 +20,14 @@ export async function signInConnections(
 
 export const isPasswordConnection = ({ strategy }: Pick<Connection, 'strategy'>): boolean =>
   strategy === PASSWORD_STRATEGY
+
+export const isMailConnection = ({ strategy }: Pick<Connection, 'strategy'>): boolean => strategy === MAIL_STRATEGY
+
+export const isPasskeyConnection = ({ strategy }: Pick<Connection, 'strategy'>): boolean =>
+  strategy === PASSKEY_STRATEGY
+
+/** There is a provider to be sent to. */
+export const isUpstream = ({ strategy }: Pick<Connection, 'strategy'>): boolean => !OWN_STRATEGIES.has(strategy)
 
 export const shownConnection = ({ name, displayName }: Connection): ShownConnection => ({
   name,

@@ -30,5 +30,7 @@ export interface FlowDeps {
   readonly mailLimits: MailLimits
   readonly codeLimits: CodeLimits
   readonly notifyLink: LinkNotify
+  /** 24 hex digits for a text: always the same, and telling nobody else which it is. */
+  readonly keyedName: (text: string) => string
   readonly log: Log
 }

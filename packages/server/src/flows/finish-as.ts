@@ -3,6 +3,7 @@
 import { transact } from '../accounts/transact.ts'
 import { recordSignIn } from '../accounts/users.ts'
 import { Conflict } from '../domain/errors.ts'
+import { acrOf } from '../domain/second-factor.ts'
 import type { User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import { SESSION_COOKIE, serializeHostCookie } from '../sessions/browser-cookies.ts'
@@ -37,7 +38,7 @@ export async function finishAs(
         const device = deviceOf(request.userAgent)
         const session = await deps.sessions.start(tx, { ...login, device }, request.sessionCookie)
         await settle(tx, interaction, {
-          login: { accountId: login.userId, ts: login.authenticatedAt ?? at, amr: login.amr },
+          login: { accountId: login.userId, ts: login.authenticatedAt ?? at, amr: login.amr, acr: acrOf(login.amr) },
         })
         return session.cookie
       })

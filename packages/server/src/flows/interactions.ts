@@ -107,7 +107,14 @@ export async function startLocal(
 }
 
 export type InteractionResult =
-  | { readonly login: { readonly accountId: string; readonly ts: number; readonly amr: readonly string[] } }
+  | {
+      readonly login: {
+        readonly accountId: string
+        readonly ts: number
+        readonly amr: readonly string[]
+        readonly acr: string | undefined
+      }
+    }
   | { readonly consent: { readonly grantId: string } }
   /** A client's wish to link or unlink was carried out. */
   | { readonly link: { readonly done: true } }
@@ -124,7 +131,7 @@ export async function settle(tx: Repositories, interaction: Interaction, result:
   if (!(await tx.artifacts.consume('Interaction', hash, openedAt))) throw new FlowError('interaction_expired')
   if (interaction.local !== undefined) return tx.artifacts.delete('Interaction', interaction.hash)
   // The engine would refuse to go on after the session id changed; the browser's cookie already says who goes on.
-  const { session: _, pending: __, ...payload } = interaction.artifact.payload
+  const { session: _, pending: __, secondStep: ___, ...payload } = interaction.artifact.payload
   const earlier = isJsonObject(payload.lastSubmission) ? payload.lastSubmission : {}
   // However the wish to link came true, the engine does not ask for it again.
   const linked = interaction.prompt.name === 'link' ? { link: { done: true } } : {}

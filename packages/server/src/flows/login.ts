@@ -5,12 +5,20 @@ import { type Connection, keepsSignInTokens } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Arrival } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
-import { isPasswordConnection, shownConnection, signInConnections } from './connections.ts'
+import {
+  isMailConnection,
+  isPasswordConnection,
+  isUpstream,
+  shownConnection,
+  signInConnections,
+} from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { getInteraction, type Interaction } from './interactions.ts'
+import { startMailSignIn } from './mail-sign-in.ts'
 import { nextStep, type Step } from './next-step.ts'
 import type { LoginPage, Outcome } from './outcome.ts'
+import { checkPasskeySignIn, signInPasskey } from './passkey-sign-in.ts'
 import { signIn } from './sign-in.ts'
 import { startUpstream } from './upstream-start.ts'
 
@@ -43,26 +51,47 @@ export async function openInteraction(
     params,
     awaitsCode: isJsonObject(interaction.artifact.payload.signup),
     passwordConnection: passwordConnection?.name,
+    own: connections.filter((one) => !isUpstream(one)).map(({ name }) => name),
   })
   return { interaction, clientId, appName: record && parseClient(record).name, connections, passwordConnection, step }
 }
 
+/** What was just tried on the sign-in page, and did not do. */
+export interface LoginTried {
+  readonly password?: { readonly username: string | undefined }
+  readonly email?: { readonly typed: string }
+  readonly passkey?: true
+}
+
 /** The sign-in page of an interaction. */
-export function loginPage(open: OpenInteraction, typed?: { readonly username: string | undefined }): Outcome {
+export async function loginPage(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  tried: LoginTried = {},
+): Promise<Outcome> {
   const { interaction, appName, connections, passwordConnection } = open
-  const hint = interaction.params.login_hint
+  const hint = isString(interaction.params.login_hint) ? interaction.params.login_hint : undefined
   const page: LoginPage = {
     name: 'login',
     state: interaction.uid,
     appName,
-    connections: connections.filter((connection) => !isPasswordConnection(connection)).map(shownConnection),
+    connections: connections.filter(isUpstream).map(shownConnection),
     password: passwordConnection && {
-      username: typed === undefined ? (isString(hint) ? hint : undefined) : typed.username,
-      wrong: typed !== undefined,
+      username: tried.password === undefined ? hint : tried.password.username,
+      wrong: tried.password !== undefined,
     },
+    email: connections.some(isMailConnection)
+      ? { typed: tried.email === undefined ? hint : tried.email.typed, wrong: tried.email !== undefined }
+      : undefined,
+    passkey: await signInPasskey(deps, request, open),
+    passkeyRefused: tried.passkey ?? false,
   }
-  return { kind: 'page', page, status: typed === undefined ? 200 : 403 }
+  return { kind: 'page', page, status: loginStatus(tried) }
 }
+
+export const loginStatus = ({ password, email, passkey }: LoginTried): number =>
+  password !== undefined || passkey ? 403 : email === undefined ? 200 : 400
 
 /** Sends the browser to a connection's provider. @throws {FlowError} `connection_unavailable` and what starting throws. */
 export async function goUpstream(
@@ -71,7 +100,7 @@ export async function goUpstream(
   open: OpenInteraction,
   name: string | undefined,
 ): Promise<Outcome> {
-  const connection = open.connections.find((one) => one.name === name && !isPasswordConnection(one))
+  const connection = open.connections.find((one) => one.name === name && isUpstream(one))
   if (connection === undefined) throw new FlowError('connection_unavailable')
   const { params } = open.interaction
   return startUpstream(deps, request, {
@@ -98,7 +127,31 @@ export async function submitPassword(
   typed: TypedPassword,
 ): Promise<Outcome> {
   const arrival = await checkPassword(deps, request, open, typed)
-  return arrival === undefined ? loginPage(open, typed) : signIn(deps, request, open.interaction, arrival)
+  if (arrival !== undefined) return signIn(deps, request, open.interaction, arrival)
+  return loginPage(deps, request, open, { password: { username: typed.username } })
+}
+
+/** Signs in by a passkey of the device in front of the person. */
+export async function submitPasskey(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  answer: string,
+): Promise<Outcome> {
+  const arrival = await checkPasskeySignIn(deps, request, open, { answer })
+  if (arrival !== undefined) return signIn(deps, request, open.interaction, arrival)
+  return loginPage(deps, request, open, { passkey: true })
+}
+
+/** Mails a code to sign in by. */
+export async function submitEmail(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  email: string,
+): Promise<Outcome> {
+  const started = await startMailSignIn(deps, request, open, { email })
+  return started ?? loginPage(deps, request, open, { email: { typed: email } })
 }
 
 export interface TypedPassword {

@@ -1,4 +1,4 @@
-// A code that is mailed to prove an address: six digits, for one interaction (T-PRE-10), a quarter of an hour, five tries.
+// A code that is mailed to prove an address: six digits unless more are asked for, for one interaction (T-PRE-10), a quarter of an hour, five tries.
 import { equalSecrets, randomDigits, sha256Hex } from '../crypto/hashing.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Interaction, InteractionDeps } from './interactions.ts'
@@ -14,15 +14,19 @@ export interface MailedCode {
 }
 
 /** A new code, and what to keep of it. */
-export function newCode(interaction: Interaction, now: EpochSeconds): { code: string; kept: MailedCode } {
-  const code = randomDigits(CODE_DIGITS)
+export function newCode(
+  interaction: Pick<Interaction, 'uid'>,
+  now: EpochSeconds,
+  digits = CODE_DIGITS,
+): { code: string; kept: MailedCode } {
+  const code = randomDigits(digits)
   return { code, kept: { codeHash: hashOf(interaction, code), expiresAt: now + CODE_SECONDS } }
 }
 
 /** Counts a try before it is judged: of many at once, too, five are heard (T-API-08). */
 export async function tryCode(
   { storage, clock }: Pick<InteractionDeps, 'storage' | 'clock'>,
-  interaction: Interaction,
+  interaction: Pick<Interaction, 'uid'>,
   { kept, typed }: { kept: MailedCode; typed: string | undefined },
 ): Promise<'right' | 'code_wrong' | 'code_expired'> {
   const { codeHash, expiresAt } = kept
@@ -33,4 +37,4 @@ export async function tryCode(
   return equalSecrets(hashOf(interaction, (typed ?? '').trim()), codeHash) ? 'right' : 'code_wrong'
 }
 
-const hashOf = ({ uid }: Interaction, code: string): string => sha256Hex(`${uid}:${code}`)
+const hashOf = ({ uid }: Pick<Interaction, 'uid'>, code: string): string => sha256Hex(`${uid}:${code}`)

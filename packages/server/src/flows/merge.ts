@@ -3,6 +3,7 @@ import { mergeUsers, previewMerge } from '../accounts/link.ts'
 import { mayLink } from '../domain/addresses-of-user.ts'
 import { Conflict, Forbidden, NotFound } from '../domain/errors.ts'
 import type { MergePlan, MergeSide } from '../domain/merge.ts'
+import { withMethods } from '../domain/second-factor.ts'
 import { identityKeyOfArrival, keepTokenset } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { decline } from './choose.ts'
@@ -14,6 +15,7 @@ import type { Interaction } from './interactions.ts'
 import type { OpenInteraction } from './login.ts'
 import type { MergeChoice, MergeRow, MergeSideShown, Outcome } from './outcome.ts'
 import { arrivalOfPending, type Pending, requirePending } from './pending.ts'
+import { lacksSecondStep } from './second-step-state.ts'
 import { shownUser } from './shown-user.ts'
 import { isRecent, requireSessionOf, signInWays } from './ways.ts'
 
@@ -108,6 +110,8 @@ async function merge(
     const identity = await tx.identities.find(arrival.connection.id, arrival.subject)
     // Moved or taken away since it was proven.
     if (identity?.userId !== pending.ownerId) throw new FlowError('interaction_expired')
+    // A second factor was added since.
+    if (await lacksSecondStep(tx, pending.ownerId ?? '', arrival)) throw new FlowError('interaction_expired')
     const { link } = await mergeUsers(
       tx,
       { vault, keyring, notify },
@@ -127,7 +131,8 @@ async function merge(
       },
     ).catch(refuseMerge)
     await keepTokenset(deps, tx, arrival, { userId: link.primaryUserId, clientId })
-    return { userId: link.primaryUserId, identityKey: identityKeyOfArrival(arrival), amr: arrival.amr }
+    const amr = withMethods(request.session?.amr ?? [], arrival.amr)
+    return { userId: link.primaryUserId, identityKey: identityKeyOfArrival(arrival), amr }
   })
   vault.forgetUser(pair.secondaryUserId)
   return outcome

@@ -24,9 +24,11 @@ export interface InteractionState {
   /** A sign-up waits for the code that was mailed. */
   readonly awaitsCode: boolean
   readonly passwordConnection: string | undefined
+  /** Connections without a provider: their forms stand on the sign-in page. */
+  readonly own: readonly string[]
 }
 
-export function nextStep({ local, promptName, params, awaitsCode, passwordConnection }: InteractionState): Step {
+export function nextStep({ local, promptName, params, awaitsCode, passwordConnection, own }: InteractionState): Step {
   if (local === 'connect-confirm') return { kind: 'link-confirm' }
   if (promptName === 'link') return { kind: 'client-link' }
   if (local === 'prove-address') return { kind: 'prove-address' }
@@ -34,7 +36,7 @@ export function nextStep({ local, promptName, params, awaitsCode, passwordConnec
   if (promptName === 'consent') return { kind: 'consent' }
   if (awaitsCode) return { kind: 'verify-email' }
   const { connection, screen_hint: hint } = params
-  if (isString(connection) && connection !== passwordConnection) return { kind: 'upstream', connection }
+  if (isString(connection) && !own.includes(connection)) return { kind: 'upstream', connection }
   if (passwordConnection !== undefined && hint === 'signup') return { kind: 'signup' }
   if (passwordConnection !== undefined && hint === 'reset-password') return { kind: 'reset-password' }
   return { kind: 'login' }

@@ -23,31 +23,36 @@ export interface NotMePage {
 export type Denied =
   | { readonly kind: 'joined' }
   | { readonly kind: 'added'; readonly connection: string }
+  | { readonly kind: 'second-factor' }
   /** The account went by this address before. */
   | { readonly kind: 'address'; readonly former: string }
 
-/** How long a change of address can be denied: mailboxes get other owners. */
-const ADDRESS_SECONDS = 7 * 86_400
+/** How long a change without a link's own time can be denied: mailboxes get other owners. */
+const DENIAL_SECONDS = 7 * 86_400
+/** What a ticket is bound to when it is no link. */
 const ADDRESS = 'address'
+const SECOND_FACTOR = 'second-factor'
 
 /** A mailed link by which who reads this address, which the account went by, takes back that it goes by another. */
-export async function issueAddressDenial(
+export const issueAddressDenial = (
   tx: Repositories,
-  { userId, address, at }: { readonly userId: string; readonly address: string; readonly at: EpochSeconds },
+  denied: { readonly userId: string; readonly address: string; readonly at: EpochSeconds },
+): Promise<string> => issueDenial(tx, { ...denied, boundTo: ADDRESS })
+
+/** A mailed link by which who reads this address takes back that signing in asks for a second proof. */
+export const issueFactorDenial = (
+  tx: Repositories,
+  denied: { readonly userId: string; readonly address: string; readonly at: EpochSeconds },
+): Promise<string> => issueDenial(tx, { ...denied, boundTo: SECOND_FACTOR })
+
+async function issueDenial(
+  tx: Repositories,
+  { userId, address, at, boundTo }: { userId: string; address: string; at: EpochSeconds; boundTo: string },
 ): Promise<string> {
   const ticket = randomToken()
-  const [createdAt, expiresAt] = [at, at + ADDRESS_SECONDS]
+  const [createdAt, expiresAt] = [at, at + DENIAL_SECONDS]
   const idHash = sha256Hex(ticket)
-  await tx.proofs.insert({
-    idHash,
-    kind: 'not_me',
-    userId,
-    address,
-    boundTo: ADDRESS,
-    attempts: 0,
-    createdAt,
-    expiresAt,
-  })
+  await tx.proofs.insert({ idHash, kind: 'not_me', userId, address, boundTo, attempts: 0, createdAt, expiresAt })
   return `account/not-me?ticket=${ticket}`
 }
 
@@ -55,6 +60,7 @@ export async function issueAddressDenial(
 export async function notMePage(deps: FlowDeps, ticket: string | undefined): Promise<NotMePage> {
   const { proof, link } = await openDenial(deps, deps.storage, ticket)
   const page = { ticket: ticket ?? '', at: proof.createdAt }
+  if (proof.boundTo === SECOND_FACTOR) return { ...page, denied: { kind: 'second-factor' } }
   if (link === undefined) return { ...page, denied: { kind: 'address', former: proof.address } }
   const added = link.secondaryUserId === undefined ? link.identity : undefined
   const connection = added && (await displayNameOf(deps.storage, added.connectionId))
@@ -68,6 +74,7 @@ export async function submitNotMe(deps: FlowDeps, ticket: string | undefined): P
   await transact(deps.storage, async (tx) => {
     const { proof, link } = await openDenial(deps, tx, ticket)
     if (!(await tx.proofs.consume(proof.idHash))) throw new FlowError('ticket_invalid')
+    if (proof.boundTo === SECOND_FACTOR) return removeFactors(deps, tx, proof, at)
     if (link === undefined) return restoreAddress(deps, tx, proof, at)
     const { primaryUserId: userId } = link
     await undoLink(tx, { vault, keyring, notify }, { linkId: link.id, at, keepChanges: true, by: userId })
@@ -96,6 +103,20 @@ async function restoreAddress(
   await tx.events.append({ type: 'user.address_restored', at, outcome: 'ok', userId, data: { proof: 'mail' } })
 }
 
+/** Whoever added them would be the only one to come in: all of them go, with what is issued. */
+async function removeFactors(
+  { vault }: FlowDeps,
+  tx: Repositories,
+  { userId }: MailProof,
+  at: EpochSeconds,
+): Promise<void> {
+  const [user] = await tx.users.lock([userId])
+  if (user === undefined) throw new FlowError('ticket_invalid')
+  await tx.secondFactors.deleteOfUser(userId)
+  await endEverythingIssued(tx, vault, userId)
+  await tx.events.append({ type: 'second_factor.denied', at, outcome: 'ok', userId, data: { proof: 'mail' } })
+}
+
 /** It cannot be taken back any more, or has become the only way in: then an operator has to look. */
 function stays(cause: unknown): never {
   if (cause instanceof Invalid || cause instanceof Conflict) throw new FlowError('access_denied', { cause })
@@ -110,6 +131,12 @@ async function openDenial(
   const proof = ticket === undefined ? undefined : await repositories.proofs.find(sha256Hex(ticket))
   if (proof === undefined || proof.kind !== 'not_me' || proof.expiresAt <= clock())
     throw new FlowError('ticket_invalid')
+  if (proof.boundTo === SECOND_FACTOR) {
+    // One that was added later has a mail of its own, and is not taken back by an older one.
+    const enrolled = await repositories.secondFactors.listOfUser(proof.userId)
+    if (!enrolled.some(({ addedAt }) => addedAt <= proof.createdAt)) throw new FlowError('ticket_invalid')
+    return { proof, link: undefined }
+  }
   if (proof.boundTo === ADDRESS) {
     const user = await repositories.users.find(proof.userId ?? '')
     if (user === undefined || user.email === proof.address || (await wasRestored(repositories, proof)))

@@ -2,6 +2,7 @@
 import type { ApprovalKind } from '../domain/approval.ts'
 import type { AskedUse } from '../domain/asked-use.ts'
 import type { PlannedAccount, PlannedAddress, PlannedIdentity, PlannedKey } from '../domain/merge.ts'
+import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { FlowErrorCode, FlowNext } from './flow-error.ts'
 import type { ShownUser } from './shown-user.ts'
@@ -19,6 +20,7 @@ export type SignInWay = { readonly kind: 'password' } | { readonly kind: 'connec
 
 export type FlowPage =
   | LoginPage
+  | SecondStepPage
   | SignupPage
   | VerifyPage
   | VerifyLinkPage
@@ -41,8 +43,26 @@ export interface LoginPage {
   readonly appName: string | undefined
   readonly connections: readonly ShownConnection[]
   readonly password: { readonly username: string | undefined; readonly wrong: boolean } | undefined
+  /** A code can be mailed. */
+  readonly email: { readonly typed: string | undefined; readonly wrong: boolean } | undefined
+  /** What the browser is asked for, where passkeys are on. */
+  readonly passkey: JsonObject | undefined
+  readonly passkeyRefused: boolean
   /** Somebody is to prove an account that exists, for this pending arrival. */
   readonly proves?: string | undefined
+}
+
+/** Somebody showed a way in, and their account asks for more. */
+export interface SecondStepPage {
+  readonly name: 'mfa'
+  readonly state: string
+  /** Signing in, or a change to the account. */
+  readonly stepUp?: boolean
+  readonly totp: boolean
+  readonly recovery: boolean
+  /** What the browser is asked for. */
+  readonly passkey: JsonObject | undefined
+  readonly problem: 'code_wrong' | 'passkey_refused' | undefined
 }
 
 export interface SignupPage {
@@ -65,8 +85,10 @@ export type SignupProblem =
 
 export interface VerifyPage {
   readonly name: 'verify-email'
-  /** Making an account, before another one is connected, or to go by another address. */
-  readonly reason: 'signup' | 'connect' | 'account'
+  /** Making an account, before another one is connected, to go by another address, or to sign in. */
+  readonly reason: 'signup' | 'connect' | 'account' | 'sign-in' | 'step-up'
+  /** From the link in the mail. */
+  readonly code?: string | undefined
   readonly state: string
   readonly address: string
   readonly problem: 'code_wrong' | 'code_expired' | undefined

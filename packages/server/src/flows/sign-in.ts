@@ -20,6 +20,7 @@ import { FlowError } from './flow-error.ts'
 import type { Interaction } from './interactions.ts'
 import type { Outcome } from './outcome.ts'
 import { askAbout } from './pending.ts'
+import { askSecondStep, lacksSecondStep } from './second-step-state.ts'
 
 export interface SignInChoice {
   /** The person chose to sign in as whoever this is, whoever holds the session. */
@@ -29,7 +30,8 @@ export interface SignInChoice {
 }
 
 /**
- * Decides and carries out a sign-in, or asks the person what it depends on.
+ * Decides and carries out a sign-in, or asks the person what it depends on: also for a second proof, whichever way they
+ * came by.
  *
  * @throws {FlowError} `user_blocked`.
  */
@@ -56,10 +58,16 @@ export async function signIn(
       return askAbout(deps, request, interaction, { question: 'conflict', userId, ownerId: decision.userId, arrival })
     }
     default:
+      if ('userId' in decision && (await lacksSecondStep(deps.storage, decision.userId, arrival))) {
+        const goal = { kind: 'sign-in', asAnother: choice.asAnother === true } as const
+        return askSecondStep(deps, request, interaction, { userId: decision.userId, goal, arrival })
+      }
       return finishAs(deps, request, interaction, async (tx, at) => {
         // Anew under the transaction: what was decided outside of it may not hold any more.
         const now = await decide(tx, question, at)
         if (now.decision.kind !== decision.kind) throw new Conflict('identity_conflict', 'Something changed meanwhile.')
+        if ('userId' in now.decision && (await lacksSecondStep(tx, now.decision.userId, arrival)))
+          throw new Conflict('identity_conflict', 'A second factor was added meanwhile.')
         return carryOut(deps, tx, request, { ...question, ...now, at })
       })
   }

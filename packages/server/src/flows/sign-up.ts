@@ -103,7 +103,7 @@ export async function submitCode(
     })
   } catch (error) {
     // Made meanwhile, in another tab: the person signs in.
-    if (error instanceof Conflict) return loginPage(open)
+    if (error instanceof Conflict) return loginPage(deps, request, open)
     throw error
   }
 }

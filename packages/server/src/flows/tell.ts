@@ -7,7 +7,15 @@ import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { FlowDeps } from './deps.ts'
 
-export type Telling = 'address-proven' | 'address-changed' | 'address-left' | 'account-deleted' | 'password-changed'
+export type Telling =
+  | 'address-proven'
+  | 'address-changed'
+  | 'address-left'
+  | 'account-deleted'
+  | 'password-changed'
+  | 'second-step-added'
+  | 'second-step-removed'
+  | 'recovery-codes-renewed'
 
 /** In the transaction of what is told. `path`: where the mail leads. */
 export async function tell(

@@ -3,7 +3,7 @@ import type { Connection } from '../domain/connection.ts'
 import type { User } from '../domain/user.ts'
 import type { Arrival } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
-import { isPasswordConnection, shownConnection } from './connections.ts'
+import { isPasswordConnection, isUpstream, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Interaction } from './interactions.ts'
@@ -51,7 +51,7 @@ export async function startProof(
   const { interaction, clientId } = open
   const connection = (await waysToProve(deps, open, pending.userId)).find(({ name }) => name === method)
   if (method !== undefined && connection === undefined) throw new FlowError('connection_unavailable')
-  if (connection === undefined || isPasswordConnection(connection)) {
+  if (connection === undefined || !isUpstream(connection)) {
     const query = new URLSearchParams({ state: interaction.uid, proof: pending.id })
     return { kind: 'redirect', url: `/u/prove?${query}`, cookies: withBrowserCookie(request) }
   }

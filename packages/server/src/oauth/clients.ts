@@ -6,6 +6,8 @@ import type { EpochSeconds } from '../lib/time.ts'
 import {
   CIBA_GRANT,
   DEVICE_GRANT,
+  MFA_CODE_GRANT,
+  MFA_RECOVERY_GRANT,
   PASSWORD_GRANT,
   PASSWORD_REALM_GRANT,
   TOKEN_EXCHANGE_GRANT,
@@ -22,6 +24,8 @@ const ENGINE_GRANTS: ReadonlySet<string> = new Set([
   TOKEN_EXCHANGE_GRANT,
   PASSWORD_GRANT,
   PASSWORD_REALM_GRANT,
+  MFA_CODE_GRANT,
+  MFA_RECOVERY_GRANT,
 ])
 
 /** Engine metadata (RFC 7591 names) of a client record, and members of ours. Its `client_secret` is the hash. */

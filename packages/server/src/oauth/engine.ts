@@ -6,8 +6,10 @@ import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import type { ApprovalDeps } from '../accounts/approvals.ts'
 import type { SignInLimits } from '../accounts/limits.ts'
 import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
+import type { Keyring } from '../crypto/keyring.ts'
 import type { Passwords } from '../crypto/passwords.ts'
 import { Overloaded } from '../domain/errors.ts'
+import { MULTI_FACTOR_ACR } from '../domain/second-factor.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
 import {
@@ -30,6 +32,7 @@ import type { ExchangeLimits } from './exchange-limits.ts'
 import { cibaGrant, deviceGrant } from './grants/approved.ts'
 import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { extraClaims } from './grants/issue.ts'
+import { registerMfaGrants } from './grants/mfa.ts'
 import { passwordGrant } from './grants/password.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { EXCHANGE_PARAMETERS, tokenExchangeGrant } from './grants/token-exchange.ts'
@@ -66,6 +69,7 @@ export interface EngineDeps {
   readonly library: EngineLibrary
   readonly issuer: string
   readonly storage: Storage
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>
   readonly clock: Clock
   readonly passwords: Pick<Passwords, 'verify' | 'hash'>
   readonly signInLimits: SignInLimits
@@ -154,6 +158,7 @@ export function createEngine(deps: EngineDeps): EngineHandler {
       ['audience', 'resource'],
     )
   }
+  registerMfaGrants(provider, deps)
   installWire(provider, deps)
   provider.on('server_error', (ctx: KoaContextWithOIDC, error: Error) => {
     if (error instanceof Overloaded) return
@@ -184,6 +189,7 @@ function configuration(deps: EngineDeps): Configuration {
     scopes: [...OIDC_SCOPES],
     claims: Object.fromEntries(Object.entries(CLAIMS_BY_SCOPE).map(([scope, claims]) => [scope, [...claims]])),
     conformIdTokenClaims: false,
+    acrValues: [MULTI_FACTOR_ACR],
     responseTypes: ['code', 'id_token'],
     // OpenID Connect Core §3.1.2.1 wants it in every request.
     allowOmittingSingleRegisteredRedirectUri: false,

@@ -6,7 +6,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { decideConnect } from '../domain/agent-policy.ts'
 import { type Client, parseClient } from '../domain/client.ts'
-import { PASSWORD_STRATEGY } from '../domain/connection.ts'
+import { OWN_STRATEGIES } from '../domain/connection.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -105,7 +105,7 @@ async function requireConnection(
     return
   }
   const connection = await usableConnection(storage, name, ctx, errors)
-  if (connection.strategy === PASSWORD_STRATEGY)
+  if (OWN_STRATEGIES.has(connection.strategy))
     throw new errors.InvalidRequest('requested_connection must lead to a provider')
 }
 

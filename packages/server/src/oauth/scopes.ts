@@ -8,7 +8,7 @@ export const ENGINE_OFFLINE_ACCESS = 'tenon:offline_access'
 
 /** Claims by scope, in ID tokens and at user-info. */
 export const CLAIMS_BY_SCOPE = {
-  openid: ['sub', 'auth_time'],
+  openid: ['sub', 'auth_time', 'acr', 'amr'],
   profile: ['name', 'given_name', 'family_name', 'middle_name', 'nickname', 'picture', 'updated_at'],
   email: ['email', 'email_verified'],
   phone: ['phone_number', 'phone_number_verified'],

@@ -29,7 +29,7 @@ const name = z
     error: 'up to 128 letters, digits, - and _, the ends neither - nor _',
   })
   .meta({ description: 'Immutable; part of callback paths and of user ids.' })
-const strategy = z.enum(STRATEGIES).meta({ description: 'Immutable; one of the generic four or a catalogue name.' })
+const strategy = z.enum(STRATEGIES).meta({ description: 'Immutable; one of the generic names or a catalogue name.' })
 
 export const connectionFields = z.strictObject({ name, strategy, ...changeable })
 /** In the tenant file, and the body of `POST /api/v2/connections`. */

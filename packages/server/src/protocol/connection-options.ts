@@ -193,6 +193,17 @@ const database = z.strictObject({
   non_persistent_attrs: tolerated(z.array(z.string())),
 })
 
+/** Codes by mail. */
+const email = z.strictObject({
+  disable_signup: member(flag(), 'A code is mailed only to the address of somebody who is known.', false),
+  brute_force_protection: tolerated(flag()),
+  email: tolerated(jsonObject()),
+  totp: tolerated(jsonObject()),
+  authParams: tolerated(jsonObject()),
+})
+
+const passkey = z.strictObject({})
+
 /**
  * Catalogue connections: what every OAuth upstream takes, the endpoints, a few members of single providers, and one
  * boolean per product of the provider (`calendar`, `repo`, …), whose names are the provider's own.
@@ -225,8 +236,10 @@ export const OPTIONS: Readonly<Record<string, z.ZodType>> = {
   oidc,
   oauth2,
   samlp,
+  email,
+  passkey,
   ...Object.fromEntries(CATALOGUE_STRATEGIES.map((name) => [name, catalogue])),
 }
 
 /** Option schemas by the name under which the reference lists them. */
-export const OPTION_TABLES = { auth0: database, oidc, oauth2, samlp, catalogue } as const
+export const OPTION_TABLES = { auth0: database, oidc, oauth2, samlp, email, passkey, catalogue } as const

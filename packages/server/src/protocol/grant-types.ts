@@ -9,6 +9,9 @@ export const CIBA_GRANT = 'urn:openid:params:grant-type:ciba' as const
 /** RFC 6749 §4.3, and the same naming the connection. */
 export const PASSWORD_GRANT = 'password' as const
 export const PASSWORD_REALM_GRANT = 'http://auth0.com/oauth/grant-type/password-realm' as const
+/** Auth0's: a code of an app, or a recovery code, with the `mfa_token` of a refused `password` grant. */
+export const MFA_CODE_GRANT = 'http://auth0.com/oauth/grant-type/mfa-otp' as const
+export const MFA_RECOVERY_GRANT = 'http://auth0.com/oauth/grant-type/mfa-recovery-code' as const
 /** RFC 8628. */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code' as const
 
@@ -23,9 +26,9 @@ export const GRANT_TYPES = [
   PASSWORD_GRANT,
   PASSWORD_REALM_GRANT,
   'http://auth0.com/oauth/grant-type/passwordless/otp',
-  'http://auth0.com/oauth/grant-type/mfa-otp',
+  MFA_CODE_GRANT,
   'http://auth0.com/oauth/grant-type/mfa-oob',
-  'http://auth0.com/oauth/grant-type/mfa-recovery-code',
+  MFA_RECOVERY_GRANT,
   'urn:okta:params:oauth:grant-type:webauthn',
   'urn:ietf:params:oauth:grant-type:jwt-bearer',
   DEVICE_GRANT,

@@ -1,7 +1,7 @@
 // Strategies: what a connection may be. Catalogue names are Auth0's where it has one.
 
 /** The families that are configured in full, without a profile behind them. */
-export const GENERIC_STRATEGIES = ['auth0', 'oidc', 'oauth2', 'samlp'] as const
+export const GENERIC_STRATEGIES = ['auth0', 'oidc', 'oauth2', 'samlp', 'email', 'passkey'] as const
 
 /** Providers of the catalogue, under the names that connections use. */
 export const CATALOGUE_STRATEGIES = [
@@ -63,4 +63,4 @@ export const CATALOGUE_STRATEGIES = [
 export const STRATEGIES = [...GENERIC_STRATEGIES, ...CATALOGUE_STRATEGIES] as const
 
 /** Strategies from which no tokens come: nothing for agents to keep. */
-export const TOKENLESS_STRATEGIES: ReadonlySet<string> = new Set(['auth0', 'samlp'])
+export const TOKENLESS_STRATEGIES: ReadonlySet<string> = new Set(['auth0', 'samlp', 'email', 'passkey'])

@@ -1,6 +1,7 @@
 // Sessions of people in browsers. The protocol engine keeps them as artifacts of kind `Session`; this is the one place
 // that starts, finds and ends them.
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
+import { acrOf } from '../domain/second-factor.ts'
 import { isJsonObject, isString, type JsonObject, type JsonValue, stringsOf } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Artifact } from '../storage/records.ts'
@@ -85,6 +86,7 @@ export function createSessions(deps: { storage: Storage; clock: Clock; limits: (
           accountId: login.userId,
           loginTs: login.authenticatedAt ?? now,
           amr: login.amr,
+          ...acrMember(login.amr),
           iat: startedAt,
           exp: expiresAt,
           ...(login.identityKey === undefined ? {} : { identity: login.identityKey }),
@@ -153,6 +155,11 @@ function parseSession(artifact: Artifact): Session | undefined {
     device: readDevice(payload.device),
     clientSids: clientSidsOf(payload),
   }
+}
+
+const acrMember = (amr: readonly string[]): JsonObject => {
+  const acr = acrOf(amr)
+  return acr === undefined ? {} : { acr }
 }
 
 const deviceMember = (device: Device | undefined): JsonObject =>

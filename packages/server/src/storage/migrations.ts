@@ -9,6 +9,7 @@ import { keptApart } from './migrations/0007-kept-apart.ts'
 import { webhooks } from './migrations/0008-webhooks.ts'
 import { replayMarks } from './migrations/0009-replay-marks.ts'
 import { ticketEnds } from './migrations/0010-ticket-ends.ts'
+import { factors } from './migrations/0011-factors.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -58,6 +59,7 @@ export const migrations: readonly Migration[] = [
   webhooks,
   replayMarks,
   ticketEnds,
+  factors,
 ]
 
 /** The version that this server wants. */

@@ -291,7 +291,16 @@ export interface LinkRecord {
 
 /** A row that holds an envelope of the keyring's; `kind:id` is its context. */
 export interface SealedRow {
-  readonly kind: 'connection' | 'transaction' | 'connect' | 'mail' | 'revocation' | 'signing-key' | 'link' | 'webhook'
+  readonly kind:
+    | 'connection'
+    | 'transaction'
+    | 'connect'
+    | 'mail'
+    | 'revocation'
+    | 'signing-key'
+    | 'link'
+    | 'webhook'
+    | 'second-factor'
   readonly id: string
   readonly envelope: Uint8Array
 }

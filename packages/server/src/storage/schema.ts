@@ -1,6 +1,7 @@
 // The tables as Kysely sees them; docs/formats/storage.md says what each column holds. Rows leave `sql/` only as records
 // and domain nouns.
 import type { Generated } from 'kysely'
+import type { SecondFactorKind } from '../domain/second-factor.ts'
 import type { Health, Purpose } from '../domain/tokenset.ts'
 import type {
   ArtifactKind,
@@ -33,6 +34,9 @@ export interface Schema {
   readonly link_snapshots: { link_id: string; envelope: Uint8Array; expires_at: number }
   readonly identity_tombstones: { connection_id: string; subject: string; user_id: string; unlinked_at: number }
   readonly passwords: PasswordsTable
+  readonly second_factors: SecondFactorsTable
+  readonly recovery_codes: { user_id: string; code_hash: string }
+  readonly passkeys: PasskeysTable
   readonly evidence: EvidenceTable
   readonly artifacts: ArtifactsTable
   readonly replay_marks: { id_hash: string; expires_at: number }
@@ -315,6 +319,25 @@ export interface RevocationsTable {
   envelope: Uint8Array
   attempts: number
   due_at: number
+}
+
+export interface SecondFactorsTable {
+  id: string
+  user_id: string
+  kind: SecondFactorKind
+  envelope: Uint8Array | null
+  last_step: number
+  added_at: number
+}
+
+export interface PasskeysTable {
+  connection_id: string
+  subject: string
+  user_handle: string
+  public_key: Uint8Array
+  counter: number
+  transports: JsonText
+  label: string
 }
 
 export interface ProofsTable {

@@ -9,6 +9,7 @@ import type { EventSearch, UserNumberField, UserSearch, UserTextField } from '..
 import type { AddressEvidence, Identity, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Apart } from './apart-repository.ts'
+import type { Passkeys, SecondFactors } from './factor-repository.ts'
 import type { Artifacts, Connects, Replays, Transactions } from './protocol-repositories.ts'
 import type { EndedSessions, LogoutNotices, Mails, Proofs, SignUps } from './queue-repositories.ts'
 import type {
@@ -54,6 +55,8 @@ export interface Repositories {
   readonly identities: Identities
   readonly links: Links
   readonly passwords: Passwords
+  readonly secondFactors: SecondFactors
+  readonly passkeys: Passkeys
   readonly evidence: Evidence
   readonly artifacts: Artifacts
   readonly replays: Replays
@@ -179,7 +182,7 @@ export interface Users {
   replace(user: User): Promise<boolean>
   recordLogin(userId: string, at: EpochSeconds, ip: string | undefined): Promise<void>
   /**
-   * Deletes the user with identities, passwords, evidence, accounts, data key, sessions, grants, tokens, connect
+   * Deletes the user with identities, passwords, passkeys, evidence, accounts, data key, sessions, grants, tokens, connect
    * requests, transactions and proofs. False when there was none.
    */
   delete(userId: string): Promise<boolean>

@@ -1,4 +1,4 @@
-// Stylesheet and pictures, read once at start and served under names that change with their content.
+// Stylesheet, pictures and the one script, read once at start and served under names that change with their content.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
@@ -13,13 +13,14 @@ export interface Assets {
   /** By path, without the query: `/assets/tenon.css`. Whoever asks with the present `?v=` may keep it for good. */
   readonly files: ReadonlyMap<string, Asset>
   /** What pages link to. */
-  readonly hrefs: { readonly stylesheet: string; readonly icon: string }
+  readonly hrefs: { readonly stylesheet: string; readonly icon: string; readonly passkeys: string }
 }
 
 const TYPES = {
   'tenon.css': 'text/css; charset=utf-8',
   'favicon.svg': 'image/svg+xml',
   'mark.svg': 'image/svg+xml',
+  'passkeys.js': 'text/javascript; charset=utf-8',
 } as const
 
 /** Reads every asset beside this file. */
@@ -27,7 +28,12 @@ export function loadAssets(): Assets {
   const files = new Map(
     Object.entries(TYPES).map(([name, contentType]) => [`/assets/${name}`, load(name, contentType)]),
   )
-  return { files, hrefs: { stylesheet: href(files, '/assets/tenon.css'), icon: href(files, '/assets/favicon.svg') } }
+  const hrefs = {
+    stylesheet: href(files, '/assets/tenon.css'),
+    icon: href(files, '/assets/favicon.svg'),
+    passkeys: href(files, '/assets/passkeys.js'),
+  }
+  return { files, hrefs }
 }
 
 function load(name: string, contentType: string): Asset {

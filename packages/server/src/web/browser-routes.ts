@@ -7,7 +7,15 @@ import { confirmPage, continueLeg, openTicket, submitConfirm } from '../flows/co
 import { consentPage, submitConsent } from '../flows/consent.ts'
 import type { FlowDeps } from '../flows/deps.ts'
 import { FlowError } from '../flows/flow-error.ts'
-import { goUpstream, loginPage, type OpenInteraction, openInteraction, submitPassword } from '../flows/login.ts'
+import {
+  goUpstream,
+  loginPage,
+  type OpenInteraction,
+  openInteraction,
+  submitEmail,
+  submitPasskey,
+  submitPassword,
+} from '../flows/login.ts'
 import { logoutOidc, logoutV2, submitLogout } from '../flows/logout.ts'
 import { type Part, partOf } from '../flows/next-step.ts'
 import type { Outcome } from '../flows/outcome.ts'
@@ -216,7 +224,7 @@ async function browserRequest(deps: BrowserRoutesDeps, c: Page): Promise<Browser
 const showInteraction: Step = async (deps, request, c) => {
   const open = await openInteraction(deps, request, c.req.query('state'))
   // A client may ask for another page first; its "sign in instead" must not lead back there.
-  if (c.req.query('page') === 'login' && partOf(open.step) === 'sign-in') return loginPage(open)
+  if (c.req.query('page') === 'login' && partOf(open.step) === 'sign-in') return loginPage(deps, request, open)
   switch (open.step.kind) {
     case 'upstream':
       return goUpstream(deps, request, open, open.step.connection)
@@ -237,7 +245,7 @@ const showInteraction: Step = async (deps, request, c) => {
     case 'account-link':
       throw new FlowError('interaction_expired')
     case 'login':
-      return loginPage(open)
+      return loginPage(deps, request, open)
   }
 }
 
@@ -266,6 +274,8 @@ async function openPart(
 const submitLogin: FormStep = async (deps, request, form) => {
   const open = await openPart(deps, request, form.state, 'sign-in')
   if (form.connection !== undefined) return goUpstream(deps, request, open, form.connection)
+  if (form.passkey !== undefined) return submitPasskey(deps, request, open, form.passkey)
+  if (form.email !== undefined) return submitEmail(deps, request, open, form.email)
   return submitPassword(deps, request, open, { username: form.username, password: form.password })
 }
 

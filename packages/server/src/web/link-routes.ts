@@ -9,9 +9,11 @@ import { conflictPage, submitConflict } from '../flows/conflict.ts'
 import type { FlowDeps } from '../flows/deps.ts'
 import { FlowError } from '../flows/flow-error.ts'
 import { type OpenInteraction, openInteraction } from '../flows/login.ts'
+import { mailCodePage, submitMailCode } from '../flows/mail-sign-in.ts'
 import { mergePage, submitMerge } from '../flows/merge.ts'
 import type { Outcome } from '../flows/outcome.ts'
-import { provePage, submitProof } from '../flows/prove.ts'
+import { finishProof, provePage, submitProof } from '../flows/prove.ts'
+import { signIn } from '../flows/sign-in.ts'
 import { submitSuggest, suggestPage } from '../flows/suggest.ts'
 
 type Env = { Bindings: HttpBindings }
@@ -75,13 +77,37 @@ export function linkRoutes(app: Hono<Env>, deps: FlowDeps, { show, take }: Answe
     take(async (request, form) => submitClientLink(deps, request, await open(request, form), confirmed(form))),
   )
   app.get(
+    '/u/mail-code',
+    show(async (request, query) => mailCodePage(await open(request, query), { code: query.code })),
+  )
+  app.post(
+    '/u/mail-code',
+    take(async (request, form) => takeMailCode(deps, request, await open(request, form), form)),
+  )
+  app.get(
     '/u/prove',
-    show(async (request, query) => provePage(deps, await open(request, query), query.proof)),
+    show(async (request, query) => provePage(deps, request, await open(request, query), query.proof)),
   )
   app.post(
     '/u/prove',
     take(async (request, form) => submitProof(deps, request, await open(request, form), proofForm(form))),
   )
+}
+
+/** The right code signs in, or proves what was asked. */
+async function takeMailCode(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  open: OpenInteraction,
+  { code, action, resend }: Form,
+): Promise<Outcome> {
+  const answer = resend !== undefined ? 'resend' : action === 'cancel' ? 'cancel' : 'code'
+  const result = await submitMailCode(deps, request, open, { code, answer })
+  if (result.kind === 'outcome') return result.outcome
+  const { interaction, arrival, proves } = result
+  return proves === undefined
+    ? signIn(deps, request, interaction, arrival)
+    : finishProof(deps, request, interaction, { arrival, proves })
 }
 
 /** "Use another account" leads to the provider again, which only a client's wish has. */
@@ -122,9 +148,18 @@ function merged({ action, primary, plan_hash: planHash }: Form): Parameters<type
 const sideNamed = ({ primary }: Form): 'own' | 'other' | undefined =>
   primary === 'own' || primary === 'other' ? primary : undefined
 
-const proofForm = ({ proof, connection, username, password }: Form): Parameters<typeof submitProof>[3] => ({
+const proofForm = ({
   proof,
   connection,
   username,
   password,
+  email,
+  passkey,
+}: Form): Parameters<typeof submitProof>[3] => ({
+  proof,
+  connection,
+  username,
+  password,
+  email,
+  passkey,
 })

@@ -18,13 +18,21 @@ export interface PageResponderDeps {
   readonly assets: Assets
 }
 
+export interface PageOptions {
+  readonly kind?: PageKind
+  /** Has a form for a passkey. */
+  readonly scripts?: boolean
+  readonly status?: number
+  readonly cookies?: readonly string[]
+}
+
 export interface PageResponder {
   /** What every page of this deployment shares. */
   frame(): PageFrame
   /** The operator's accent as a stylesheet; empty without one. */
   themeCss(): string
   answer(c: Context, browser: BrowserIdentity, outcome: Outcome): Response
-  page(c: Context, html: Html, options?: { kind?: PageKind; status?: number; cookies?: readonly string[] }): Response
+  page(c: Context, html: Html, options?: PageOptions): Response
   /** The error page as text and headers, for answers that are not Hono's. */
   errorPage(
     page: ErrorPage,
@@ -48,8 +56,12 @@ export function createPageResponder({ issuer, settings, assets }: PageResponderD
     assets: assets.hrefs,
     themePath: themeCss() === '' ? undefined : '/assets/theme.css',
   })
-  const page: PageResponder['page'] = (c, html, { kind = 'interaction', status = 200, cookies = [] } = {}) => {
-    const headers = new Headers(pageHeaders({ kind, https }))
+  const page: PageResponder['page'] = (
+    c,
+    html,
+    { kind = 'interaction', scripts = false, status = 200, cookies = [] } = {},
+  ) => {
+    const headers = new Headers(pageHeaders({ kind, scripts, https }))
     for (const cookie of cookies) headers.append('set-cookie', cookie)
     return new Response(c.req.method === 'HEAD' ? null : String(html), { status, headers })
   }
@@ -63,7 +75,12 @@ export function createPageResponder({ issuer, settings, assets }: PageResponderD
       if (outcome.kind === 'page') {
         // A form needs the browser's name: the page that holds it brings the cookie.
         const cookies = outcome.cookies ?? (browser.setCookie === undefined ? [] : [browser.setCookie])
-        return page(c, markup(outcome.page, browser, requestIdOf(c)), { status: outcome.status ?? 200, cookies })
+        const scripts = 'passkey' in outcome.page && outcome.page.passkey !== undefined
+        return page(c, markup(outcome.page, browser, requestIdOf(c)), {
+          scripts,
+          status: outcome.status ?? 200,
+          cookies,
+        })
       }
       const headers = new Headers({
         location: outcome.url,

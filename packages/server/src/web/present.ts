@@ -1,6 +1,6 @@
 // A step's page as markup: adds what every page shares, and where its forms go.
 import { PASSWORD_MIN_LENGTH } from '../crypto/passwords.ts'
-import type { ErrorPage, FlowPage, ShownArrival, SignupProblem } from '../flows/outcome.ts'
+import type { ErrorPage, FlowPage, ShownArrival, SignupProblem, VerifyPage } from '../flows/outcome.ts'
 import type { BrowserIdentity } from '../sessions/browser-cookies.ts'
 import { csrfToken } from './csrf.ts'
 import { renderActivate } from './pages/activate.ts'
@@ -18,6 +18,7 @@ import { renderLinkSuggest } from './pages/link-suggest.ts'
 import { renderLogin } from './pages/login.ts'
 import { renderLogout } from './pages/logout.ts'
 import { renderMergePreview } from './pages/merge-preview.ts'
+import { renderMfa } from './pages/mfa.ts'
 import { renderResetPassword } from './pages/reset-password.ts'
 import { renderSignup } from './pages/signup.ts'
 import { renderVerifyEmail } from './pages/verify-email.ts'
@@ -48,8 +49,16 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
             ? { forgotUrl: link('/u/reset-password', page.state), signupUrl: link('/u/signup', page.state) }
             : {}),
         },
+        email: page.email && {
+          value: page.email.typed,
+          error: page.email.wrong ? { code: 'address_invalid' } : undefined,
+        },
+        passkey: page.passkey,
+        notice: page.passkeyRefused ? { code: 'passkey-refused' } : undefined,
         ...(page.proves === undefined ? {} : { proves: true, hidden: { proof: page.proves } }),
       })
+    case 'mfa':
+      return renderMfa({ ...page, frame, form: form(page.stepUp ? '/u/reauthenticate/second' : '/u/mfa', page.state) })
     case 'signup':
       return renderSignup({
         frame,
@@ -64,7 +73,8 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
     case 'verify-email':
       return renderVerifyEmail({
         frame,
-        form: form(page.reason === 'signup' ? '/u/verify' : '/u/address', page.state),
+        form: form(VERIFY_PATHS[page.reason], page.state),
+        code: page.code,
         address: page.address,
         reason: page.reason,
         error: page.problem && { code: page.problem },
@@ -152,6 +162,15 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
     case 'error':
       return presentError(page, frame, requestId)
   }
+}
+
+/** Where each code goes. */
+const VERIFY_PATHS: Readonly<Record<VerifyPage['reason'], string>> = {
+  signup: '/u/verify',
+  connect: '/u/address',
+  account: '/u/address',
+  'sign-in': '/u/mail-code',
+  'step-up': '/u/reauthenticate/mail',
 }
 
 const arrival = ({ connection, name, address, byPassword = false }: ShownArrival) => ({

@@ -11,6 +11,8 @@ export type PageKind = 'interaction' | 'account' | 'account-upstream' | 'console
 
 export interface PageHeaderOptions {
   readonly kind: PageKind
+  /** It asks for a passkey, by a script of ours. */
+  readonly scripts?: boolean
   /** The public URL is https. */
   readonly https: boolean
 }
@@ -20,10 +22,10 @@ export const HTML_CONTENT_TYPE = 'text/html; charset=utf-8'
 const YEAR_SECONDS = 31_536_000
 
 /** The whole set, `Content-Type` included. */
-export function pageHeaders({ kind, https }: PageHeaderOptions): Readonly<Record<string, string>> {
+export function pageHeaders({ kind, scripts = false, https }: PageHeaderOptions): Readonly<Record<string, string>> {
   return {
     'Content-Type': HTML_CONTENT_TYPE,
-    'Content-Security-Policy': contentSecurityPolicy(kind),
+    'Content-Security-Policy': contentSecurityPolicy(kind, scripts),
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     'Referrer-Policy': 'same-origin',
     'Cache-Control': 'no-store',
@@ -50,11 +52,11 @@ export function frameableBy(policy: string, webOrigins: readonly string[]): stri
 
 const isOwnArea = (kind: PageKind): boolean => kind === 'account' || kind === 'account-upstream' || kind === 'console'
 
-function contentSecurityPolicy(kind: PageKind): string {
+function contentSecurityPolicy(kind: PageKind, scripts: boolean): string {
   const sources =
     kind === 'engine'
       ? ["default-src 'none'", 'script-src']
-      : ["default-src 'none'", "style-src 'self'", "img-src 'self'"]
+      : ["default-src 'none'", ...(scripts ? ["script-src 'self'"] : []), "style-src 'self'", "img-src 'self'"]
   // `form-action` also governs redirects after a post, so a page whose form leads to a provider or an app sends none.
   const formAction = kind === 'account' || kind === 'console' ? ["form-action 'self'"] : []
   return [...sources, ...formAction, "base-uri 'none'", "frame-ancestors 'none'"].join('; ')

@@ -174,6 +174,8 @@ test('tenant file: every grant type and every strategy of the contract is taken'
   accepted(web({ grant_types: [...GRANT_TYPES] }))
   const options: Record<string, JsonObject> = {
     auth0: {},
+    email: { disable_signup: true },
+    passkey: {},
     oidc: { client_id: 'x', issuer: 'https://a.test' },
     oauth2: {
       client_id: 'x',

@@ -1,4 +1,5 @@
 // Somebody on their own pages, and what the tests of these pages do again and again.
+import type { JsonObject } from '../../src/lib/json.ts'
 import { authorize, drive, expectStatus, mgmt, type SignedIn, signIn, userPath } from '../support/actors.ts'
 import { Browser, type Page } from '../support/browser.ts'
 import { eventually } from '../support/http.ts'
@@ -7,8 +8,8 @@ import { PASSWORDS, type Person } from '../support/tenant.ts'
 
 export const SESSION = '__Host-tenon_session'
 
-export async function openSelfWorld(database: 'sqlite' | 'postgres') {
-  const server = await startServer({ database, settings: { linking: { metadata: 'deep_merge' } } })
+export async function openSelfWorld(database: 'sqlite' | 'postgres', settings: JsonObject = {}) {
+  const server = await startServer({ database, settings: { linking: { metadata: 'deep_merge' }, ...settings } })
   const api = await mgmt(server)
   let people = 0
 

@@ -119,6 +119,7 @@ function createDeps(
     mailLimits: createMailLimits(limits),
     codeLimits: createCodeLimits(limits),
     notifyLink: createLinkNotices({ issuer: ISSUER, keyring, tenant: () => settings.friendlyName }),
+    keyedName: sha256Hex,
     log,
   }
 }

@@ -4,6 +4,7 @@ import type { Storage } from '../../src/storage/storage.ts'
 import { accountTests } from './suite/accounts.ts'
 import { deploymentTests } from './suite/deployment.ts'
 import { exchangeTests } from './suite/exchanges.ts'
+import { factorTests } from './suite/factors.ts'
 import { linkTests } from './suite/links.ts'
 import { peopleTests } from './suite/people.ts'
 import { protocolTests } from './suite/protocol.ts'
@@ -35,6 +36,7 @@ const topics: readonly Topic[] = [
   accountTests,
   exchangeTests,
   queueTests,
+  factorTests,
   webhookTests,
   transactionTests,
   raceTests,

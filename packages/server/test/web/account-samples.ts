@@ -100,11 +100,21 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
     label: form('/account/connections/label'),
     setDefault: form('/account/connections/default'),
     disconnect: form('/account/connections/disconnect'),
+    passkeyLabel: form('/account/connections/passkey-label'),
   }
+  const passkey: WayView = {
+    ...way,
+    kind: 'passkey',
+    passkey: 'AbC_1-2',
+    name: words.account,
+    identity: 'passkey|AbC_1-2',
+  }
+  const secondStep = { form: form('/account/connections/second-step'), askedPasskeys: undefined, passkeys: 0, codes: 0 }
   const full: AccountConnectionsView = {
     ...sheet(frame),
+    secondStep: { ...secondStep, app: AT, askedPasskeys: AT, passkeys: 1, codes: 2 },
     said: { code: 'linked', thing: other },
-    ways: [password, way, off],
+    ways: [password, way, off, passkey],
     connected: [
       account,
       { ...account, id: 'cac_b', isDefault: false, signsIn: false, agents: [words.app], address: undefined },
@@ -288,6 +298,9 @@ function proofSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     minutes: 10,
     user: { name: words.person, address: words.address },
     connections: [{ name: 'google-oauth2', displayName: words.provider }],
+    mail: undefined,
+    passkey: undefined,
+    passkeyRefused: false,
     password: { username: words.address, wrong: false },
   } as const
   const denial = {
@@ -316,7 +329,12 @@ function proofSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
         user: { name: words.person, address: undefined },
       }),
     },
+    {
+      name: 'reauthenticate-mail',
+      html: renderReauthenticate({ ...reauthenticate, mail: words.address, passkey: {}, passkeyRefused: true }),
+    },
     { name: 'not-me', html: renderNotMe(denial) },
+    { name: 'not-me-second-factor', html: renderNotMe({ ...denial, denied: { kind: 'second-factor' } }) },
     { name: 'not-me-joined', html: renderNotMe({ ...denial, denied: { kind: 'joined' } }) },
     {
       name: 'not-me-address',

@@ -17,6 +17,7 @@ import { accountSamples } from './account-samples.ts'
 import { approveSamples } from './approve-samples.ts'
 import { arrivalPages } from './arrival-samples.ts'
 import { consoleSamples } from './console-samples.ts'
+import { factorSamples } from './factor-samples.ts'
 import { sampleProfileForms, sampleSessions, selfSamples } from './self-samples.ts'
 
 /** Everything on the pages that comes from outside. */
@@ -76,6 +77,7 @@ export function samplePages(frame: PageFrame, words: SampleWords = ada): readonl
     ...passwordPages(frame, words),
     ...decisionPages(frame, words),
     ...arrivalPages(frame, words),
+    ...factorSamples(frame, words),
     ...errorPages(frame, words),
     ...otherPages(frame, words),
     ...consoleSamples(frame, words),

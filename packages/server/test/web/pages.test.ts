@@ -11,7 +11,7 @@ const frame: PageFrame = {
   locale: english,
   tenantName: 'Acme',
   host: 'id.acme.example',
-  assets: { stylesheet: '/assets/tenon.css?v=1', icon: '/assets/favicon.svg?v=1' },
+  assets: { stylesheet: '/assets/tenon.css?v=1', icon: '/assets/favicon.svg?v=1', passkeys: '/assets/passkeys.js?v=1' },
 }
 
 const attribute = (name: string, value?: string) => (element: Element) =>
@@ -69,7 +69,12 @@ suite('the structure of pages', () => {
   }
 
   function assertNothingInline(root: Element): void {
-    assert.equal(all(root, (element) => element.name === 'script' || element.name === 'style').length, 0)
+    assert.equal(all(root, (element) => element.name === 'style').length, 0)
+    // One script, of our own: what it says stands in a file.
+    for (const script of all(root, 'script')) {
+      assert.match(script.attributes.get('src') ?? '', /^\/assets\/passkeys\.js/)
+      assert.equal(textOf(script), '')
+    }
     for (const element of all(root, () => true)) {
       for (const name of element.attributes.keys())
         assert.ok(name !== 'style' && !name.startsWith('on'), `${name} on ${element.name}`)
@@ -119,7 +124,9 @@ suite('text from outside', () => {
     test(`${name}: T-WEB-03 stays text, T-WEB-06 is stripped and capped`, () => {
       // The reader refuses every tag that is not well formed, so markup from outside cannot hide.
       const root = readPage(String(html))
-      assert.equal(all(root, (element) => ['script', 'img', 'style'].includes(element.name)).length, 0)
+      const isOurs = ({ attributes }: Element) => attributes.get('src') === frame.assets.passkeys
+      const foreign = all(root, (one) => ['script', 'img', 'style'].includes(one.name) && !isOurs(one))
+      assert.equal(foreign.length, 0)
       const shown = withoutHiddenValues(String(html))
       assert.doesNotMatch(shown, /[^\P{Cc}\n]|\p{Cf}/u)
       for (const bdi of all(root, 'bdi')) assert.ok(textOf(bdi).length <= 330, textOf(bdi))

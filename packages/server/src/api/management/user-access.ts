@@ -37,6 +37,7 @@ export function userAccessOperations(deps: ManagementDeps): readonly Operation[]
     listRefreshTokens(deps),
     endRefreshTokens(deps),
     revokeAccess(deps),
+    deleteAuthenticators(deps),
   ]
 }
 
@@ -173,6 +174,32 @@ const endRefreshTokens = ({ storage, clock }: ManagementDeps) =>
         await tx.events.append({ ...event, clientId: caller.clientId })
       })
       return { status: 202 }
+    },
+  )
+
+/** For somebody who lost what they prove their second step with; whoever asks has made sure who they are. */
+const deleteAuthenticators = ({ storage, clock }: ManagementDeps) =>
+  operation(
+    {
+      method: 'delete',
+      path: '/users/{id}/authenticators',
+      summary: 'Take all second steps off a user, with their recovery codes',
+      tag: 'users',
+      scopes: ['update:users'],
+      params: userIdParams,
+      answers: { 204: { description: 'Signing in asks for one proof' }, ...notFound },
+    },
+    async ({ caller, params: { id } }) => {
+      await storage.transaction(async (tx) => {
+        await requireUser(tx, id)
+        const factors = await tx.secondFactors.listOfUser(id)
+        await tx.secondFactors.deleteOfUser(id)
+        for (const { kind } of factors) {
+          const event = { type: 'second_factor.removed', at: clock(), outcome: 'ok', userId: id } as const
+          await tx.events.append({ ...event, clientId: caller.clientId, data: { kind } })
+        }
+      })
+      return { status: 204 }
     },
   )
 

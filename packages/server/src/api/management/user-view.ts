@@ -44,7 +44,16 @@ export function serializeIdentities(identities: readonly Identity[], connections
 }
 
 /** Databases and enterprise strategies; all others are social ones to SDKs. */
-const NOT_SOCIAL: ReadonlySet<string> = new Set(['auth0', 'oidc', 'samlp', 'waad', 'okta', 'google-apps'])
+const NOT_SOCIAL: ReadonlySet<string> = new Set([
+  'auth0',
+  'oidc',
+  'samlp',
+  'waad',
+  'okta',
+  'google-apps',
+  'email',
+  'passkey',
+])
 
 /** Users with everything that their view needs. */
 export async function viewUsers(storage: Repositories, users: readonly User[]): Promise<readonly JsonObject[]> {

@@ -1,7 +1,7 @@
 // Every connection: are its options complete, can its provider be reached, does it say who it is meant to be?
 import type { ServerConfig } from '../../config/server-config.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
-import { type Connection, PASSWORD_STRATEGY, SAML_STRATEGY } from '../../domain/connection.ts'
+import { type Connection, OWN_STRATEGIES, PASSWORD_STRATEGY, SAML_STRATEGY } from '../../domain/connection.ts'
 import { type EpochSeconds, systemClock } from '../../lib/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type Connectors, createConnectors } from '../../upstream/connectors.ts'
@@ -50,6 +50,7 @@ async function examine(
 ): Promise<Finding> {
   const what = connection.name
   if (connection.strategy === PASSWORD_STRATEGY) return ok(what, 'passwords of our own')
+  if (OWN_STRATEGIES.has(connection.strategy)) return ok(what, 'a way in of our own')
   if (!findProfile(connection.strategy) && connection.strategy !== SAML_STRATEGY) {
     return warn(
       what,

@@ -8,6 +8,7 @@ import { sha256Hex } from '../../crypto/hashing.ts'
 import { PASSWORD_CONNECTION, PASSWORD_STRATEGY } from '../../domain/connection.ts'
 import { connectionRefusal } from '../../domain/connection-use.ts'
 import { Conflict } from '../../domain/errors.ts'
+import { acrOf } from '../../domain/second-factor.ts'
 import type { Identity, User } from '../../domain/user.ts'
 import { isString } from '../../lib/json.ts'
 import type { ConnectionRecord } from '../../storage/records.ts'
@@ -16,6 +17,7 @@ import { requiredProof, tokenTypeOf } from '../dpop.ts'
 import type { EngineDeps } from '../engine.ts'
 import { ENGINE_OFFLINE_ACCESS, splitScope } from '../scopes.ts'
 import { issueAccess, issueIdToken, issueRefresh } from './issue.ts'
+import { secondFactor } from './mfa-token.ts'
 import { decideRefreshTarget, type RefreshTarget } from './refresh-target.ts'
 
 /** Serves the grant. */
@@ -32,26 +34,46 @@ export function passwordGrant(provider: Provider, deps: EngineDeps) {
     const connection = await passwordConnection(deps, client.clientId, params.realm)
     if (connection === undefined) throw new errors.InvalidRequest('the realm is no password connection of the client')
     const target = await targetOf(deps, ctx)
-    const who = await signIn(deps, ctx, connection)
+    const who = await signIn(deps, ctx, { connection, target })
     if (who === undefined) return
-    const grantId = await grant(provider, client.clientId, who, target)
-    const source = { accountId: who.user.userId, grantId, gty: 'password', authTime: deps.clock(), amr: ['pwd'] }
-    const access = await issueAccess(provider, ctx, source, target, dpop?.thumbprint)
-    const idToken = target.scopes.includes('openid')
-      ? await issueIdToken(provider, ctx, source, target, who.user)
+    await answerWithTokens(provider, ctx, deps, { who, target, amr: ['pwd'], dpop })
+  }
+}
+
+export interface GrantedSignIn {
+  readonly who: Who
+  readonly target: RefreshTarget
+  readonly amr: readonly string[]
+  readonly dpop: { readonly thumbprint: string } | undefined
+}
+
+/** What a sign-in over the API ends with: a grant of its own, and tokens for what was asked. */
+export async function answerWithTokens(
+  provider: Provider,
+  ctx: KoaContextWithOIDC,
+  deps: EngineDeps,
+  { who, target, amr, dpop }: GrantedSignIn,
+): Promise<void> {
+  const { client } = ctx.oidc
+  if (client === undefined) throw new deps.library.errors.InvalidClient('client is required')
+  const { userId: accountId } = who.user
+  const grantId = await grant(provider, client.clientId, who, target)
+  const source = { accountId, grantId, gty: 'password', authTime: deps.clock(), amr, acr: acrOf(amr) }
+  const access = await issueAccess(provider, ctx, source, target, dpop?.thumbprint)
+  const idToken = target.scopes.includes('openid')
+    ? await issueIdToken(provider, ctx, source, target, who.user)
+    : undefined
+  const refreshToken =
+    client.grantTypeAllowed('refresh_token') && target.scopes.includes(ENGINE_OFFLINE_ACCESS)
+      ? await issueRefresh(provider, ctx, source, target, dpop?.thumbprint)
       : undefined
-    const refreshToken =
-      client.grantTypeAllowed('refresh_token') && target.scopes.includes(ENGINE_OFFLINE_ACCESS)
-        ? await issueRefresh(provider, ctx, source, target, dpop?.thumbprint)
-        : undefined
-    ctx.body = {
-      access_token: access.value,
-      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
-      ...(idToken === undefined ? {} : { id_token: idToken }),
-      expires_in: access.expiresIn,
-      scope: target.scopes.join(' '),
-      token_type: tokenTypeOf(dpop),
-    }
+  ctx.body = {
+    access_token: access.value,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    ...(idToken === undefined ? {} : { id_token: idToken }),
+    expires_in: access.expiresIn,
+    scope: target.scopes.join(' '),
+    token_type: tokenTypeOf(dpop),
   }
 }
 
@@ -89,7 +111,7 @@ async function targetOf(deps: EngineDeps, { oidc }: KoaContextWithOIDC): Promise
   throw new errors.AccessDenied(`Client is not authorized to access "${answer.audience}".`)
 }
 
-interface Who {
+export interface Who {
   readonly user: User
   readonly identity: Identity
 }
@@ -98,7 +120,7 @@ interface Who {
 async function signIn(
   deps: EngineDeps,
   ctx: KoaContextWithOIDC,
-  connection: ConnectionRecord,
+  { connection, target }: { readonly connection: ConnectionRecord; readonly target: RefreshTarget },
 ): Promise<Who | undefined> {
   const { client, params } = ctx.oidc
   const clientId = client?.clientId
@@ -118,11 +140,14 @@ async function signIn(
   }
   if (verdict.kind === 'wrong')
     return refuse(ctx, 403, { error: 'invalid_grant', error_description: 'Wrong email or password.' })
+  const half = { connectionId: connection.id, subject: verdict.subject, clientId: String(clientId), target }
+  const asked = await secondFactor(deps, half)
+  if (asked !== undefined) return refuse(ctx, 403, asked)
   const who = await admit(deps, connection.id, verdict.subject, ip)
   return who ?? refuse(ctx, 403, { error: 'invalid_grant', error_description: 'The user is blocked.' })
 }
 
-async function admit(
+export async function admit(
   { storage, clock }: EngineDeps,
   connectionId: string,
   subject: string,
@@ -143,7 +168,7 @@ async function admit(
   }
 }
 
-function refuse(ctx: KoaContextWithOIDC, status: number, body: object): undefined {
+export function refuse(ctx: KoaContextWithOIDC, status: number, body: object): undefined {
   ctx.status = status
   ctx.body = body
 }

@@ -39,6 +39,7 @@ export const identitiesTable = (db: Db): Identities => ({
   async unlink(key, at) {
     if ((await db.change(deleteIdentity, key)) === 0) return false
     await db.change(deletePassword, key)
+    await db.change(deletePasskey, key)
     await db.change(putTombstone, { ...key, at })
     return true
   },
@@ -104,6 +105,10 @@ const deleteIdentity = statement((q, p: Key & { userId: string }) =>
 
 const deletePassword = statement((q, p: Key) =>
   q.deleteFrom('passwords').where('connection_id', '=', p.connectionId).where('subject', '=', p.subject),
+)
+
+const deletePasskey = statement((q, p: Key) =>
+  q.deleteFrom('passkeys').where('connection_id', '=', p.connectionId).where('subject', '=', p.subject),
 )
 
 const putTombstone = statement((q, p: Key & { userId: string; at: number }) =>

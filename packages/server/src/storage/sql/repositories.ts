@@ -20,12 +20,14 @@ import { limitsTable } from './limits.ts'
 import { linksTable } from './links.ts'
 import { mailsTable } from './mails.ts'
 import { metaTable } from './meta.ts'
+import { passkeysTable } from './passkeys.ts'
 import { passwordsTable } from './passwords.ts'
 import { proofsTable } from './proofs.ts'
 import { replaysTable } from './replays.ts'
 import { resourceServersTable } from './resource-servers.ts'
 import { revocationsTable } from './revocations.ts'
 import { sealedTable } from './sealed.ts'
+import { secondFactorsTable } from './second-factors.ts'
 import { endedSessionsTable, logoutNoticesTable } from './sign-outs.ts'
 import { signUpsTable } from './sign-ups.ts'
 import { signingKeysTable } from './signing-keys.ts'
@@ -71,6 +73,12 @@ export class SqlRepositories implements Repositories {
   }
   get passwords() {
     return passwordsTable(this.#db)
+  }
+  get secondFactors() {
+    return secondFactorsTable(this.#db)
+  }
+  get passkeys() {
+    return passkeysTable(this.#db)
   }
   get evidence() {
     return evidenceTable(this.#db)

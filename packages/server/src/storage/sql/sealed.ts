@@ -14,6 +14,7 @@ const PLACES: Readonly<Record<Kind, { readonly table: string; readonly id: strin
   revocation: { table: 'revocations', id: 'id', column: 'envelope' },
   link: { table: 'link_snapshots', id: 'link_id', column: 'envelope' },
   webhook: { table: 'webhooks', id: 'id', column: 'envelope' },
+  'second-factor': { table: 'second_factors', id: 'id', column: 'envelope' },
   'signing-key': { table: 'signing_keys', id: 'kid', column: 'envelope' },
 }
 // The keys of a record that names every kind.

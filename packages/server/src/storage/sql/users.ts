@@ -5,7 +5,7 @@ import type { UsersTable } from '../schema.ts'
 import type { Users } from '../storage.ts'
 import type { Db } from './db.ts'
 import { countOf, documentOf, flag, orNone, pick } from './rows.ts'
-import { type Dialect, statement } from './statement.ts'
+import { type Builder, type Dialect, statement } from './statement.ts'
 import { orderedUsers, usersMatching } from './user-search.ts'
 
 export const usersTable = (db: Db): Users => ({
@@ -39,7 +39,7 @@ export const usersTable = (db: Db): Users => ({
   },
   async delete(userId) {
     // What names its user by a foreign key goes with the row; the rest goes first.
-    const all = [deletePasswords, deleteArtifacts, deleteTransactions, deleteUser]
+    const all = [deletePasswords, deletePasskeys, deleteArtifacts, deleteTransactions, deleteUser]
     const counts = await Promise.all(all.map((one) => db.change(one, { userId })))
     return counts.at(-1) === 1
   },
@@ -116,21 +116,23 @@ const recordLogin = statement((q, p: { userId: string; at: number; ip: string | 
     .where('user_id', '=', p.userId),
 )
 
-const deletePasswords = statement((q, p: { userId: string }) =>
+const deletePasswords = statement((q, p: { userId: string }) => deleteKeys(q, 'passwords', p.userId))
+const deletePasskeys = statement((q, p: { userId: string }) => deleteKeys(q, 'passkeys', p.userId))
+
+const deleteKeys = (q: Builder, table: 'passwords' | 'passkeys', userId: string) =>
   q
-    .deleteFrom('passwords')
-    // By the key of each: with `exists`, SQLite would look at every password that there is.
+    .deleteFrom(table)
+    // By the key of each: with `exists`, SQLite would look at every row that there is.
     .where(({ eb, refTuple, selectFrom }) =>
       eb(
         refTuple('connection_id', 'subject'),
         'in',
         selectFrom('identities')
           .select(['identities.connection_id', 'identities.subject'])
-          .where('identities.user_id', '=', p.userId)
+          .where('identities.user_id', '=', userId)
           .$asTuple('connection_id', 'subject'),
       ),
-    ),
-)
+    )
 
 const deleteArtifacts = statement((q, p: { userId: string }) =>
   q.deleteFrom('artifacts').where('user_id', '=', p.userId),

@@ -3,11 +3,18 @@ import { type WayIn, waysIn } from '../../accounts/ways-in.ts'
 import { canonicalAddress } from '../../domain/address.ts'
 import { mayLink } from '../../domain/addresses-of-user.ts'
 import { type Connection, fullUserId, keepsSignInTokens } from '../../domain/connection.ts'
+import type { SecondFactorKind } from '../../domain/second-factor.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { Identity, User } from '../../domain/user.ts'
 import { mayBeAdded } from '../../flows/account-link.ts'
-import { isPasswordConnection, shownConnection } from '../../flows/connections.ts'
+import {
+  isMailConnection,
+  isPasskeyConnection,
+  isPasswordConnection,
+  shownConnection,
+} from '../../flows/connections.ts'
 import { isString } from '../../lib/json.ts'
+import type { PasskeyRecord } from '../../storage/factor-repository.ts'
 import type { RevocationJob } from '../../storage/records.ts'
 import {
   type AvailableView,
@@ -16,6 +23,7 @@ import {
   renderAccountConnections,
   type WayView,
 } from '../pages/account-connections.ts'
+import type { SecondStepView } from '../pages/account-second-step.ts'
 import type { Html } from '../pages/html.ts'
 import { nameOf } from './delete.ts'
 import { historyView } from './history.ts'
@@ -44,7 +52,8 @@ export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<
     ],
     clients: uses.map(({ clientId }) => clientId),
   })
-  const facts: Facts = { deps, user, ways, all, names, uses: usesByAccount(uses) }
+  const passkeys = await deps.storage.passkeys.listOfUser(user.userId)
+  const facts: Facts = { deps, user, ways, all, names, passkeys, uses: usesByAccount(uses) }
   const possible = listed.items.map((record) => deps.connections.open(record)).filter(mayBeAdded)
   const connected = connectedViews(facts)
   const isMany = possible.length > MANY || connected.length > MANY
@@ -61,6 +70,7 @@ export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<
       .map((one) => availableView(facts, one)),
     ending: endingViews(facts, revocations),
     history,
+    secondStep: await secondStepView(deps, visit),
     find,
     unproven: !mayLink(user),
     forms: {
@@ -69,8 +79,22 @@ export async function connectionsPage(deps: AccountDeps, visit: Visit): Promise<
       label: form('label'),
       setDefault: form('default'),
       disconnect: form('disconnect'),
+      passkeyLabel: form('passkey-label'),
     },
   })
+}
+
+async function secondStepView({ storage }: AccountDeps, visit: Visit): Promise<SecondStepView> {
+  const { userId } = visit.user
+  const factors = await storage.secondFactors.listOfUser(userId)
+  const since = (kind: SecondFactorKind) => factors.find((one) => one.kind === kind)?.addedAt
+  return {
+    form: accountForm(visit, '/account/connections/second-step'),
+    app: since('totp'),
+    askedPasskeys: since('passkey'),
+    passkeys: (await storage.passkeys.listOfUser(userId)).length,
+    codes: await storage.secondFactors.countCodes(userId),
+  }
 }
 
 interface Facts {
@@ -79,11 +103,13 @@ interface Facts {
   readonly ways: readonly WayIn[]
   readonly all: readonly VaultAccount[]
   readonly names: Names
+  readonly passkeys: readonly PasskeyRecord[]
   readonly uses: ReadonlyMap<string, AccountUse>
 }
 
 function wayView(facts: Facts, { identity, connection: record, password, usable }: WayIn): WayView {
-  const { deps, user, ways, all } = facts
+  const { deps, user, ways, all, passkeys } = facts
+  const passkey = passkeys.find((one) => one.subject === identity.subject)
   const connection = deps.connections.open(record)
   const address = password?.address ?? addressOf(identity)
   const kept = all.find(
@@ -91,11 +117,12 @@ function wayView(facts: Facts, { identity, connection: record, password, usable 
       one.purpose === 'sign_in' && one.connectionId === identity.connectionId && one.subject === identity.subject,
   )
   return {
-    kind: isPasswordConnection(connection) ? 'password' : 'connection',
+    kind: kindOf(connection),
+    passkey: passkey?.subject,
     connection: connection.name,
     displayName: shownConnection(connection).displayName,
-    name: nameOf(identity),
-    address,
+    name: passkey?.label ?? nameOf(identity),
+    address: passkey === undefined ? address : undefined,
     addedAt: identity.createdAt,
     lastUsedAt: identity.lastLogin,
     identity: fullUserId(connection, identity.subject),
@@ -106,6 +133,12 @@ function wayView(facts: Facts, { identity, connection: record, password, usable 
     agents: kept === undefined ? [] : agentNames(facts, kept),
     keepsTokens: kept !== undefined,
   }
+}
+
+function kindOf(connection: Connection): WayView['kind'] {
+  if (isPasswordConnection(connection)) return 'password'
+  if (isMailConnection(connection)) return 'mail'
+  return isPasskeyConnection(connection) ? 'passkey' : 'connection'
 }
 
 function addressOf({ profileData }: Identity): string | undefined {
@@ -165,7 +198,9 @@ function endingViews({ deps, all, names }: Facts, revocations: readonly Revocati
 
 function availableView({ ways, all }: Facts, connection: Connection): AvailableView {
   const { id, name, authenticationActive, connectedAccountsActive } = connection
-  const purpose = !authenticationActive ? 'agents' : connectedAccountsActive ? 'both' : 'sign-in'
+  const kind = kindOf(connection)
+  const use = !authenticationActive ? 'agents' : connectedAccountsActive ? 'both' : 'sign-in'
+  const purpose = kind === 'mail' || kind === 'passkey' ? kind : use
   return {
     connection: name,
     displayName: shownConnection(connection).displayName,

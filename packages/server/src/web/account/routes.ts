@@ -7,11 +7,12 @@ import { type AddAnswer, addPage, proveFirst, submitAdd } from '../../flows/acco
 import { requireOwner } from '../../flows/account-owner.ts'
 import type { BrowserRequest } from '../../flows/browser-request.ts'
 import { notMePage, submitNotMe } from '../../flows/not-me.ts'
-import { reauthenticatePage, submitStepUp } from '../../flows/step-up.ts'
+import { reauthenticatePage, type StepUpTried, submitStepUp } from '../../flows/step-up.ts'
 import { csrfToken } from '../csrf.ts'
 import { renderLinkConfirm } from '../pages/link-confirm.ts'
 import { renderNotMe, renderNotMeDone } from '../pages/not-me.ts'
 import { renderReauthenticate } from '../pages/reauthenticate.ts'
+import { secondStepRoutes } from '../second-step-routes.ts'
 import { activityPage } from './activity.ts'
 import { agentsPage } from './agents.ts'
 import { connectionsPage } from './connections.ts'
@@ -76,6 +77,7 @@ export function accountRoutes(
   )
 
   selfRoutes(app, deps, steps)
+  secondStepRoutes(app, deps, steps)
 
   app.get(
     '/u/reauthenticate',
@@ -83,9 +85,9 @@ export function accountRoutes(
   )
   app.post(
     '/u/reauthenticate',
-    take(async (request, { state, connection, username, password, action }, c) => {
-      const outcome = await submitStepUp(deps, request, state, { connection, username, password, action })
-      return outcome ?? showStepUp(deps, c, request, state, { wrongPassword: true })
+    take(async (request, { state, connection, username, password, passkey, action }, c) => {
+      const outcome = await submitStepUp(deps, request, state, { connection, username, password, passkey, action })
+      return typeof outcome === 'string' ? showStepUp(deps, c, request, state, outcome) : outcome
     }),
   )
   app.post(
@@ -148,12 +150,13 @@ async function showStepUp(
   c: AccountContext,
   request: BrowserRequest,
   state: string | undefined,
-  { wrongPassword = false }: { readonly wrongPassword?: boolean } = {},
+  tried?: StepUpTried,
 ): Promise<Response> {
-  const page = await reauthenticatePage(deps, request, state, wrongPassword)
+  const page = await reauthenticatePage(deps, request, state, tried)
   const form = { action: '/u/reauthenticate', state: page.state, csrf: csrfToken(request.browser, page.state) }
   const html = renderReauthenticate({ frame: deps.responder.frame(), form, ...page })
-  return deps.responder.page(c, html, { status: wrongPassword ? 403 : 200, cookies: cookiesOf(request) })
+  const scripts = page.passkey !== undefined
+  return deps.responder.page(c, html, { scripts, status: tried ? 403 : 200, cookies: cookiesOf(request) })
 }
 
 async function showNotMe(deps: AccountDeps, c: AccountContext, request: BrowserRequest): Promise<Response> {

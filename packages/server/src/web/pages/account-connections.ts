@@ -3,6 +3,7 @@ import type { EpochSeconds } from '../../lib/time.ts'
 import { connectedRow, endingRow } from './account-connected-row.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
 import { type HistoryView, historySection } from './account-history.ts'
+import { type SecondStepView, secondStepSection } from './account-second-step.ts'
 import { wayRow } from './account-way-row.ts'
 import { button, monogram, notice, row, rows, section } from './components.ts'
 import { type FormTarget, form } from './forms.ts'
@@ -19,6 +20,7 @@ export interface AccountConnectionsView extends AccountFrame {
   readonly ending: readonly EndingView[]
   readonly available: readonly AvailableView[]
   readonly history: HistoryView
+  readonly secondStep: SecondStepView
   /** What was looked for; undefined when there is nothing to look through. */
   readonly find?: string | undefined
   /** The main address is not proven: nothing can be added. */
@@ -32,10 +34,13 @@ export interface ConnectionForms {
   readonly label: FormTarget
   readonly setDefault: FormTarget
   readonly disconnect: FormTarget
+  readonly passkeyLabel: FormTarget
 }
 
 export interface WayView {
-  readonly kind: 'password' | 'connection'
+  readonly kind: 'password' | 'connection' | 'mail' | 'passkey'
+  /** A passkey: what it is changed by. */
+  readonly passkey?: string | undefined
   /** Name of the connection, in the configuration: it chooses the colour. */
   readonly connection: string
   readonly displayName: string
@@ -88,7 +93,7 @@ export interface EndingView {
 export interface AvailableView {
   readonly connection: string
   readonly displayName: string
-  readonly purpose: 'sign-in' | 'agents' | 'both'
+  readonly purpose: 'sign-in' | 'agents' | 'both' | 'mail' | 'passkey'
   readonly hasOne: boolean
 }
 
@@ -98,6 +103,7 @@ export function renderAccountConnections(view: AccountConnectionsView): Html {
 ${unproven && notice(say(frame, 'ways.unproven'), { tone: 'warn' })}
 ${view.find !== undefined && findForm(view, view.find)}
 ${section('ways', say(frame, 'ways.section'), html`${strength(view)}${waysList(view)}`)}
+${secondStepSection(frame, view.secondStep)}
 ${section('connected', say(frame, 'connected.section'), connectedList(view))}
 ${section('available', say(frame, 'available.section'), availableList(view))}
 ${historySection(frame, view.history)}`
@@ -115,8 +121,11 @@ function strength({ frame, ways }: AccountConnectionsView): Html {
   return html`<p class="soft">${say(frame, 'ways.strong', { count: words, ...names })}</p>`
 }
 
+/** Ways in without a provider. */
+export const WAY_WORDS = { password: 'ways.password', mail: 'mail-way', passkey: 'passkey.way' } as const
+
 const nameOfWay = (frame: PageFrame, way: WayView): Html =>
-  way.kind === 'password' ? say(frame, 'ways.password.yours') : said(way.displayName)
+  way.kind === 'connection' ? said(way.displayName) : say(frame, WAY_WORDS[way.kind])
 
 function waysList(view: AccountConnectionsView): Html {
   return view.ways.length === 0 ? html`` : rows(view.ways.map((way) => wayRow(view, way)))
@@ -152,6 +161,14 @@ function findForm({ frame }: AccountConnectionsView, find: string): Html {
 </form>`
 }
 
+const AVAILABLE_WORDS = {
+  'sign-in': 'available.sign-in',
+  agents: 'available.agents',
+  both: 'available.both',
+  mail: 'mail-code.available',
+  passkey: 'passkey.available',
+} as const
+
 function availableRow({ frame, forms, unproven }: AccountConnectionsView, one: AvailableView): Html {
   const words = say(frame, 'available.add', { connection: one.displayName })
   const side = unproven
@@ -162,6 +179,6 @@ function availableRow({ frame, forms, unproven }: AccountConnectionsView, one: A
         button('link', words, { small: true }),
       )
   const content = html`<b>${said(one.displayName)}</b>
-<p class="small soft">${say(frame, `available.${one.purpose}`)}${one.hasOne && html`. ${say(frame, 'available.another')}`}</p>`
+<p class="small soft">${say(frame, AVAILABLE_WORDS[one.purpose])}${one.hasOne && html`. ${say(frame, 'available.another')}`}</p>`
   return row(content, { mark: monogram(one.displayName, { hueBy: one.connection }), side })
 }

@@ -14,6 +14,9 @@ export interface AccountFrame {
   readonly said?: { readonly code: AccountNoticeCode; readonly thing: string } | undefined
 }
 
+const BARE = ['gone', 'second-step-on', 'second-step-off', 'passkey-refused'] as const satisfies AccountNoticeCode[]
+const isBare = (code: AccountNoticeCode): code is (typeof BARE)[number] => BARE.some((one) => one === code)
+
 const BAD: ReadonlySet<AccountNoticeCode> = new Set([
   'other-account',
   'link-denied',
@@ -29,6 +32,7 @@ const BAD: ReadonlySet<AccountNoticeCode> = new Set([
   'address-bad',
   'address-same',
   'name-bad',
+  'passkey-refused',
   'gone',
 ])
 
@@ -45,7 +49,7 @@ export function accountNotice({ frame, said }: AccountFrame): Html | undefined {
 }
 
 function words(frame: PageFrame, { code, thing }: NonNullable<AccountFrame['said']>): Html {
-  if (code === 'gone') return say(frame, 'account-notice.gone')
+  if (isBare(code)) return say(frame, `account-notice.${code}`)
   return say(frame, `account-notice.${code}`, { thing: plainText(thing) })
 }
 

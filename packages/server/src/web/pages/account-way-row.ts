@@ -1,11 +1,11 @@
 // One way to sign in: what it is, and what ends when it is removed, said before the button.
-import type { AccountConnectionsView, WayView } from './account-connections.ts'
+import { type AccountConnectionsView, WAY_WORDS, type WayView } from './account-connections.ts'
 import { badge, button, dots, maskedAddress, monogram, row } from './components.ts'
 import { form } from './forms.ts'
 import { type Html, type HtmlValue, html, joined } from './html.ts'
 import type { PageFrame } from './layout.ts'
 import { day, listOf, pluralKey, say } from './locale.ts'
-import { said } from './text.ts'
+import { plainText, said } from './text.ts'
 
 export function wayRow(view: AccountConnectionsView, way: WayView): Html {
   const { frame } = view
@@ -40,7 +40,7 @@ ${!isUsable && html`<p class="small">${say(frame, 'ways.off', { tenant: frame.te
 }
 
 const titleOf = (frame: PageFrame, way: WayView): Html =>
-  way.kind === 'password' ? say(frame, 'ways.password') : said(way.displayName)
+  way.kind === 'connection' ? said(way.displayName) : say(frame, WAY_WORDS[way.kind])
 
 /** “Google (ada)”: the account by its own name, as the button says it. */
 function fullName(frame: PageFrame, way: WayView): Html {
@@ -51,10 +51,22 @@ function fullName(frame: PageFrame, way: WayView): Html {
 function removal(view: AccountConnectionsView, way: WayView): Html {
   const { frame } = view
   const panel = way.isUsable && way.remaining === 0 ? lastWay(frame, way) : effects(view, way)
-  return html`<details><summary class="side btn s">${say(frame, 'ways.remove')}<span class="sr"> ${fullName(frame, way)}</span></summary><div class="panel stack">
+  const naming = way.passkey !== undefined && labelForm(view, way.passkey, way.name ?? '')
+  const words = say(frame, naming ? 'connected.change' : 'ways.remove')
+  return html`<details><summary class="side btn s">${words}<span class="sr"> ${fullName(frame, way)}</span></summary><div class="panel stack">
+${naming}
 ${panel}
 </div></details>`
 }
+
+/** What a passkey is called, so that one knows it again. */
+const labelForm = ({ frame, forms }: AccountConnectionsView, passkey: string, label: string): Html =>
+  form(
+    forms.passkeyLabel,
+    { name: 'passkey-label', inline: true, hidden: { passkey } },
+    html`<div class="field"><label for="label-${passkey}">${say(frame, 'passkey.label')}</label><input id="label-${passkey}" name="label" type="text" maxlength="40" required value="${plainText(label)}"></div>
+${button('label', say(frame, 'passkey.label.save'))}`,
+  )
 
 const lastWay = (frame: PageFrame, way: WayView): Html =>
   html`<h3>${say(frame, 'ways.last.title', { name: fullName(frame, way) })}</h3><p>${say(frame, 'ways.last.text')}</p>`

@@ -1,4 +1,5 @@
 // Forms: always sent by POST, with the hidden fields that tie them to a browser and to what it is doing.
+import type { JsonObject } from '../../lib/json.ts'
 import { type Html, type HtmlValue, html, safeUrl } from './html.ts'
 import { type Speaker, say } from './locale.ts'
 import { plainText } from './text.ts'
@@ -26,6 +27,8 @@ export interface FormMarks {
   /** `data-client`. */
   readonly client?: string
   readonly hidden?: Readonly<Record<string, string>>
+  /** `data-passkey` and `data-options`; hidden until the page's script shows it. */
+  readonly passkey?: { readonly does: 'create' | 'get'; readonly options: JsonObject }
   /** Children follow each other with space between. */
   readonly stack?: boolean
   readonly side?: boolean
@@ -40,7 +43,7 @@ export function form(target: FormTarget, marks: FormMarks, content: HtmlValue): 
   }${NAMED_BY.map((name) => {
     const value = marks[name]
     return value !== undefined && html` data-${name}="${value}"`
-  })}>${hiddenFields(target, marks.hidden)}
+  })}${marks.passkey && html` data-passkey="${marks.passkey.does}" data-options="${JSON.stringify(marks.passkey.options)}" hidden`}>${hiddenFields(target, marks.hidden)}
 ${content}
 </form>`
 }
@@ -69,6 +72,7 @@ type PlainFieldError =
   | 'code_missing'
   | 'code_wrong'
   | 'code_expired'
+  | 'factor_code_wrong'
   | 'device_code_missing'
   | 'device_code_unknown'
 

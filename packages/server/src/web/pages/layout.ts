@@ -11,7 +11,7 @@ export interface PageFrame extends Speaker {
   /** Host of the issuer, as a person reads it in the address bar. */
   readonly host: string
   /** Hrefs from `loadAssets`. */
-  readonly assets: { readonly stylesheet: string; readonly icon: string }
+  readonly assets: { readonly stylesheet: string; readonly icon: string; readonly passkeys?: string }
   /** Path on this server of the operator's colours, from `decideTheme`. */
   readonly themePath?: string | undefined
   /** Path on this server of the operator's logo; another host is never asked (T-WEB-05). */
@@ -24,6 +24,10 @@ export type LetterPage =
   | 'verify-email'
   | 'reset-password'
   | 'reauthenticate'
+  | 'mfa'
+  | 'second-step-app'
+  | 'recovery-codes'
+  | 'account-passkey'
   | 'consent'
   | 'link-confirm'
   | 'link-suggest'
@@ -51,6 +55,8 @@ export interface Letter {
   readonly errorCode?: string
   /** `one` decides, `two` compares two accounts, `long` holds a table. */
   readonly width?: 'one' | 'two' | 'long'
+  /** It asks for a passkey, which takes a script of ours. */
+  readonly scripts?: boolean
   readonly content: Html
 }
 
@@ -59,7 +65,7 @@ const WIDTHS = { one: 'letter', two: 'letter two', long: 'letter long' } as cons
 /** A page with one thing to decide. */
 export function renderLetter(
   frame: PageFrame,
-  { page, title, hasError, errorCode, width = 'one', content }: Letter,
+  { page, title, hasError, errorCode, width = 'one', scripts = false, content }: Letter,
 ): Html {
   const shown = hasError ? sayPlain(frame, 'page.title.error', { page: title }) : title
   const body = html`<div class="${WIDTHS[width]}">
@@ -69,7 +75,7 @@ ${content}
 </main>
 ${footer(frame)}
 </div>`
-  return renderDocument(frame, { page, title: shown, errorCode, body })
+  return renderDocument(frame, { page, title: shown, errorCode, scripts, body })
 }
 
 type NavPage = 'account' | 'account-connections' | 'account-agents' | 'account-activity'
@@ -128,10 +134,11 @@ interface Document {
   readonly errorCode?: string | undefined
   /** The area whose widths and parts the stylesheet gives it. */
   readonly area?: 'console'
+  readonly scripts?: boolean
   readonly body: Html
 }
 
-export function renderDocument(frame: PageFrame, { page, title, errorCode, area, body }: Document): Html {
+export function renderDocument(frame: PageFrame, { page, title, errorCode, area, scripts, body }: Document): Html {
   const { lang, dir } = frame.locale
   const theme = frame.themePath !== undefined && isOwnPath(frame.themePath) ? frame.themePath : undefined
   return html`<!doctype html>
@@ -146,6 +153,11 @@ export function renderDocument(frame: PageFrame, { page, title, errorCode, area,
     theme &&
     html`
 <link rel="stylesheet" href="${theme}">`
+  }${
+    scripts &&
+    frame.assets.passkeys !== undefined &&
+    html`
+<script src="${safeUrl(frame.assets.passkeys)}" defer></script>`
   }
 </head>
 <body${area && html` class="${area}"`} data-page="${page}"${errorCode !== undefined && html` data-error="${errorCode}"`}>

@@ -1,4 +1,5 @@
 // Sign in: with a password, or with a connection.
+import type { JsonObject } from '../../lib/json.ts'
 import type { EpochSeconds } from '../../lib/time.ts'
 import { button, heading, monogram, softLine, textLink } from './components.ts'
 import { addressField, type FieldError, type FormTarget, field, form } from './forms.ts'
@@ -6,6 +7,7 @@ import { type Html, type HtmlValue, html, joined } from './html.ts'
 import { type PageFrame, renderLetter } from './layout.ts'
 import { day, say, sayPlain } from './locale.ts'
 import { type Notice, renderNotice } from './notices.ts'
+import { passkeyForm } from './passkey-form.ts'
 import { said } from './text.ts'
 
 export interface LoginView {
@@ -19,6 +21,10 @@ export interface LoginView {
   readonly lastUsed?: LastUsed | undefined
   /** Present when the password connection is on. */
   readonly password?: PasswordLogin | undefined
+  /** Present when a code can be mailed. */
+  readonly email?: { readonly value?: string | undefined; readonly error?: FieldError | undefined } | undefined
+  /** What the browser is asked for, where passkeys are on. */
+  readonly passkey?: JsonObject | undefined
   readonly notice?: Notice | undefined
   /** Fields that every form carries along. */
   readonly hidden?: Readonly<Record<string, string>> | undefined
@@ -58,21 +64,30 @@ export function renderLogin(view: LoginView): Html {
   const content = html`${heading(say(frame, 'login.title', { tenant: frame.tenantName }), lead)}
 ${notice && renderNotice(frame, notice)}
 ${waysIn(view)}
+${view.passkey && passkeyPart(view, view.passkey)}
 ${password?.signupUrl !== undefined && signupLine(frame, password.signupUrl)}`
-  return renderLetter(frame, { page: 'login', title, hasError: Boolean(password?.errors), content })
+  const hasError = Boolean(password?.errors ?? view.email?.error)
+  return renderLetter(frame, { page: 'login', title, hasError, scripts: view.passkey !== undefined, content })
 }
 
 /** The way that was used last stands first; after it the password, after that the others. */
 function waysIn(view: LoginView): Html {
-  const { frame, connections, lastUsed, password } = view
+  const { frame, connections, lastUsed, password, email } = view
   const first = connections.find((connection) => connection.name === lastUsed?.connection)
   const others = connections.filter((connection) => connection !== first)
   const ways: HtmlValue[] = []
   if (first) ways.push(connectionForm(view, first))
   if (password) ways.push(passwordForm(view, password))
+  if (email) ways.push(emailForm(view, email))
   if (others.length > 0) ways.push(tiles(view, others))
+  if (ways.length === 0 && view.passkey !== undefined)
+    return html`<p data-without-passkey>${say(frame, 'passkey.needs-script')}</p>`
   if (ways.length === 0) return html`<p>${say(frame, 'login.no-way')}</p>`
-  const between = (at: number) => say(frame, password && at === (first ? 1 : 0) ? 'login.or-password' : 'login.or-with')
+  const between = (at: number) => {
+    const place = at - (first ? 1 : 0)
+    if (password && place === 0) return say(frame, 'login.or-password')
+    return say(frame, email && place === (password ? 1 : 0) ? 'mail-code.or' : 'login.or-with')
+  }
   return joined(
     ways.map((way, at) => (at === 0 ? way : html`<h2 class="or">${between(at)}</h2>\n${way}`)),
     '\n',
@@ -134,6 +149,27 @@ ${addressField(frame, { name: 'username', value: username, error: errors?.userna
 ${passwordInput}
 ${button('continue', say(frame, 'login.submit'), { tone: 'go', full: true })}`,
   )
+}
+
+/** A code goes to the address: nothing to remember, and nothing to sign up for. */
+function emailForm(
+  { frame, form: target, hidden, password }: LoginView,
+  { value, error }: NonNullable<LoginView['email']>,
+): Html {
+  const input = addressField(frame, { name: 'email', value, error })
+  const submit = button('continue', say(frame, 'mail-code.submit'), { tone: password ? 'quiet' : 'go', full: true })
+  return form(
+    target,
+    { name: 'email', stack: true, ...(hidden && { hidden }) },
+    html`${input}
+${submit}`,
+  )
+}
+
+function passkeyPart({ frame, form: target, hidden }: LoginView, options: JsonObject): Html {
+  const words = say(frame, 'passkey.sign-in')
+  return html`<h2 class="or" data-with-passkey hidden>${say(frame, 'login.or-with')}</h2>
+${passkeyForm(frame, target, { does: 'get', options, hidden }, button('continue', words, { full: true }))}`
 }
 
 const signupLine = (frame: PageFrame, url: string): Html =>

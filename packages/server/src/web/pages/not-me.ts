@@ -35,6 +35,10 @@ function wordsOf(frame: PageFrame, denied: Denied, when: Html): { readonly lead:
       const lead = say(frame, 'not-me.lead', { connection, day: when })
       return { lead, effect: say(frame, 'not-me.effect.remove', { connection }) }
     }
+    case 'second-factor': {
+      const lead = say(frame, 'not-me.lead.second-factor', { day: when })
+      return { lead, effect: say(frame, 'not-me.effect.second-factor') }
+    }
     case 'address': {
       const address = maskedAddress(denied.former)
       const lead = say(frame, 'not-me.lead.address', { address, day: when })

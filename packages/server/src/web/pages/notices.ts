@@ -5,7 +5,7 @@ import { pluralKey, type Speaker, say } from './locale.ts'
 
 export type Notice =
   | { readonly code: 'upstream-denied' | 'upstream-failed'; readonly connection: string }
-  | { readonly code: 'session-ended' | 'password-changed' | 'code-sent' | 'link-expired' }
+  | { readonly code: 'session-ended' | 'password-changed' | 'code-sent' | 'link-expired' | 'passkey-refused' }
   | { readonly code: 'too-many'; readonly retryAfterSeconds: number }
 
 export function renderNotice(speaker: Speaker, what: Notice): Html {
@@ -19,6 +19,7 @@ const TONES = {
   'password-changed': 'ok',
   'code-sent': 'ok',
   'link-expired': 'warn',
+  'passkey-refused': 'warn',
   'too-many': 'warn',
 } as const satisfies Record<Notice['code'], string>
 

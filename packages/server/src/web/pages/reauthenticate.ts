@@ -1,11 +1,13 @@
 // Showing once more that it is still the same person, before a change to the account.
 import type { AccountWish } from '../../flows/account-wish.ts'
-import { button, chip, heading, linkButton, maskedAddress, monogram } from './components.ts'
+import type { JsonObject } from '../../lib/json.ts'
+import { button, chip, heading, linkButton, maskedAddress, monogram, notice } from './components.ts'
 import { type FormTarget, field, form } from './forms.ts'
 import { type Html, html } from './html.ts'
 import { type PageFrame, renderLetter } from './layout.ts'
 import { pluralKey, say, sayPlain } from './locale.ts'
-import { said } from './text.ts'
+import { passkeyForm } from './passkey-form.ts'
+import { plainText, said } from './text.ts'
 
 export interface ReauthenticateView {
   readonly frame: PageFrame
@@ -15,24 +17,34 @@ export interface ReauthenticateView {
   readonly user: { readonly name: string; readonly address: string | undefined }
   readonly connections: readonly { readonly name: string; readonly displayName: string }[]
   readonly password: { readonly username: string; readonly wrong: boolean } | undefined
+  /** Masked; where a code can be mailed to. */
+  readonly mail: string | undefined
+  /** What the browser is asked for. */
+  readonly passkey: JsonObject | undefined
+  readonly passkeyRefused: boolean
 }
 
 export function renderReauthenticate(view: ReauthenticateView): Html {
-  const { frame, user, minutes, password, connections } = view
+  const { frame, user, minutes, password, connections, mail, passkey } = view
+  const hasOther = connections.length > 0 || mail !== undefined
   const time = say(frame, pluralKey(frame, 'reauth.minutes', minutes), { count: minutes })
   const lead = say(frame, 'reauth.lead', { wish: say(frame, `reauth.wish.${view.wish}`), time })
   const address = user.address === undefined ? undefined : maskedAddress(user.address)
   const content = html`${heading(say(frame, 'reauth.title'), lead)}
+${view.passkeyRefused && notice(say(frame, 'mfa.passkey-refused'), { tone: 'warn', announce: true })}
 ${chip(monogram(user.name), html`<b>${said(user.name)}</b>`, address)}
 ${connections.map((one) => connectionForm(view, one))}
-${password && connections.length > 0 && html`<h2 class="or">${say(frame, 'reauth.or-password')}</h2>`}
+${passkey && passkeyForm(frame, view.form, { does: 'get', options: passkey }, button('continue', say(frame, 'reauth.passkey'), { full: true }))}
+${mail !== undefined && form(view.form, { name: 'mail' }, button('mail', say(frame, 'reauth.mail', { address: html`<bdi>${plainText(mail)}</bdi>` }), { full: true }))}
+${password && (hasOther || passkey) && html`<h2 class="or"${!hasOther && html` data-with-passkey hidden`}>${say(frame, 'reauth.or-password')}</h2>`}
 ${password && passwordForm(view, password)}
-${!password && connections.length === 0 && html`<p>${say(frame, 'reauth.none')}</p>`}
+${!password && !hasOther && html`<p${passkey && html` data-without-passkey`}>${say(frame, passkey ? 'passkey.needs-script' : 'reauth.none')}</p>`}
 ${form(view.form, {}, linkButton('action', 'cancel', say(frame, 'reauth.cancel')))}`
   return renderLetter(frame, {
     page: 'reauthenticate',
     title: sayPlain(frame, 'reauth.title'),
-    hasError: password?.wrong ?? false,
+    hasError: view.passkeyRefused || (password?.wrong ?? false),
+    scripts: passkey !== undefined,
     content,
   })
 }

@@ -257,6 +257,7 @@ export const deploymentTests: Topic = (nodes) => {
     const mail = { id: unique('mail'), envelope, attempts: 0, dueAt: NOW * 2 }
     const key = sampleKey({ envelope })
     const link = sampleLink()
+    const factor = { id: unique('fac'), userId, kind: 'totp', envelope, lastStep: 0, addedAt: NOW } as const
     await storage.transaction(async (tx) => {
       await tx.connections.insert(connection)
       await tx.connections.insert(sampleConnection({ secretEnvelope: undefined }))
@@ -265,10 +266,11 @@ export const deploymentTests: Topic = (nodes) => {
       await tx.revocations.add(revocation)
       await tx.mails.add(mail)
       await tx.signingKeys.insert(key)
+      await tx.secondFactors.insert(factor)
       await tx.links.insert(link)
       await tx.links.putSnapshot(link.id, envelope, NOW * 2)
     })
-    assert.equal(await storage.sealed.countOf(old), 7)
+    assert.equal(await storage.sealed.countOf(old), 8)
     assert.equal(await storage.sealed.countOf(fresh), 0)
     const outside = await storage.sealed.listOutside(fresh, 1000)
     const mine = outside.filter((row) => row.envelope[1] === 200)
@@ -278,6 +280,7 @@ export const deploymentTests: Topic = (nodes) => {
       'link',
       'mail',
       'revocation',
+      'second-factor',
       'signing-key',
       'transaction',
     ])
@@ -287,13 +290,14 @@ export const deploymentTests: Topic = (nodes) => {
       assert.equal(await storage.transaction((tx) => tx.sealed.replace(row, next)), true)
       assert.equal(await storage.transaction((tx) => tx.sealed.replace(row, next)), false)
     }
-    assert.equal(await storage.sealed.countOf(fresh), 7)
+    assert.equal(await storage.sealed.countOf(fresh), 8)
     assert.equal(await storage.sealed.countOf(old), 0)
     await storage.transaction(async (tx) => {
       await tx.revocations.done(revocation.id)
       await tx.mails.done(mail.id)
       await tx.signingKeys.delete(key.kid)
       await tx.links.deleteSnapshot(link.id)
+      await tx.secondFactors.deleteOfUser(userId)
     })
   })
 }

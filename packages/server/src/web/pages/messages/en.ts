@@ -4,6 +4,7 @@ import { enAccount } from './en-account.ts'
 import { enApi } from './en-api.ts'
 import { enApprove } from './en-approve.ts'
 import { enConsole } from './en-console.ts'
+import { enFactors } from './en-factors.ts'
 import { enPerson } from './en-person.ts'
 import { enScopes } from './en-scopes.ts'
 
@@ -14,6 +15,7 @@ export const en = {
   ...enApi,
   ...enApprove,
   ...enScopes,
+  ...enFactors,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
