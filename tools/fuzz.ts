@@ -10,7 +10,7 @@ import { tokenAnswerTarget } from '../packages/server/test/fuzz/token-answer.ts'
 const TARGETS: Readonly<Record<string, () => Promise<Target>>> = { saml: samlTarget, 'token-answer': tokenAnswerTarget }
 /** A worker that says nothing for so long hangs in an input. */
 const SILENCE_MS = 10_000
-const ROUND = 500
+const ROUND = 100
 
 type Job = { readonly name: string; readonly first: number }
 
