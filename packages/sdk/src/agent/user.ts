@@ -16,16 +16,48 @@ export interface ConnectedAccount {
   readonly expires_at?: string
   readonly connected_at: string
   readonly last_used_at?: string
+  /** What the provider says beside its tokens: where its API lives, which of its sites the account reaches. */
+  readonly extras?: Readonly<Record<string, unknown>>
   /** Set where the account has to be connected again. */
   readonly connect?: ConnectHint
+  /** Set where the agent may call the provider through Tenon, which adds the token: the API's paths go behind it. */
+  readonly proxy?: { readonly url: string }
+}
+
+/** What needs the user's yes. */
+export interface ApprovalRule {
+  readonly connection?: string
+  readonly scopes?: readonly string[]
+  readonly methods?: readonly string[]
+  readonly paths?: readonly string[]
+  /** How long a yes serves; 0: once, for the very request. */
+  readonly valid_seconds: number
 }
 
 /** What this agent may use for this user, as `GET /me/v1/capabilities` says it. */
 export interface Capabilities {
+  /** What the operator lets the agent do, where that is less than everything. */
+  readonly policy?: {
+    readonly connect: boolean
+    readonly hours?: {
+      readonly time_zone: string
+      readonly days: readonly string[]
+      readonly from: string
+      readonly to: string
+      /** Seconds until they begin; 0 within them. */
+      readonly opens_in: number
+    }
+    readonly rate?: { readonly per_minute: number }
+  }
   readonly connections: readonly {
     readonly connection: string
     readonly strategy: string
     readonly display_name?: string
+    readonly access: readonly ('token' | 'proxy')[]
+    readonly api_hosts: readonly string[]
+    readonly scopes_allowed?: readonly string[]
+    readonly methods_allowed?: readonly string[]
+    readonly approvals?: readonly ApprovalRule[]
     readonly accounts: readonly ConnectedAccount[]
     /** Set where there is no account yet. */
     readonly connect?: ConnectHint
