@@ -33,7 +33,7 @@ const TARGETS = {
 } as const
 
 /** Fewer wait less, and keep the server nearly as busy. */
-const CALM_CONNECTIONS = 12
+const CALM_CONNECTIONS = { sqlite: 12, postgres: 8 } as const
 
 const { values: options } = parseArgs({
   options: {
@@ -123,8 +123,9 @@ async function oneProcess(database: Database, tools: Tools): Promise<Pick<Result
       rows.push({ database, title: SCENARIOS[name].title, measured, target: TARGETS[database][name] })
       say(`${database}, ${SCENARIOS[name].title}`, measured)
     }
-    const calm = await runScenario('secret', deployment, tools, CALM_CONNECTIONS)
-    const title = `${SCENARIOS.secret.title}, ${CALM_CONNECTIONS} connections`
+    const connections = CALM_CONNECTIONS[database]
+    const calm = await runScenario('secret', deployment, tools, connections)
+    const title = `${SCENARIOS.secret.title}, ${connections} connections`
     rows.push({ database, title, measured: calm, target: TARGETS[database].secret })
     say(`${database}, ${title}`, calm)
     return { rows, storms: [{ database, storm: await storm(deployment, tools.load) }] }
