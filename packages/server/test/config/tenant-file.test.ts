@@ -25,8 +25,8 @@ function refusal(document: unknown): ConfigError {
 const accepted = (document: JsonObject) => parseTenantFile(document, ISSUER)
 
 test('tenant file: an empty one is a tenant', () => {
-  const empty = { settings: {}, clients: [], resource_servers: [], client_grants: [], connections: [], users: [] }
-  assert.deepEqual(accepted({}), empty)
+  const lists = ['clients', 'resource_servers', 'client_grants', 'connections', 'token_exchange_profiles', 'users']
+  assert.deepEqual(accepted({}), { settings: {}, ...Object.fromEntries(lists.map((name) => [name, []])) })
 })
 
 const user = { connection: 'Username-Password-Authentication', email: 'ada@example.test', password: 'correct horse' }
