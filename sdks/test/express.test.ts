@@ -35,8 +35,7 @@ const world = await startWorld({
     const { clients, connections } = file
     const web = clients.find(({ client_id }) => client_id === 'web') ?? {}
     Object.assign(web, { callbacks: [`${baseURL}/callback`], allowed_logout_urls: [baseURL] })
-    // Registered for a secret in the body, as clients are of themselves; the middleware sends the header.
-    const method = 'client_secret_post'
+    const method = 'client_secret_basic'
     clients.push({ ...web, client_id: 'express', client_secret: SECRET, token_endpoint_auth_method: method })
     logouts.register(file, 'express')
     for (const connection of connections)

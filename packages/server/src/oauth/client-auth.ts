@@ -1,9 +1,8 @@
-// Who asks: client authentication at the exchange (RFC 6749 §2.3, RFC 7523 §2.2). Exactly one proof, of the kind that the
-// client is registered with; every failure gives the same answer (T-AS-08). A secret is one kind, in whichever of the two
-// places it comes (docs/notes/client-secrets.md).
+// Who asks: client authentication at the exchange (RFC 6749 §2.3, RFC 7523 §2.2). Exactly one method, the one that the
+// client is registered with; every failure gives the same answer (T-AS-08).
 import { matchesHash, sha256Hex } from '../crypto/hashing.ts'
 import { type ParsedJwt, parseJwt } from '../crypto/jwt.ts'
-import type { Client } from '../domain/client.ts'
+import type { AuthMethod, Client } from '../domain/client.ts'
 import { isString } from '../lib/json.ts'
 import type { ReplayMark } from '../storage/records.ts'
 import type { AssertionVerifier } from './client-assertion.ts'
@@ -13,6 +12,7 @@ import type { Form } from './exchange-request.ts'
 export type Credentials =
   | {
       readonly kind: 'secret'
+      readonly method: Extract<AuthMethod, 'client_secret_post' | 'client_secret_basic'>
       /** Undefined: the client is to be found from the subject token (auth0-wire.md §0 rule 10). */
       readonly clientId: string | undefined
       readonly secret: string
@@ -32,7 +32,7 @@ export function readCredentials(form: Form, authorization: string | undefined): 
   const given = [authorization, secret, assertion ?? form.get('client_assertion_type')]
   if (given.filter((one) => one !== undefined).length > 1) throw new ClientAuthFailed()
   if (authorization !== undefined) return readBasic(authorization, clientId)
-  if (secret !== undefined) return { kind: 'secret', clientId, secret }
+  if (secret !== undefined) return { kind: 'secret', method: 'client_secret_post', clientId, secret }
   if (assertion !== undefined) return readAssertion(assertion, form.get('client_assertion_type'), clientId)
   if (clientId === undefined) throw new ClientAuthFailed()
   return { kind: 'none', clientId }
@@ -46,7 +46,7 @@ function readBasic(authorization: string, clientId: string | undefined): Credent
   if (colon < 1) throw new ClientAuthFailed()
   const [id, secret] = [decodeForm(text.slice(0, colon)), decodeForm(text.slice(colon + 1))]
   if (secret === '' || (clientId !== undefined && clientId !== id)) throw new ClientAuthFailed()
-  return { kind: 'secret', clientId: id, secret }
+  return { kind: 'secret', method: 'client_secret_basic', clientId: id, secret }
 }
 
 /** RFC 6749 §2.3.1: both halves are form-encoded first. */
@@ -90,9 +90,7 @@ export function authenticateClient(
     return { client, mark }
   }
   const equal = matchesHash(credentials.secret, client?.secretHash ?? NO_SECRET_HASH)
-  if (!equal || client?.secretHash === undefined || !provesBySecret(client)) throw new ClientAuthFailed()
+  if (!equal || client?.secretHash === undefined || client.authMethod !== credentials.method)
+    throw new ClientAuthFailed()
   return { client, mark: undefined }
 }
-
-const provesBySecret = ({ authMethod }: Client): boolean =>
-  authMethod === 'client_secret_post' || authMethod === 'client_secret_basic'

@@ -342,10 +342,14 @@ function allowedOrigin(ctx: KoaContextWithOIDC, origin: string): boolean {
 
 interface SecretHolder {
   readonly clientSecret?: string
+  readonly clientAuthMethod?: string
 }
 
-/** What the models lack: members of ours, `sid` in ID tokens, our names in assertions, secrets compared by hash. */
-function patchModels(provider: Provider, { issuer }: Pick<EngineDeps, 'issuer'>): void {
+/**
+ * What the models lack: members of ours, `sid` in ID tokens, our names in assertions, secrets compared by hash and taken
+ * in the one way that the client is registered with.
+ */
+function patchModels(provider: Provider, { library, issuer }: Pick<EngineDeps, 'library' | 'issuer'>): void {
   keepInPayload(provider.Session, ['identity', 'device', 'session_metadata'])
   keepInPayload(provider.RefreshToken, ['refresh_token_metadata'])
   keepInPayload(provider.Interaction, ['browser'])
@@ -354,7 +358,9 @@ function patchModels(provider: Provider, { issuer }: Pick<EngineDeps, 'issuer'>)
   provider.Client.prototype.includeSid = () => true
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => new Set(assertionAudiences(issuer))
   provider.Client.prototype.compareClientSecret = function compare(this: SecretHolder, actual: string) {
-    return equalSecrets(sha256Hex(actual), this.clientSecret ?? '')
+    const method =
+      library.Provider.ctx?.headers.authorization === undefined ? 'client_secret_post' : 'client_secret_basic'
+    return method === this.clientAuthMethod && equalSecrets(sha256Hex(actual), this.clientSecret ?? '')
   }
 }
 

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ownEnvironment } from '../support/environment.ts'
 
 export interface Ended {
   readonly code: number | null
@@ -57,9 +58,8 @@ export async function startSmallApp(flags: readonly string[] = [], dataDir = scr
 export const scratch = (): string => join(mkdtempSync(join(tmpdir(), 'tenon-cli-')), 'data')
 
 function start(program: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
-  const clean = Object.entries(process.env).filter(([name]) => !/^(TENON_|NODE_)/.test(name))
   const child = spawn(program, args, {
-    env: { ...Object.fromEntries(clean), ...environment },
+    env: { ...ownEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [stdout, stderr] = ['', '']

@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { openStorage } from '../../src/storage/open.ts'
 import { createEmptyDatabase } from '../storage/postgres-database.ts'
 import { Browser } from '../support/browser.ts'
+import { ownEnvironment } from '../support/environment.ts'
 import { blocksIn, blockWith, projectRoot } from './document.ts'
 
 const FROM_AUTH0 = 'docs/guide/from-auth0.md'
@@ -71,7 +72,7 @@ test("the guide's users come in beside a running server, sign in by their old pa
   async function serve(test: TestContext, folder: string): Promise<string> {
     const child = spawn(join(projectRoot, 'bin/tenon'), ['serve', '--tenant', 'tenant.json'], {
       cwd: folder,
-      env: { ...environment(), TENON_PORT: '0' },
+      env: { ...ownEnvironment(), TENON_PORT: '0' },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     const ended = once(child, 'close')
@@ -97,11 +98,7 @@ function folderOf(t: TestContext) {
   const run = (command: string) =>
     promisify(execFile)('sh', ['-c', command.replaceAll('bin/tenon', join(projectRoot, 'bin/tenon'))], {
       cwd: folder,
-      env: environment(),
+      env: ownEnvironment(),
     })
   return { folder, run, stop: async () => {} }
 }
-
-/** The tester's own settings must not leak into the commands. */
-const environment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TENON_|NODE_)/.test(name)))

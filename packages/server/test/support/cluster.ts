@@ -11,7 +11,8 @@ import type { Provider } from '@tenon/sdk/testing'
 import { freePort } from '../../../../tools/lib/free-port.ts'
 import { createEmptyDatabase } from '../storage/postgres-database.ts'
 import type { Reachable } from './actors.ts'
-import { listening, ownEnvironment, TENON } from './deployment.ts'
+import { listening, TENON } from './deployment.ts'
+import { ownEnvironment } from './environment.ts'
 import { eventually } from './http.ts'
 import { type TenantDraft, type TestTenant, testTenant } from './tenant.ts'
 import { passTime } from './time.ts'
@@ -77,7 +78,6 @@ export async function startCluster({ providers, aheadSeconds, ...options }: Clus
       ...ownEnvironment(),
       CLOCK_FILE: clocks[index]?.file,
       NODE_OPTIONS: `--import=${join(import.meta.dirname, 'moved-clock.ts')}`,
-      NODE_COMPILE_CACHE: join(folder, 'compiled'),
     }
     const own = ['--port', String(ports[index]), '--data-dir', join(folder, `data-${index}`)]
     const child = spawn(TENON, ['serve', ...own, ...shared], { env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -9,6 +9,7 @@ import type { Provider } from '@tenon/sdk/testing'
 import { freePort } from '../../../../tools/lib/free-port.ts'
 import { createEmptyDatabase, postgresServer } from '../storage/postgres-database.ts'
 import type { Reachable } from './actors.ts'
+import { ownEnvironment } from './environment.ts'
 import { type TenantDraft, type TestTenant, testTenant } from './tenant.ts'
 
 export const DATABASES = postgresServer === undefined ? (['sqlite'] as const) : (['sqlite', 'postgres'] as const)
@@ -75,8 +76,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     dataDir,
     databaseUrl,
     async start() {
-      // What one process compiled, and kept when it was asked to end, the next one need not compile again.
-      const env = { ...ownEnvironment(), NODE_COMPILE_CACHE: join(folder, 'compiled') }
+      const env = ownEnvironment()
       child = spawn(TENON, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       await listening(child, (text) => {
         output += text
@@ -112,9 +112,4 @@ export async function listening(child: ChildProcess, say: (text: string) => void
   }
   const ended = once(child, 'close').then(() => Promise.reject(new Error(`the server ended: ${words}`)))
   await Promise.race([ready, ended])
-}
-
-/** The tester's own settings must not leak into the server. */
-export function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TENON_|NODE_)/.test(name)))
 }
