@@ -5,7 +5,6 @@ import type Provider from 'oidc-provider'
 import type { Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider'
 import type { ApprovalDeps } from '../accounts/approvals.ts'
 import type { SignInLimits } from '../accounts/limits.ts'
-import { equalSecrets, sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Passwords } from '../crypto/passwords.ts'
 import { Overloaded } from '../domain/errors.ts'
@@ -38,6 +37,7 @@ import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { EXCHANGE_PARAMETERS, tokenExchangeGrant } from './grants/token-exchange.ts'
 import { grantSeconds, HOUR_SECONDS, numberOf, refreshTokenSeconds, sessionSeconds } from './lifetimes.ts'
 import { LINK_PARAMS } from './link-request.ts'
+import { patchModels } from './models.ts'
 import { interactionPolicy, loadGrant } from './prompts.ts'
 import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES } from './scopes.ts'
 import type { SubjectProver } from './subject-profile.ts'
@@ -338,49 +338,6 @@ async function allowsOffline(storage: Storage, resource: unknown): Promise<boole
 function allowedOrigin(ctx: KoaContextWithOIDC, origin: string): boolean {
   const origins = ctx.oidc.client?.allowedOrigins
   return Array.isArray(origins) && origins.includes(origin)
-}
-
-interface SecretHolder {
-  readonly clientSecret?: string
-  readonly clientAuthMethod?: string
-}
-
-/**
- * What the models lack: members of ours, `sid` in ID tokens, our names in assertions, secrets compared by hash and taken
- * in the one way that the client is registered with.
- */
-function patchModels(provider: Provider, { library, issuer }: Pick<EngineDeps, 'library' | 'issuer'>): void {
-  keepInPayload(provider.Session, ['identity', 'device', 'session_metadata'])
-  keepInPayload(provider.RefreshToken, ['refresh_token_metadata'])
-  keepInPayload(provider.Interaction, ['browser'])
-  keepInPayload(provider.Grant, ['identity'])
-  allowLoopbackForms(provider)
-  provider.Client.prototype.includeSid = () => true
-  provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => new Set(assertionAudiences(issuer))
-  provider.Client.prototype.compareClientSecret = function compare(this: SecretHolder, actual: string) {
-    const method =
-      library.Provider.ctx?.headers.authorization === undefined ? 'client_secret_post' : 'client_secret_basic'
-    return method === this.clientAuthMethod && equalSecrets(sha256Hex(actual), this.clientSecret ?? '')
-  }
-}
-
-interface ClientSchema {
-  prototype: { invalidate(message: string, code?: string): void }
-}
-
-/** ID tokens go by form_post alone, so that http on loopback is no worse for them than for codes. */
-function allowLoopbackForms(provider: Provider): void {
-  // Documented by the engine, and missing in its declarations.
-  const { Schema } = provider.Client as unknown as { Schema: ClientSchema }
-  const { invalidate } = Schema.prototype
-  Schema.prototype.invalidate = function allow(message, code) {
-    if (code !== 'implicit-force-https' && code !== 'implicit-forbid-localhost') invalidate.call(this, message, code)
-  }
-}
-
-function keepInPayload(model: { readonly IN_PAYLOAD: string[] }, more: readonly string[]): void {
-  const known = model.IN_PAYLOAD
-  Object.defineProperty(model, 'IN_PAYLOAD', { get: () => [...known, ...more] })
 }
 
 function renderError(
