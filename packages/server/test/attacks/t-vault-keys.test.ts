@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { openKeyring } from '../../src/crypto/keyring.ts'
 import { dropOldSigningKeys } from '../../src/oauth/signing-keys.ts'
 import { openStorage } from '../../src/storage/open.ts'
-import { authorize, exchange, expectStatus, mgmt, redeem, signIn } from '../support/actors.ts'
-import { request } from '../support/http.ts'
+import { authorize, exchange, expectStatus, mgmt, redeem, signIn, tokenRequest } from '../support/actors.ts'
+import { eventually, request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { API } from '../support/tenant.ts'
 import { passTime } from '../support/time.ts'
@@ -23,8 +23,15 @@ test('T-VAULT-06 a key of before stays until the last token has ended that it ma
   const who = await signIn(server, { connection: 'calendar' })
   const flow = await authorize(who.browser, server, { audience: API, scope: 'openid read:things' })
   const token = expectStatus(await redeem(server, flow), 200).json.access_token
-  const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
+  const kidOf = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString()).kid
+  const kid = kidOf(token)
   expectStatus(await (await mgmt(server)).post('/keys/signing/rotate'), 201)
+  // Processes read the keys every few seconds; days do not pass before.
+  const fields = { grant_type: 'client_credentials', audience: `${server.issuer}api/v2/` }
+  await eventually('the new key to sign', async () => {
+    const { json } = expectStatus(await tokenRequest(server, 'm2m', fields), 200)
+    return kidOf(json.access_token) !== kid
+  })
   const asked = { client: 'api', connection: 'calendar', subjectToken: token, type: 'access' } as const
   const published = async () => {
     const { keys } = (await request(`${server.url}/.well-known/jwks.json`)).json
