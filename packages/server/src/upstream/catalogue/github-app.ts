@@ -1,29 +1,11 @@
 import { oauth2Profile } from './generic.ts'
+import { GITHUB, GITHUB_REFRESH } from './github.ts'
 import type { ProviderProfile } from './profile.ts'
 
 export const githubApp: ProviderProfile = oauth2Profile({
   strategy: 'github-app',
   name: 'GitHub App',
-  endpoints: {
-    authorization: 'https://github.com/login/oauth/authorize',
-    token: 'https://github.com/login/oauth/access_token',
-    userinfo: 'https://api.github.com/user',
-    revocation: 'https://api.github.com/applications/{client_id}/token',
-    emails: 'https://api.github.com/user/emails',
-  },
-  selfHosted: {
-    authorization: 'https://{domain}/login/oauth/authorize',
-    token: 'https://{domain}/login/oauth/access_token',
-    userinfo: 'https://{domain}/api/v3/user',
-    emails: 'https://{domain}/api/v3/user/emails',
-    revocation: 'https://{domain}/api/v3/applications/{client_id}/token',
-  },
-  placeholders: {
-    domain: {
-      means: 'the host of a GitHub Enterprise Server',
-      default: 'github.com',
-    },
-  },
+  ...GITHUB,
   scopes: {
     parameter: undefined,
     blankIsSilence: true,
@@ -31,37 +13,7 @@ export const githubApp: ProviderProfile = oauth2Profile({
   token: {
     accessSeconds: 28_800,
   },
-  refresh: {
-    given: 'app_setting',
-    rotates: 'always',
-    graceSeconds: 0,
-    idleSeconds: 15_897_600,
-    deadErrors: ['bad_refresh_token'],
-  },
-  revocation: {
-    method: 'DELETE',
-    body: 'json',
-    member: 'access_token',
-    takes: 'access_token',
-  },
-  identity: {
-    subject: ['id'],
-    subjectType: 'integer',
-    claims: {
-      name: 'name',
-      nickname: 'login',
-      username: 'login',
-      picture: 'avatar_url',
-    },
-  },
-  api: {
-    headers: {
-      'user-agent': 'Tenon',
-      accept: 'application/vnd.github+json',
-      'x-github-api-version': '2022-11-28',
-    },
-    hosts: ['api.github.com'],
-  },
+  refresh: { ...GITHUB_REFRESH, idleSeconds: 15_897_600 },
   evidence: {
     pages: [
       'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens',

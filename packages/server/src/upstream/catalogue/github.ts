@@ -1,10 +1,8 @@
 import { oauth2Profile } from './generic.ts'
 import type { ProviderProfile } from './profile.ts'
 
-/** GitHub OAuth Apps, and GitHub Apps that are asked for scopes: the latter's tokens expire and rotate, the former's do neither. */
-export const github: ProviderProfile = oauth2Profile({
-  strategy: 'github',
-  name: 'GitHub',
+/** What both kinds of app have in common; how theirs differ is how long tokens live, and whether scopes are asked for. */
+export const GITHUB = {
   endpoints: {
     authorization: 'https://github.com/login/oauth/authorize',
     token: 'https://github.com/login/oauth/access_token',
@@ -24,33 +22,6 @@ export const github: ProviderProfile = oauth2Profile({
       means: 'the host of a GitHub Enterprise Server',
       default: 'github.com',
     },
-  },
-  scopes: {
-    defaults: ['read:user', 'user:email'],
-    // The answer names the widest scope alone: asking for `repo` and `public_repo` grants `repo`.
-    contains: {
-      repo: ['public_repo', 'repo:status', 'repo_deployment', 'repo:invite', 'security_events'],
-      user: ['read:user', 'user:email', 'user:follow'],
-      'admin:org': ['write:org', 'read:org'],
-      'write:org': ['read:org'],
-      'admin:public_key': ['write:public_key', 'read:public_key'],
-      'write:public_key': ['read:public_key'],
-      'admin:repo_hook': ['write:repo_hook', 'read:repo_hook'],
-      'write:repo_hook': ['read:repo_hook'],
-      'admin:gpg_key': ['write:gpg_key', 'read:gpg_key'],
-      'write:gpg_key': ['read:gpg_key'],
-      'write:packages': ['read:packages'],
-      'write:discussion': ['read:discussion'],
-      project: ['read:project'],
-    },
-    // A GitHub App has permissions in place of scopes, and answers with none.
-    blankIsSilence: true,
-  },
-  refresh: {
-    given: 'app_setting',
-    rotates: 'always',
-    graceSeconds: 0,
-    deadErrors: ['bad_refresh_token'],
   },
   revocation: {
     method: 'DELETE',
@@ -78,6 +49,42 @@ export const github: ProviderProfile = oauth2Profile({
     },
     hosts: ['api.github.com'],
   },
+} as const
+
+export const GITHUB_REFRESH = {
+  given: 'app_setting',
+  rotates: 'always',
+  graceSeconds: 0,
+  deadErrors: ['bad_refresh_token'],
+} as const
+
+/** GitHub OAuth Apps, and GitHub Apps that are asked for scopes: the latter's tokens expire and rotate, the former's do neither. */
+export const github: ProviderProfile = oauth2Profile({
+  strategy: 'github',
+  name: 'GitHub',
+  ...GITHUB,
+  scopes: {
+    defaults: ['read:user', 'user:email'],
+    // The answer names the widest scope alone: asking for `repo` and `public_repo` grants `repo`.
+    contains: {
+      repo: ['public_repo', 'repo:status', 'repo_deployment', 'repo:invite', 'security_events'],
+      user: ['read:user', 'user:email', 'user:follow'],
+      'admin:org': ['write:org', 'read:org'],
+      'write:org': ['read:org'],
+      'admin:public_key': ['write:public_key', 'read:public_key'],
+      'write:public_key': ['read:public_key'],
+      'admin:repo_hook': ['write:repo_hook', 'read:repo_hook'],
+      'write:repo_hook': ['read:repo_hook'],
+      'admin:gpg_key': ['write:gpg_key', 'read:gpg_key'],
+      'write:gpg_key': ['read:gpg_key'],
+      'write:packages': ['read:packages'],
+      'write:discussion': ['read:discussion'],
+      project: ['read:project'],
+    },
+    // A GitHub App has permissions in place of scopes, and answers with none.
+    blankIsSilence: true,
+  },
+  refresh: GITHUB_REFRESH,
   evidence: {
     pages: [
       'https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps',
