@@ -2,6 +2,7 @@
 import type { HashFault } from '../crypto/imported-hash.ts'
 import { type ImportedHash, parseBcryptHash, parseCustomHash } from '../crypto/imported-hash.ts'
 import type { Passwords } from '../crypto/passwords.ts'
+import { Overloaded } from '../domain/errors.ts'
 import type { JsonRow } from '../lib/json-rows.ts'
 import type { Clock } from '../lib/time.ts'
 import { type ImportedUser, type RowFault, readImportedUser } from '../protocol/imported-user.ts'
@@ -90,12 +91,15 @@ async function importBatch(
       return outcomes
     })
   return together().catch((error: unknown) => {
-    if (!(error instanceof RowOvertaken)) throw error
+    if (!isOvertaken(error)) throw error
     return oneByOne(storage, context, prepared)
   })
 }
 
 const MAX_TRIES = 5
+
+/** A batch holds many rows, so two of them can wait for each other time and again; rows alone pass. */
+const isOvertaken = (error: unknown) => error instanceof RowOvertaken || error instanceof Overloaded
 
 /** When somebody else writes the same things at the same time: each row alone, and again, until it sees them. */
 async function oneByOne(
@@ -110,7 +114,7 @@ async function oneByOne(
         outcomes.push(await storage.transaction((tx) => importRow(tx, context, row)))
         break
       } catch (error) {
-        if (!(error instanceof RowOvertaken) || tries === MAX_TRIES) throw error
+        if (!isOvertaken(error) || tries === MAX_TRIES) throw error
       }
     }
     if (isRefused(row)) outcomes.push(row)

@@ -23,7 +23,7 @@ export class Invalid extends Refusal {}
 /** The caller may not. */
 export class Forbidden extends Refusal {}
 
-/** More is asked of this process than it gets done; nothing was begun. */
+/** More is asked at once than gets done; nothing was changed. */
 export class Overloaded extends Refusal {
   /** When a place may be free again. */
   readonly retryAfterSeconds = 5

@@ -1,6 +1,7 @@
 // Storage over PostgreSQL: a pool for reads, one client for each transaction, prepared statements by name.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool, type PoolClient, types } from 'pg'
+import { Overloaded } from '../domain/errors.ts'
 import { requireCurrentVersion, schemaVersion } from './migrations.ts'
 import { postgresVersion } from './postgres-migrate.ts'
 import { READERS, SharedReaders } from './postgres-readers.ts'
@@ -69,7 +70,8 @@ class PostgresStorage extends SqlRepositories implements Storage {
       try {
         return await this.#turns.run(() => this.#attempt(work))
       } catch (error) {
-        if (attempt === MAX_ATTEMPTS || !isWorthAnotherTry(error)) throw error
+        if (!isWorthAnotherTry(error)) throw error
+        if (attempt === MAX_ATTEMPTS) throw isOvertaken(error) ? new Overloaded() : error
         await sleep(Math.random() * 10 * attempt)
       }
     }
@@ -150,12 +152,14 @@ async function read(
 
 const MAX_ATTEMPTS = 5
 
-/**
- * Serialisation failure and deadlock; and a unique key that another transaction took between a look and a write: the
- * next attempt sees it at the look.
- */
-const isWorthAnotherTry = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['40001', '40P01', '23505'].includes(String(error.code))
+const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code))
+
+/** Serialisation failure and deadlock: another transaction was first, and the same work may succeed later. */
+const isOvertaken = (error: unknown) => hasCode(error, '40001', '40P01')
+
+/** Also a unique key that another transaction took between a look and a write: the next attempt sees it at the look. */
+const isWorthAnotherTry = (error: unknown) => isOvertaken(error) || hasCode(error, '23505')
 
 const queryOf = ({ text, values, name }: BoundStatement) => ({ text, values: [...values], ...(name && { name }) })
 

@@ -182,7 +182,7 @@ test('what was disconnected and is not cancelled at its provider yet stays on th
   await addWay(person, 'files')
   await connections(person.browser)
   files.fail('revoke', { times: 1000 })
-  await person.browser.submit('disconnect')
+  await person.browser.submit('disconnect', { connection: 'files' })
   assert.match(person.browser.page.text, /Being cancelled/)
   const late = await eventually('the first try', async () => {
     const { text } = await connections(person.browser)

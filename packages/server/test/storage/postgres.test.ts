@@ -1,6 +1,7 @@
 // The suite on PostgreSQL, and what only PostgreSQL is asked.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Overloaded } from '../../src/domain/errors.ts'
 import { openStorage } from '../../src/storage/open.ts'
 import { conformance } from './conformance.ts'
 import { migrationTests } from './migrations.ts'
@@ -35,6 +36,19 @@ function postgresTests(): void {
       })
     await Promise.all([lockInTurn(one.userId, two.userId), lockInTurn(two.userId, one.userId)])
     for (const { userId } of [one, two]) assert.equal((await storage.users.find(userId))?.loginsCount, 2)
+    await storage.close()
+    await database.remove()
+  })
+
+  test('PostgreSQL: a transaction that is overtaken every time says to come later, and changed nothing', async () => {
+    const database = await createPostgresDatabase()
+    const storage = await database.open()
+    const overtaken = storage.transaction(async (tx) => {
+      await tx.meta.put('k', 'v')
+      throw Object.assign(new Error('deadlock detected'), { code: '40P01' })
+    })
+    await assert.rejects(overtaken, Overloaded)
+    assert.equal(await storage.meta.find('k'), undefined)
     await storage.close()
     await database.remove()
   })

@@ -88,7 +88,7 @@ function reconnect({ frame, forms }: AccountConnectionsView, account: ConnectedV
 }
 
 function changes({ frame, forms }: AccountConnectionsView, account: ConnectedView): Html {
-  const { id, label, hasSiblings, isDefault } = account
+  const { id, connection, label, hasSiblings, isDefault } = account
   const hidden = { account: id }
   const labelId = `label-${id}`
   const labelForm = form(
@@ -107,7 +107,7 @@ ${
 <p>${ends(frame, account)}</p>
 ${form(
   forms.disconnect,
-  { name: 'disconnect', account: id, hidden },
+  { name: 'disconnect', connection, account: id, hidden },
   button('confirm', say(frame, 'connected.disconnect', { label: fullName(account) }), { small: true, tone: 'end' }),
 )}`
 }
