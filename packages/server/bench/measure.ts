@@ -32,7 +32,7 @@ const PATH = '/oauth/token'
 export const CONNECTIONS = 32
 const BARE_SECONDS = 0.8
 /** Code that ran a few thousand times is compiled for good. */
-const WARM_SECONDS = 3
+const WARM_SECONDS = 8
 
 export async function measure(course: Course): Promise<Measured> {
   const { load, bare, server, bodies, connections = CONNECTIONS, rounds = 5, seconds = 1.2, once = false } = course
