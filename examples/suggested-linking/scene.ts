@@ -34,7 +34,10 @@ export async function startScene(place: AppPlace) {
     tenant,
     calendar,
     env: {},
-    hints: [`Sign in with Calendar; then prove ${ADA.email} with the password "${ADA.password}".`],
+    hints: [
+      `Sign in with Calendar as ${ADA.email}, and link the other account: prove it with the password "${ADA.password}".`,
+      'When Tenon asks, be the other one; you are signed in anew afterwards, as the one account that remains.',
+    ],
     stop: () => calendar.stop(),
   }
 }
