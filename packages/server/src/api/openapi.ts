@@ -1,6 +1,5 @@
 // The OpenAPI document of both interfaces, from the schemas that validate their requests.
 import { z } from 'zod'
-import { sha256Hex } from '../crypto/hashing.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../lib/json.ts'
 import { MANAGEMENT_BASE } from './management/app.ts'
 import { ME_BASE } from './me/face.ts'
@@ -182,25 +181,20 @@ function jsonSchema(schema: z.ZodType, io: 'input' | 'output', components: Map<s
   if (!isJsonObject(made)) return {}
   const { $schema: _, $defs = {}, ...rest } = made
   const definitions = isJsonObject($defs) ? $defs : {}
-  const names = new Map(
-    Object.entries(definitions).map(([name, inner]) => [name, `part-${sha256Hex(JSON.stringify(inner)).slice(0, 12)}`]),
-  )
-  for (const [name, inner] of Object.entries(definitions))
-    components.set(names.get(name) ?? name, withReferences(inner, names))
-  const moved = withReferences(rest, names)
+  for (const [name, inner] of Object.entries(definitions)) components.set(name, withReferences(inner))
+  const moved = withReferences(rest)
   return isJsonObject(moved) ? moved : {}
 }
 
-function withReferences(value: JsonValue, names: ReadonlyMap<string, string>): JsonValue {
+function withReferences(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null) return value
   // Narrowing a readonly array needs a hand.
-  if (Array.isArray(value)) return (value as readonly JsonValue[]).map((inner) => withReferences(inner, names))
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map((inner) => withReferences(inner))
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, JsonValue]) => {
       if (key !== '$ref' || typeof inner !== 'string' || !inner.startsWith(DEFINITION))
-        return [key, withReferences(inner, names)]
-      const name = inner.slice(DEFINITION.length)
-      return [key, `#/components/schemas/${names.get(name) ?? name}`]
+        return [key, withReferences(inner)]
+      return [key, `#/components/schemas/${inner.slice(DEFINITION.length)}`]
     }),
   )
 }

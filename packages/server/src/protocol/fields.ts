@@ -15,8 +15,13 @@ export function member<T extends z.ZodType>(schema: T, description: string, fall
   return schema.optional().meta({ ...meaning })
 }
 
+/** Any JSON. Not zod's own, which has no name: that is what documents of the interface call it. */
+export const json: z.ZodType<JsonValue> = z
+  .lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]))
+  .meta({ id: 'JsonValue' })
+
 /** A member that Auth0's documents hold and that has no effect here; taken so that exported documents can be applied. */
-export const tolerated = (schema: z.ZodType = z.json()) => schema.optional().meta({ description: TOLERATED })
+export const tolerated = (schema: z.ZodType = json) => schema.optional().meta({ description: TOLERATED })
 
 const TOLERATED = 'Accepted for compatibility; has no effect.'
 
@@ -33,7 +38,7 @@ export const scopes = () => z.array(scopeValue()).max(1000)
 export const scopeText = () =>
   z.union([z.string().max(4096), z.array(text(280)).max(200)], { error: 'a string or an array of strings' })
 
-export const metadata = () => z.record(z.string().max(255), z.json())
+export const metadata = () => z.record(z.string().max(255), json)
 
 /** Metadata of a client or connection: ten short strings, like Auth0's. */
 export const shortMetadata = () =>
@@ -41,8 +46,7 @@ export const shortMetadata = () =>
     error: 'at most 10 members',
   })
 
-/** The `json` member of zod is mutable in type only; documents are never changed in place. */
-export const jsonObject = () => z.record(z.string(), z.json())
+export const jsonObject = () => z.record(z.string(), json)
 
 /** Reads a URL, or `undefined` when the text is none. */
 export const readUrl = (value: string): URL | undefined => URL.parse(value) ?? undefined

@@ -4,9 +4,10 @@ import { isJsonObject, isString, type JsonObject, stringsOf } from '../../lib/js
 import { toIso } from '../../lib/time.ts'
 import { resourceToAudience } from '../../oauth/audience.ts'
 import { fromEngineScope, splitScope } from '../../oauth/scopes.ts'
+import { jsonObject } from '../../protocol/fields.ts'
 import type { Artifact } from '../../storage/records.ts'
 
-const metadata = z.record(z.string(), z.json())
+const metadata = jsonObject()
 
 export const sessionShape = z
   .object({
