@@ -9,6 +9,7 @@ import {
 } from '@auth0/auth0-auth-js'
 import { connect, drive, meToken, signIn } from '../../packages/server/test/support/actors.ts'
 import { Browser } from '../../packages/server/test/support/browser.ts'
+import { enrolApp } from '../../packages/server/test/support/factors.ts'
 import { API, CALLBACK, LOGGED_OUT, PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
 import { approveByMail, CALENDAR_TOKEN, calendarToken, makeProfile, withGrants } from './support/consent.ts'
@@ -246,17 +247,47 @@ calls.works('verifyLogoutToken', 'a logout that the server tells the app of', as
   assert.equal((await client.verifyLogoutToken({ logoutToken })).sub, sub)
 })
 
-calls.notYet('mfa.listAuthenticators', 'second factors', 'mfa', async () => {
-  await assert.rejects(client.mfa.listAuthenticators({ mfaToken: 'any' }))
+/** Somebody with an authenticator app, who gave their password to an app. */
+async function halfSignedIn() {
+  const user = world.tenant.eve
+  const { browser } = await signIn(world, { user })
+  const { app, codes } = await enrolApp(browser, world)
+  const asked = client.getTokenByPassword({ username: user.email, password: user.password, scope: 'openid' })
+  const refused = await asked.catch((error) => error.cause)
+  assert.equal(refused.error, 'mfa_required')
+  return { app, codes, mfaToken: String(refused.mfa_token), requirements: refused.mfa_requirements }
+}
+
+const half = await halfSignedIn()
+
+calls.works('mfa.listAuthenticators', 'what a half sign-in can be finished with', async () => {
+  const found = await client.mfa.listAuthenticators(half)
+  assert.deepEqual(
+    found.map(({ authenticatorType }) => authenticatorType),
+    ['otp', 'recovery-code'],
+  )
+  assert.deepEqual(half.requirements, { challenge: [{ type: 'otp' }, { type: 'recovery-code' }] })
 })
 
-for (const [call, asked] of Object.entries({
-  'mfa.enrollAuthenticator': () => client.mfa.enrollAuthenticator({ authenticatorTypes: ['otp'], mfaToken: 'any' }),
-  'mfa.deleteAuthenticator': () => client.mfa.deleteAuthenticator({ authenticatorId: 'any', mfaToken: 'any' }),
-  'mfa.challengeAuthenticator': () => client.mfa.challengeAuthenticator({ challengeType: 'otp', mfaToken: 'any' }),
-  'mfa.verify': () => client.mfa.verify({ factorType: 'otp', otp: '123456', mfaToken: 'any' }),
-}))
-  calls.notYet(call, 'second factors', 'mfa', () => assert.rejects(asked))
+calls.works('mfa.challengeAuthenticator', 'an app is ready to be asked', async () => {
+  assert.deepEqual(await client.mfa.challengeAuthenticator({ ...half, challengeType: 'otp' }), { challengeType: 'otp' })
+})
+
+calls.works('mfa.verify', 'a code of the app, or one to recover by, makes the half whole', async () => {
+  const { mfaToken, app, codes } = half
+  await assert.rejects(client.mfa.verify({ factorType: 'otp', otp: '000000', mfaToken }), { code: 'mfa_verify_error' })
+  const { claims } = await client.mfa.verify({ factorType: 'otp', otp: app.next(), mfaToken })
+  assert.deepEqual(claims?.amr, ['pwd', 'otp', 'mfa'])
+  assert.ok((await client.mfa.verify({ factorType: 'recovery-code', recoveryCode: codes[0] ?? '', mfaToken })).idToken)
+})
+
+calls.notYet('mfa.enrollAuthenticator', 'a half sign-in adds no second step', 'secondSteps', () =>
+  assert.rejects(client.mfa.enrollAuthenticator({ ...half, authenticatorTypes: ['otp'] }), /already enrolled/),
+)
+
+calls.notYet('mfa.deleteAuthenticator', 'a half sign-in takes no second step away', 'secondSteps', () =>
+  assert.rejects(client.mfa.deleteAuthenticator({ ...half, authenticatorId: 'totp' }), /already enrolled/),
+)
 
 calls.works('database.signUp', 'a password account begins without our pages', async () => {
   const email = 'new@example.test'

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { onPage, press } from '../../packages/server/test/browser/support/browser.ts'
 import { currentUserSignIn, signIn } from '../../packages/server/test/support/actors.ts'
 import { TOKEN_EXCHANGE } from '../../packages/server/test/support/delegation.ts'
-import { API, CALLBACK, CURRENT_USER_SCOPES } from '../../packages/server/test/support/tenant.ts'
+import { API, CALLBACK, CURRENT_USER_SCOPES, PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
 import { CALENDAR_TOKEN, calendarToken, makeProfile } from './support/consent.ts'
 import { openSpa, startSpa } from './support/spa-page.ts'
@@ -229,23 +229,51 @@ calls.works('handleRedirectCallback', 'a person who is not who was asked for com
   assert.equal(await failure(page, 'client.handleRedirectCallback()'), 'login_required')
 })
 
+async function signedInByPassword(t: TestContext): Promise<Page> {
+  const { email, password } = world.tenant.ada
+  const page = await openSpa(t, spa)
+  const options = { ...REFRESHING, useMrrt: true }
+  await makeClient(page, 'client', options)
+  await call(page, `{ client.loginWithRedirect({ authorizationParams: { connection: '${PASSWORDS}' } }) }`)
+  await page.fill('[name=username]', email)
+  await page.fill('[name=password]', password)
+  await page.press('[name=password]', 'Enter')
+  await page.waitForURL(`${spa.origin}/?*`)
+  await makeClient(page, 'client', options)
+  await call(page, 'client.handleRedirectCallback()')
+  return page
+}
+
+calls.works('myAccount.getFactors', 'which second factors there are', async (t) => {
+  const page = await signedIn(t, 'factors', { ...REFRESHING, useMrrt: true })
+  const factors = (await call(page, 'client.myAccount.getFactors()')) as { type: string }[]
+  assert.ok(factors.some(({ type }) => type === 'totp'))
+})
+
+calls.works('myAccount.getAuthenticationMethods', 'what one proves oneself with', async (t) => {
+  const page = await signedInByPassword(t)
+  const [method] = (await call(page, 'client.myAccount.getAuthenticationMethods()')) as { type: string; id: string }[]
+  assert.equal(method?.type, 'password')
+})
+
+calls.works('myAccount.getAuthenticationMethod', 'one of them, or that there is none', async (t) => {
+  const page = await signedInByPassword(t)
+  const first =
+    'client.myAccount.getAuthenticationMethods().then(([{ id }]) => client.myAccount.getAuthenticationMethod(id))'
+  assert.equal(((await call(page, first)) as { type: string }).type, 'password')
+  assert.match(String(await failure(page, "client.myAccount.getAuthenticationMethod('any')")), /no such/)
+})
+
 for (const [name, asked] of Object.entries({
-  'myAccount.getAuthenticationMethods': '',
-  'myAccount.getAuthenticationMethod': "'any'",
   'myAccount.updateAuthenticationMethod': "'any', { name: 'Phone' }",
   'myAccount.deleteAuthenticationMethod': "'any'",
   'myAccount.enrollmentChallenge': "{ type: 'totp' }",
   'myAccount.enrollmentVerify': `{ type: 'totp', location: '${world.issuer}me/v1/authentication-methods/any', auth_session: 'any', otp_code: '123456' }`,
 }))
-  calls.notYet(name, 'second factors of one’s own', 'mfa', async (t) => {
+  calls.notYet(name, 'second factors of one’s own', 'secondSteps', async (t) => {
     const page = await signedIn(t, name, { ...REFRESHING, useMrrt: true })
     assert.notEqual(await failure(page, `client.${name}(${asked})`), 'nothing')
   })
-
-calls.notYet('myAccount.getFactors', 'which second factors there are', 'mfa', async (t) => {
-  const page = await signedIn(t, 'factors', { ...REFRESHING, useMrrt: true })
-  assert.notEqual(await failure(page, 'client.myAccount.getFactors()'), 'nothing')
-})
 
 const old = new Calls(import.meta.filename, 'auth0-js')
 

@@ -8,14 +8,16 @@ import { eventually } from '../../../packages/server/test/support/http.ts'
 import type { TenantDraft } from '../../../packages/server/test/support/tenant.ts'
 import type { World } from './world.ts'
 
-const REALM = 'http://auth0.com/oauth/grant-type/password-realm'
+const OF_AUTH0 = ['password-realm', 'mfa-otp', 'mfa-recovery-code'].map(
+  (name) => `http://auth0.com/oauth/grant-type/${name}`,
+)
 
 /** `web` may exchange tokens by a profile, take passwords and ask for approvals; `tv` is a device. */
 export function withGrants(file: TenantDraft): void {
   withApprovals(file)
   for (const client of file.clients)
     if (client.client_id === 'web')
-      client.grant_types = [...(client.grant_types as string[]), TOKEN_EXCHANGE, 'password', REALM]
+      client.grant_types = [...(client.grant_types as string[]), TOKEN_EXCHANGE, 'password', ...OF_AUTH0]
 }
 
 /** Says yes on the page that the newest mail to an address leads to; waits for the mail. */

@@ -2,13 +2,13 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import type { z } from 'zod'
-import { allowOrigin, type Origins, preflight } from '../api/cors.ts'
+import type { Origins } from '../api/cors.ts'
 import { changePasswordByApi, type DatabaseAnswer, signUpByApi } from '../flows/database-api.ts'
 import type { FlowDeps } from '../flows/deps.ts'
 import { createMinuteLimit } from '../lib/minute-limit.ts'
-import { parseStrictJson } from '../lib/strict-json.ts'
 import { changePasswordBody, signUpBody } from '../protocol/database-api.ts'
-import { clientAddress } from './http.ts'
+import { preflights, readable } from './cross-origin.ts'
+import { clientAddress, fieldsOf } from './http.ts'
 
 export interface DatabaseRoutesDeps extends FlowDeps {
   readonly origins: Origins
@@ -29,15 +29,10 @@ export function databaseRoutes(app: Hono<Env>, deps: DatabaseRoutesDeps): void {
       const verdict = await limit.count(clientAddress(c.env.incoming, deps.trustProxy) ?? '')
       const answer = verdict.kind === 'within' ? await read(c, schema, handle) : limited()
       const response = answer.kind === 'taken' ? taken(c, answer.body) : refuse(c, answer)
-      const origin = c.req.header('origin')
-      if (origin !== undefined && (await deps.origins.isKnown(origin))) allowOrigin(response, origin)
       response.headers.set('cache-control', 'no-store')
-      return response
+      return readable(c, response, deps.origins)
     }
-  app.options('/dbconnections/*', async (c) => {
-    const origin = c.req.header('origin')
-    return preflight(origin, origin !== undefined && (await deps.origins.isKnown(origin)))
-  })
+  preflights(app, '/dbconnections/*', deps.origins)
   app.post(
     '/dbconnections/signup',
     serve(
@@ -70,16 +65,6 @@ async function read<B extends z.ZodType>(
   if (parsed.success) return handle(parsed.data)
   const place = parsed.error.issues[0]?.path.join('.') ?? ''
   return { kind: 'refused', code: 'invalid_request', description: `Missing or malformed: ${place || 'the body'}` }
-}
-
-/** A form, or JSON with a nested `user_metadata`; undefined when it is neither. */
-function fieldsOf(contentType: string | undefined, text: string): unknown {
-  if (contentType?.startsWith('application/x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(text))
-  try {
-    return parseStrictJson(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** Old SDKs read `code` and `description`, others `error`. */

@@ -119,3 +119,13 @@ export function clientAddress(request: IncomingMessage, trustedProxies: readonly
   // From the right: the first that no trusted proxy wrote down is the client.
   return said.toReversed().find((address) => !isInNetworks(address, trustedProxies)) ?? peer
 }
+
+/** A form, or JSON; undefined when it is neither. */
+export function fieldsOf(contentType: string | undefined, text: string): unknown {
+  if (contentType?.startsWith('application/x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(text))
+  try {
+    return parseStrictJson(text)
+  } catch {
+    return undefined
+  }
+}

@@ -2,15 +2,17 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { allowOrigin, type Origins, preflight } from '../api/cors.ts'
+import type { Origins } from '../api/cors.ts'
 import { Overloaded } from '../domain/errors.ts'
 import type { ErrorPage } from '../flows/outcome.ts'
 import type { JsonObject } from '../lib/json.ts'
 import { identifyBrowser } from '../sessions/browser-cookies.ts'
 import type { Assets } from './assets.ts'
 import { type BrowserRoutesDeps, browserRoutes } from './browser-routes.ts'
+import { preflights, readable } from './cross-origin.ts'
 import { databaseRoutes } from './database-routes.ts'
 import { MAX_BODY_BYTES, retryAfter } from './http.ts'
+import { mfaRoutes } from './mfa-routes.ts'
 import { requestIdOf } from './page-responder.ts'
 import { renderApiDocs } from './pages/api-docs.ts'
 import { registrationRoute } from './registration-route.ts'
@@ -59,14 +61,9 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
       status,
       headers: { ...headers, 'content-type': 'application/json' },
     })
-    const origin = c.req.header('origin')
-    if (origin !== undefined && (await deps.origins.isKnown(origin))) allowOrigin(answer, origin)
-    return answer
+    return readable(c, answer, deps.origins)
   })
-  app.options('/userinfo', async (c) => {
-    const origin = c.req.header('origin')
-    return preflight(origin, origin !== undefined && (await deps.origins.isKnown(origin)))
-  })
+  preflights(app, '/userinfo', deps.origins)
   app.get('/openapi.json', (c) => c.json(deps.openApi()))
   app.get('/docs/api', (c) =>
     deps.responder.page(c, renderApiDocs(deps.responder.frame(), deps.openApi()), { kind: 'console' }),
@@ -75,6 +72,7 @@ export function createRoutes(deps: RoutesDeps): Hono<Env> {
   app.all('/me/v1/*', (c) => deps.meApi.fetch(c.req.raw))
   app.all('/.well-known/oauth-protected-resource/me/v1', (c) => deps.meApi.fetch(c.req.raw))
   databaseRoutes(app, deps)
+  mfaRoutes(app, deps)
   registrationRoute(app, deps)
   app.route('/', browserRoutes(deps))
 

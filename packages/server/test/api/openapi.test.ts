@@ -55,7 +55,7 @@ test('the document is whole: ids, scopes, answers and their schemas', () => {
     for (const [status, answer] of Object.entries(object(operation.responses)))
       if (status !== '202' && status !== '204') assert.ok(isJsonObject(object(answer).content), `${what}: ${status}`)
     for (const status of ['401', '403', '429']) assert.ok(isJsonObject(object(operation.responses)[status]), what)
-  }  // Whoever generates a client from it sees these names.
+  } // Whoever generates a client from it sees these names.
   for (const name of Object.keys(object(object(document.components).schemas))) assert.match(name, /^[A-Z][A-Za-z]+$/)
 })
 

@@ -1,8 +1,20 @@
 // Apps that take passwords themselves meet the second step as well (auth0-wire.md §1.4, §1.6).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { claimsOf, expectStatus, mgmt, signIn, tokenRequest, userPath } from '../support/actors.ts'
+import {
+  type ApiCaller,
+  claimsOf,
+  expectStatus,
+  me,
+  meToken,
+  mgmt,
+  type Reachable,
+  signIn,
+  tokenRequest,
+  userPath,
+} from '../support/actors.ts'
 import { enrolApp } from '../support/factors.ts'
+import { request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { passTime } from '../support/time.ts'
 
@@ -17,8 +29,12 @@ test('T-API-08 a password is half a sign-in over the API too, and its token is o
     },
   })
   const { ada } = server.tenant
-  const { browser, sub } = await signIn(server, { user: ada })
+  const visit = await signIn(server, { user: ada })
+  const { browser, sub } = visit
+  const api = me(server, await meToken(server, visit))
+  assert.deepEqual(await methodTypes(api), ['password'])
   const { app, codes } = await enrolApp(browser, server)
+  await authenticationMethods(api)
   const password = () =>
     tokenRequest(server, 'web', {
       grant_type: 'password',
@@ -29,6 +45,7 @@ test('T-API-08 a password is half a sign-in over the API too, and its token is o
   const refused = expectStatus(await password(), 403).json
   assert.deepEqual([refused.error, refused.access_token], ['mfa_required', undefined])
   assert.deepEqual(refused.mfa_requirements, { challenge: [{ type: 'otp' }, { type: 'recovery-code' }] })
+  await authenticators(server, refused.mfa_token)
   const send = (fields: Record<string, string | undefined>, client = 'web') =>
     tokenRequest(server, client, { grant_type: OTP, mfa_token: refused.mfa_token, ...fields })
   passTime(60)
@@ -43,10 +60,74 @@ test('T-API-08 a password is half a sign-in over the API too, and its token is o
   expectStatus(await send({ grant_type: RECOVERY, recovery_code: codes[0] }), 200)
   assert.equal((await send({ grant_type: RECOVERY, recovery_code: codes[0] })).json.error, 'invalid_grant')
   passTime(601)
+  expectStatus(await mfa(server, 'authenticators', { token: refused.mfa_token }), 401)
   assert.equal((await send({ otp: app.code() })).json.error, 'invalid_grant')
   // Somebody who lost it all is let in again by the operator.
-  const api = await mgmt(server)
-  expectStatus(await api.delete(`${userPath(sub)}/authenticators`), 204)
+  const operator = await mgmt(server)
+  expectStatus(await operator.delete(`${userPath(sub)}/authenticators`), 204)
   expectStatus(await password(), 200)
-  expectStatus(await api.delete(`${userPath('auth0|nobody')}/authenticators`), 404)
+  expectStatus(await operator.delete(`${userPath('auth0|nobody')}/authenticators`), 404)
 })
+
+const methodsOf = async (api: ApiCaller, query = ''): Promise<readonly Record<string, unknown>[]> =>
+  expectStatus(await api.get(`/authentication-methods${query}`), 200).json.authentication_methods
+
+const methodTypes = async (api: ApiCaller, query?: string) => (await methodsOf(api, query)).map(({ type }) => type)
+
+/** The person's own apps may look at what they prove themselves with, without any secret of it. */
+async function authenticationMethods(api: ApiCaller): Promise<void> {
+  assert.deepEqual(await methodTypes(api), ['password', 'totp', 'recovery-code'])
+  const [app, ...others] = await methodsOf(api, '?type=totp')
+  assert.equal(others.length, 0)
+  assert.deepEqual(Object.keys(app ?? {}).toSorted(), ['confirmed', 'created_at', 'id', 'type', 'usage'])
+  const one = expectStatus(await api.get(`/authentication-methods/${encodeURIComponent(String(app?.id))}`), 200)
+  assert.deepEqual(one.json, app)
+  assert.equal(expectStatus(await api.get('/authentication-methods/totp%7Cnobody'), 404).json.code, 'not_found')
+  const { factors } = expectStatus(await api.get('/factors'), 200).json
+  assert.deepEqual(
+    factors.map(({ type }: Record<string, unknown>) => type),
+    ['password', 'totp', 'recovery-code'],
+  )
+}
+
+interface MfaCall {
+  readonly method?: string
+  readonly token?: string
+  readonly body?: object
+}
+
+const mfa = (server: Reachable, path: string, { method = 'GET', token, body }: MfaCall) =>
+  request(`${server.url}/mfa/${path}`, {
+    method,
+    headers: { authorization: token && `Bearer ${token}` },
+    ...(body && { json: body }),
+  })
+
+/** What there is to choose from, with the token of half a sign-in; it changes nothing. */
+async function authenticators(server: Reachable, token: string): Promise<void> {
+  const list = expectStatus(await mfa(server, 'authenticators', { token }), 200).json
+  assert.deepEqual(
+    list.map(({ id, authenticator_type, active }: Record<string, unknown>) => [id, authenticator_type, active]),
+    [
+      ['totp', 'otp', true],
+      ['recovery-code', 'recovery-code', true],
+    ],
+  )
+  for (const wrong of [{}, { token: 'x' }, { token: `${token}x` }])
+    assert.equal(expectStatus(await mfa(server, 'authenticators', wrong), 401).json.error, 'invalid_token')
+  const asked = { mfa_token: token, client_id: 'web', challenge_type: 'oob otp' }
+  const post = (body: object) => mfa(server, 'challenge', { method: 'POST', body })
+  assert.deepEqual(expectStatus(await post(asked), 200).json, { challenge_type: 'otp' })
+  assert.equal(expectStatus(await post({ ...asked, client_id: 'agent-a' }), 401).json.error, 'invalid_token')
+  for (const other of [{ challenge_type: 'oob' }, { authenticator_id: 'recovery-code' }])
+    assert.equal(expectStatus(await post({ ...asked, ...other }), 400).json.error, 'unsupported_challenge_type')
+  assert.equal(expectStatus(await post({ client_id: 'web' }), 400).json.error, 'invalid_request')
+  const changes = [
+    ['authenticators/totp', { method: 'DELETE', token }],
+    ['associate', { method: 'POST', token, body: { authenticator_types: ['otp'] } }],
+  ] as const
+  for (const [path, call] of changes) {
+    assert.equal(expectStatus(await mfa(server, path, call), 403).json.error, 'access_denied')
+    expectStatus(await mfa(server, path, { ...call, token: 'x' }), 401)
+  }
+}

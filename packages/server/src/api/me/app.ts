@@ -4,6 +4,7 @@ import { MY_ACCOUNT_SCOPES } from '../../protocol/api-scopes.ts'
 import type { Operation } from '../operation.ts'
 import { serveInterface } from '../serve.ts'
 import { accountOperations } from './accounts.ts'
+import { authenticationMethodOperations } from './authentication-methods.ts'
 import { capabilityOperations } from './capabilities.ts'
 import { connectOperations } from './connect.ts'
 import type { MeDeps } from './deps.ts'
@@ -24,6 +25,7 @@ export function createMeApi(deps: MeDeps): Hono {
 export const meOperations = (deps: MeDeps): readonly Operation[] => [
   ...connectOperations(deps),
   ...accountOperations(deps),
+  ...authenticationMethodOperations(deps),
   ...capabilityOperations(deps),
 ]
 
