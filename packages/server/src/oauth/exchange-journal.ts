@@ -69,7 +69,7 @@ interface Parts {
 async function write(parts: Parts, batch: readonly Waiting[]): Promise<void> {
   const entries = batch.map(({ entry }) => entry)
   try {
-    const repeated = await parts.storage.transaction((tx) => writeAll(tx, entries, parts.uses))
+    const repeated = await writeAll(parts, entries)
     parts.uses.keep(entries.flatMap(({ use }) => use ?? []))
     batch.forEach(({ resolve }, index) => {
       resolve(repeated[index])
@@ -81,25 +81,58 @@ async function write(parts: Parts, batch: readonly Waiting[]): Promise<void> {
   }
 }
 
-/** Statements of one kind are sent together: on PostgreSQL they wait for one answer, not for one each. */
+/** Nearly every mark is new: what counts only then goes out with them, and on PostgreSQL waits for one answer less. */
 async function writeAll(
+  { storage, uses }: Parts,
+  entries: readonly JournalEntry[],
+): Promise<readonly (ReplayMark | undefined)[]> {
+  try {
+    return await storage.transaction(async (tx) => {
+      const [isNew] = await Promise.all([insertMarks(tx, entries), insertRecords(tx, entries, uses)])
+      if (isNew.includes(false)) throw new MarkStood()
+      return entries.map(() => undefined)
+    })
+  } catch (error) {
+    if (!(error instanceof MarkStood)) throw error
+    return storage.transaction((tx) => writeInOrder(tx, entries, uses))
+  }
+}
+
+/** Undoes a transaction that took for granted what was not so. */
+class MarkStood extends Error {}
+
+async function writeInOrder(
   tx: Repositories,
   entries: readonly JournalEntry[],
-  recent: RecentUses,
+  uses: RecentUses,
 ): Promise<readonly (ReplayMark | undefined)[]> {
-  const marks = entries.flatMap((entry) => entry.marks ?? [])
-  const inserted = marks.length === 0 ? [] : await tx.replays.insertAllOnce(marks)
-  const served = new Set(marks.filter((_, index) => inserted[index] !== true))
+  const isNew = await insertMarks(tx, entries)
+  const served = new Set(marksOf(entries).filter((_, index) => isNew[index] !== true))
   const repeated = entries.map((entry) => entry.marks?.find((mark) => served.has(mark)))
   const counting = entries.filter((_, index) => repeated[index] === undefined)
-  await tx.events.appendAll(counting.flatMap(({ event }) => event ?? []))
+  await insertRecords(tx, counting, uses)
+  return repeated
+}
+
+const marksOf = (entries: readonly JournalEntry[]): readonly ReplayMark[] => entries.flatMap(({ marks }) => marks ?? [])
+
+/** For each mark, in order, whether it is new. */
+async function insertMarks(tx: Repositories, entries: readonly JournalEntry[]): Promise<readonly boolean[]> {
+  const marks = marksOf(entries)
+  return marks.length === 0 ? [] : tx.replays.insertAllOnce(marks)
+}
+
+/** Statements are sent together: on PostgreSQL they wait for one answer, not for one each. */
+async function insertRecords(tx: Repositories, entries: readonly JournalEntry[], recent: RecentUses): Promise<void> {
   // The same account many times is used once; in one order, so that two nodes do not wait for each other in a circle.
   const uses = new Map(
-    counting.flatMap(({ use }) => (use !== undefined && recent.isNews(use) ? [[use.accountId, use.at] as const] : [])),
+    entries.flatMap(({ use }) => (use !== undefined && recent.isNews(use) ? [[use.accountId, use.at] as const] : [])),
   )
   const inOrder = [...uses].sort(([a], [b]) => (a < b ? -1 : 1))
-  await Promise.all(inOrder.map(([accountId, at]) => tx.accounts.setUse(accountId, at)))
-  return repeated
+  await Promise.all([
+    tx.events.appendAll(entries.flatMap(({ event }) => event ?? [])),
+    ...inOrder.map(([accountId, at]) => tx.accounts.setUse(accountId, at)),
+  ])
 }
 
 /** Minutes are fine enough for "last used", and spare the busiest accounts a write each time. */
