@@ -80,8 +80,7 @@ function waysIn(view: LoginView): Html {
   if (password) ways.push(passwordForm(view, password))
   if (email) ways.push(emailForm(view, email))
   if (others.length > 0) ways.push(tiles(view, others))
-  if (ways.length === 0 && view.passkey !== undefined)
-    return html`<p data-without-passkey>${say(frame, 'passkey.needs-script')}</p>`
+  if (isOnlyPasskeys(view)) return html`<p data-without-passkey>${say(frame, 'passkey.needs-script')}</p>`
   if (ways.length === 0) return html`<p>${say(frame, 'login.no-way')}</p>`
   const between = (at: number) => {
     const place = at - (first ? 1 : 0)
@@ -93,6 +92,9 @@ function waysIn(view: LoginView): Html {
     '\n',
   )
 }
+
+const isOnlyPasskeys = ({ connections, password, email, passkey }: LoginView): boolean =>
+  passkey !== undefined && connections.length === 0 && !password && !email
 
 function connectionForm(
   { frame, form: target, lastUsed, hidden }: LoginView,
@@ -166,9 +168,10 @@ ${submit}`,
   )
 }
 
-function passkeyPart({ frame, form: target, hidden }: LoginView, options: JsonObject): Html {
+function passkeyPart(view: LoginView, options: JsonObject): Html {
+  const { frame, form: target, hidden } = view
   const words = say(frame, 'passkey.sign-in')
-  return html`<h2 class="or" data-with-passkey hidden>${say(frame, 'login.or-with')}</h2>
+  return html`${!isOnlyPasskeys(view) && html`<h2 class="or" data-with-passkey hidden>${say(frame, 'login.or-with')}</h2>`}
 ${passkeyForm(frame, target, { does: 'get', options, hidden }, button('continue', words, { full: true }))}`
 }
 
