@@ -1,5 +1,6 @@
 // A person deletes their account from its own page, after what ends was named there.
 import { deleteUser } from '../accounts/end-access.ts'
+import { provenAmong, tell } from '../accounts/tell.ts'
 import { transact } from '../accounts/transact.ts'
 import { SESSION_COOKIE, serializeHostCookie } from '../sessions/browser-cookies.ts'
 import { requireOwner } from './account-owner.ts'
@@ -7,7 +8,6 @@ import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
-import { provenAmong, tell } from './tell.ts'
 
 /** Where the browser is once there is no account any more. */
 export const DELETED_PAGE = '/account/deleted'

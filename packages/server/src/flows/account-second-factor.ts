@@ -2,6 +2,7 @@
 // have shown who they are. Everybody else who is signed in as them is signed out when it is switched on, so that no session
 // of before goes around it.
 import { askedFactors, factorTry, secondFactorContext } from '../accounts/second-factors.ts'
+import { provenAmong, tell } from '../accounts/tell.ts'
 import { transact } from '../accounts/transact.ts'
 import { newFactorId } from '../crypto/hashing.ts'
 import { newRecoveryCodes, recoveryCodeHash } from '../crypto/recovery-codes.ts'
@@ -20,7 +21,6 @@ import { FlowError } from './flow-error.ts'
 import { issueFactorDenial } from './not-me.ts'
 import type { Outcome } from './outcome.ts'
 import { openSealedState, sealState } from './sealed-state.ts'
-import { provenAmong, tell } from './tell.ts'
 
 const PAGE = '/account/connections'
 export const APP_PAGE = '/account/second-step/app'

@@ -2,6 +2,7 @@
 // what they were about; or another one, by which the account goes from then on (T-PRE-04).
 import { changeAddress } from '../accounts/change-address.ts'
 import { proveAddress } from '../accounts/prove-address.ts'
+import { provenAmong, tell } from '../accounts/tell.ts'
 import { transact } from '../accounts/transact.ts'
 import { maskAddress } from '../domain/address.ts'
 import { parseClient } from '../domain/client.ts'
@@ -19,7 +20,6 @@ import { getInteraction, type Interaction, remember, settle, startLocal } from '
 import { CODE_SECONDS, type MailedCode, newCode, tryCode } from './mailed-code.ts'
 import { issueAddressDenial } from './not-me.ts'
 import type { Outcome, VerifyPage } from './outcome.ts'
-import { provenAmong, tell } from './tell.ts'
 
 const ACCOUNT = '/account'
 const NEXT = { next: { kind: 'account', url: ACCOUNT } } as const

@@ -2,6 +2,7 @@
 // refresh token, grant and pending proof of before ends (T-PRE-02, T-PRE-04).
 import { endEverythingIssued } from '../accounts/end-access.ts'
 import { sweepOwnAccount, sweepSquatters } from '../accounts/sweep.ts'
+import { provenAmong, tell } from '../accounts/tell.ts'
 import { endOf, issueTicket, RESET_BY_TICKET } from '../accounts/tickets.ts'
 import { createPasswordUser } from '../accounts/users.ts'
 import { sha256Hex } from '../crypto/hashing.ts'
@@ -18,7 +19,6 @@ import { FlowError } from './flow-error.ts'
 import type { OpenInteraction } from './login.ts'
 import type { Outcome, ResetPage } from './outcome.ts'
 import { PROBLEM_WORDS } from './sign-up.ts'
-import { provenAmong, tell } from './tell.ts'
 
 const LINK_SECONDS = 1800
 

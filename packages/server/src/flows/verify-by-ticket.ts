@@ -2,6 +2,7 @@
 // whoever reads the mailbox of an account that somebody else made does not prove it for them (T-PRE-01, T-PRE-04).
 import { findPassword } from '../accounts/change-address.ts'
 import { proveAddress } from '../accounts/prove-address.ts'
+import { provenAmong, tell } from '../accounts/tell.ts'
 import { endOf, VERIFY_BY_TICKET } from '../accounts/tickets.ts'
 import { sha256Hex } from '../crypto/hashing.ts'
 import { maskAddress } from '../domain/address.ts'
@@ -13,7 +14,6 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
 import { signInFirst } from './sign-in-first.ts'
-import { provenAmong, tell } from './tell.ts'
 
 /**
  * The page behind the link: opening it changes nothing, for mail scanners open links.

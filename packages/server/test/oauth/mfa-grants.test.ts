@@ -14,7 +14,7 @@ import {
   userPath,
 } from '../support/actors.ts'
 import { enrolApp } from '../support/factors.ts'
-import { request } from '../support/http.ts'
+import { eventually, request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { passTime } from '../support/time.ts'
 
@@ -66,6 +66,9 @@ test('T-API-08 a password is half a sign-in over the API too, and its token is o
   const operator = await mgmt(server)
   expectStatus(await operator.delete(`${userPath(sub)}/authenticators`), 204)
   expectStatus(await password(), 200)
+  await eventually('the mail about it', () =>
+    server.mails().some(({ to, subject }) => to === ada.email && /second step was removed/.test(subject)),
+  )
   expectStatus(await operator.delete(`${userPath('auth0|nobody')}/authenticators`), 404)
 })
 

@@ -1,6 +1,7 @@
 // What a user has under way: sessions, refresh tokens, connected accounts; and their end (auth0-wire.md §6.1).
 import { z } from 'zod'
 import { revokeUserAccess } from '../../accounts/end-access.ts'
+import { provenAmong, tell } from '../../accounts/tell.ts'
 import { transact } from '../../accounts/transact.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -178,7 +179,7 @@ const endRefreshTokens = ({ storage, clock }: ManagementDeps) =>
   )
 
 /** For somebody who lost what they prove their second step with; whoever asks has made sure who they are. */
-const deleteAuthenticators = ({ storage, clock }: ManagementDeps) =>
+const deleteAuthenticators = (deps: ManagementDeps) =>
   operation(
     {
       method: 'delete',
@@ -190,14 +191,18 @@ const deleteAuthenticators = ({ storage, clock }: ManagementDeps) =>
       answers: { 204: { description: 'Signing in asks for one proof' }, ...notFound },
     },
     async ({ caller, params: { id } }) => {
-      await storage.transaction(async (tx) => {
+      await deps.storage.transaction(async (tx) => {
         await requireUser(tx, id)
         const factors = await tx.secondFactors.listOfUser(id)
         await tx.secondFactors.deleteOfUser(id)
+        const at = deps.clock()
         for (const { kind } of factors) {
-          const event = { type: 'second_factor.removed', at: clock(), outcome: 'ok', userId: id } as const
+          const event = { type: 'second_factor.removed', at, outcome: 'ok', userId: id } as const
           await tx.events.append({ ...event, clientId: caller.clientId, data: { kind } })
         }
+        if (factors.length === 0) return
+        const to = provenAmong(await tx.evidence.listOfUser(id))
+        await tell(deps, tx, { template: 'second-step-removed', to, at, path: 'account/connections' })
       })
       return { status: 204 }
     },

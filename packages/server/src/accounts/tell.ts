@@ -1,11 +1,18 @@
 // Tells a person by mail of what was done with their account: at every address that is proven theirs, whichever they read.
-import { provenAddresses } from '../accounts/link.ts'
+import type { Keyring } from '../crypto/keyring.ts'
+import type { Settings } from '../domain/settings.ts'
 import type { AddressEvidence } from '../domain/user.ts'
 import type { AccountChange } from '../events/mail.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
-import type { FlowDeps } from './deps.ts'
+import { provenAddresses } from './link.ts'
+
+export interface TellDeps {
+  readonly issuer: string
+  readonly keyring: Pick<Keyring, 'seal'>
+  readonly settings: () => Pick<Settings, 'friendlyName'>
+}
 
 export type Telling =
   | 'address-proven'
@@ -19,7 +26,7 @@ export type Telling =
 
 /** In the transaction of what is told. `path`: where the mail leads. */
 export async function tell(
-  { issuer, keyring, settings }: FlowDeps,
+  { issuer, keyring, settings }: TellDeps,
   tx: Repositories,
   what: {
     readonly template: Telling
