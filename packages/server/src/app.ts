@@ -46,7 +46,7 @@ import { apiHostsOf, createConnectors } from './upstream/connectors.ts'
 import { createSafeFetch } from './upstream/safe-fetch.ts'
 import { createSafeStream } from './upstream/safe-stream.ts'
 import { createConnectionReader } from './vault/connections.ts'
-import { checkVaultKey, deploymentSecret, samlKey } from './vault/meta-secrets.ts'
+import { checkVaultKey, deploymentSecret, samlDecryptionKey, samlKey } from './vault/meta-secrets.ts'
 import { createVault } from './vault/vault.ts'
 import { loadAssets } from './web/assets.ts'
 import { createHandler } from './web/handler.ts'
@@ -120,7 +120,11 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   const connectors = createConnectors({
     fetch,
     clock,
-    saml: { issuer, key: () => samlKey({ storage, keyring }) },
+    saml: {
+      issuer,
+      key: () => samlKey({ storage, keyring }),
+      decryptionKey: () => samlDecryptionKey({ storage, keyring }),
+    },
   })
   const connections = createConnectionReader({ keyring })
   const registry = new Registry()

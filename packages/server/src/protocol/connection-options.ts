@@ -139,6 +139,11 @@ const samlp = z
     signatureAlgorithm: member(z.enum(['rsa-sha256', 'rsa-sha1']), 'Signature of our requests.', 'rsa-sha256'),
     digestAlgorithm: member(z.enum(['sha256', 'sha1']), 'Digest of our requests.', 'sha256'),
     signSAMLRequest: member(flag(), 'Signs our requests.', false),
+    encrypted_assertions: member(
+      flag(),
+      'Publishes a key in our metadata, and takes assertions that are encrypted to it (AES-GCM, RSA-OAEP) besides plain ones.',
+      false,
+    ),
     protocolBinding: member(
       z.enum(['urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST']),
       'Binding of our requests.',
@@ -148,6 +153,10 @@ const samlp = z
     metadataXml: member(
       z.string().max(200_000),
       'Its metadata. Sign-in URL, certificates and entity id given beside it win.',
+    ),
+    metadata_signing_cert: member(
+      z.string().max(20_000),
+      'Certificate that signs its metadata, PEM or base64; metadata that is unsigned, or signed by another, is then refused.',
     ),
     idpinitiated: tolerated(jsonObject()),
     tenant_domain: tolerated(z.string()),

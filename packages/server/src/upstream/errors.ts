@@ -55,6 +55,8 @@ export type RefusalCode =
   | 'saml_response_invalid'
   /** None, not the provider's, over something else, or by an algorithm that does not hold. */
   | 'saml_signature_refused'
+  /** Encrypted where that was not asked for, in a way that does not hold, or to another key: which, is not said. */
+  | 'saml_decryption_refused'
   /** Signed, and not for us, not now, or not about anybody. */
   | 'saml_assertion_refused'
   /** What may serve once was here before. */

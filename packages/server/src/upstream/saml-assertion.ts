@@ -3,7 +3,8 @@
 import type { EpochSeconds } from '../lib/time.ts'
 import { UpstreamRefused } from './errors.ts'
 import { isElement, SAML } from './saml-response.ts'
-import { childrenOf, readXml, type XmlElement } from './saml-xml.ts'
+import { readInstant } from './saml-time.ts'
+import { childrenOf, type XmlElement } from './saml-xml.ts'
 
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
 const ENTITY = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity'
@@ -40,11 +41,10 @@ export interface ExpectedAssertion {
 }
 
 /**
- * @param xml the very text that was signed.
+ * @param root read from the very text that was signed.
  * @throws {UpstreamRefused} `saml_assertion_refused`; `detail` names the check.
  */
-export function readAssertion(xml: string, expected: ExpectedAssertion): SamlAssertion {
-  const root = readXml(xml)
+export function readAssertion(root: XmlElement, expected: ExpectedAssertion): SamlAssertion {
   if (!isElement(root, SAML, 'Assertion') || root.attributes.get('Version') !== '2.0') throw refused('root')
   const id = root.attributes.get('ID')
   if (id === undefined || id.length > 1024) throw refused('id')
@@ -143,16 +143,13 @@ function one(parent: XmlElement, name: string): XmlElement {
   return found
 }
 
-// xs:dateTime in UTC (saml-core §1.3.3).
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?Z$/
-
 /** @returns undefined when the attribute is absent. */
 function timeOf({ attributes }: XmlElement, name: string): EpochSeconds | undefined {
   const text = attributes.get(name)
   if (text === undefined) return undefined
-  const time = INSTANT.test(text) ? Date.parse(`${text.slice(0, 19)}Z`) : Number.NaN
-  if (Number.isNaN(time)) throw refused(`time ${name}`)
-  return time / 1000
+  const time = readInstant(text)
+  if (time === undefined) throw refused(`time ${name}`)
+  return time
 }
 
 const refused = (detail: string): UpstreamRefused => new UpstreamRefused('saml_assertion_refused', { detail })

@@ -6,38 +6,58 @@ import type { Clock, EpochSeconds } from '../lib/time.ts'
 import { createCached } from './cached.ts'
 import { ConnectionUnavailable, UpstreamRefused } from './errors.ts'
 import { requireAvailable, type SafeFetch } from './safe-fetch.ts'
-import { XMLDSIG } from './saml-response.ts'
+import { readSigned, requireSignatureShape, requireStrongKey, signaturesOf, XMLDSIG } from './saml-signature.ts'
+import { readInstant } from './saml-time.ts'
 import { childrenOf, everyElement, readXml, type XmlElement } from './saml-xml.ts'
 
 export const REDIRECT_BINDING = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect'
 export const POST_BINDING = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST'
 const METADATA = 'urn:oasis:names:tc:SAML:2.0:metadata'
 const METADATA_TTL_SECONDS = 600
-const MIN_RSA_BITS = 2048
 
 export interface IdentityProvider {
   readonly entityId: string
   readonly signInEndpoint: string
   /** Of its signatures: several while it changes from one to the next. */
   readonly certificates: readonly X509Certificate[]
+  /** Until when its metadata says so; undefined: no end was named. */
+  readonly validUntil: EpochSeconds | undefined
 }
 
 /**
- * Options win over metadata, each by itself; metadata by URL is ten minutes old at most while it can be had.
+ * Options win over metadata, each by itself; metadata by URL is ten minutes old at most while it can be had, and serves no
+ * longer than it says itself.
  *
- * @throws {ConnectionUnavailable} something is missing or cannot be read; with a URL, the promise says so.
+ * @throws {ConnectionUnavailable} something is missing or cannot be read; with metadata, the promise says so.
+ * @throws {UpstreamRefused} `metadata_invalid`, by the promise: it is over, not signed as it must be, or no metadata.
  */
 export function identityProviderOf(
   { options }: Pick<Connection, 'options'>,
   { fetch, clock }: { readonly fetch: SafeFetch; readonly clock: Clock },
 ): () => Promise<IdentityProvider> {
-  const { metadataXml, metadataUrl } = options
-  if (!isString(metadataUrl)) {
-    const known = complete(options, isString(metadataXml) ? readMetadata(metadataXml, options) : {})
-    return async () => known
+  const load = loaderOf(options, { fetch, clock })
+  return async () => {
+    const provider = await load()
+    // Asked each time: what could not be renewed ends as well.
+    if (provider.validUntil !== undefined && provider.validUntil <= clock()) throw invalid('validUntil')
+    return provider
   }
-  const load = async () => complete(options, readMetadata(await fetchMetadata(fetch, metadataUrl), options))
-  return createCached({ load, ttlSeconds: METADATA_TTL_SECONDS, clock })
+}
+
+function loaderOf(
+  options: JsonObject,
+  { fetch, clock }: { readonly fetch: SafeFetch; readonly clock: Clock },
+): () => Promise<IdentityProvider> {
+  const { metadataXml, metadataUrl, metadata_signing_cert: pinned } = options
+  const vouchers = isString(pinned) ? readCertificates(pinned) : undefined
+  const read = async (text: string) => complete(options, await readMetadata(text, options, { vouchers, now: clock() }))
+  if (isString(metadataUrl)) {
+    const load = async () => read(await fetchMetadata(fetch, metadataUrl))
+    return createCached({ load, ttlSeconds: METADATA_TTL_SECONDS, clock })
+  }
+  if (isString(metadataXml)) return createCached({ load: () => read(metadataXml), ttlSeconds: Infinity, clock })
+  const known = complete(options, {})
+  return async () => known
 }
 
 /** Those that may vouch now. */
@@ -60,7 +80,7 @@ function complete(options: JsonObject, metadata: Known): IdentityProvider {
   if (entityId === undefined) throw new ConnectionUnavailable('options.entityId is missing')
   if (certificates === undefined || certificates.length === 0)
     throw new ConnectionUnavailable('options.signingCert is missing')
-  return { entityId, signInEndpoint, certificates }
+  return { entityId, signInEndpoint, certificates, validUntil: metadata.validUntil }
 }
 
 /** Certificates in PEM, one after the other; in base64 of PEM, as Auth0 takes it; or one in bare base64. */
@@ -74,9 +94,7 @@ export function readCertificates(text: string): readonly X509Certificate[] {
 
 function readCertificate(source: string | Buffer): X509Certificate {
   const certificate = parseCertificate(source)
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = certificate.publicKey
-  if (type !== 'rsa' || (details?.modulusLength ?? 0) < MIN_RSA_BITS)
-    throw new ConnectionUnavailable(`the signing certificate is not one of RSA with ${MIN_RSA_BITS} bits or more`)
+  requireStrongKey(certificate)
   return certificate
 }
 
@@ -95,9 +113,16 @@ async function fetchMetadata(fetch: SafeFetch, url: string): Promise<string> {
   return answer.text
 }
 
+interface Vouched {
+  /** Who must have signed it; undefined: whoever gave us the text or the URL vouches for it. */
+  readonly vouchers: readonly X509Certificate[] | undefined
+  readonly now: EpochSeconds
+}
+
 /** @throws {UpstreamRefused} `metadata_invalid`. */
-function readMetadata(text: string, options: JsonObject): Known {
-  const entity = entityOf(parse(text), options.entityId)
+async function readMetadata(text: string, options: JsonObject, vouched: Vouched): Promise<Known> {
+  const root = await vouchedFor(text, vouched)
+  const entity = entityOf(root, options.entityId)
   const [role, ...more] = childrenOf(entity, METADATA, 'IDPSSODescriptor')
   if (role === undefined || more.length > 0) throw invalid('IDPSSODescriptor')
   const entityId = entity.attributes.get('entityID')
@@ -108,18 +133,35 @@ function readMetadata(text: string, options: JsonObject): Known {
   return {
     entityId,
     certificates: childrenOf(role, METADATA, 'KeyDescriptor').flatMap(certificatesOf),
+    validUntil: earliestEnd(root, entity, role),
     ...(location === undefined ? {} : { signInEndpoint: webUrl(location) }),
   }
 }
 
-/** People write comments into metadata; it is no message, and nothing in it is compared with what a signature covers. */
-function parse(text: string): XmlElement {
+/** The document as it may be believed: all of it, or what the signature of its root covers. */
+async function vouchedFor(text: string, { vouchers, now }: Vouched): Promise<XmlElement> {
+  // People write comments into metadata. A signature covers none of them (xml-exc-c14n §1.1), so that they can go first.
+  const plain = text.replaceAll(/<!--[\s\S]*?-->/g, '')
   try {
-    return readXml(text.replaceAll(/<!--[\s\S]*?-->/g, ''))
+    const root = readXml(plain)
+    if (vouchers === undefined) return root
+    const [signature, ...more] = signaturesOf(root)
+    if (signature === undefined || more.length > 0) throw invalid('unsigned')
+    requireSignatureShape(root, signature)
+    const ids = [...everyElement(root)].flatMap(({ attributes }) => attributes.get('ID') ?? [])
+    if (new Set(ids).size !== ids.length) throw invalid('id twice')
+    return await readSigned(plain, root.attributes.get('ID') ?? '', liveCertificates({ certificates: vouchers }, now))
   } catch (cause) {
-    if (cause instanceof UpstreamRefused) throw invalid(`xml: ${cause.detail}`)
-    throw cause
+    if (!(cause instanceof UpstreamRefused) || cause.code === 'metadata_invalid') throw cause
+    throw invalid(cause.code === 'saml_xml_refused' ? `xml: ${cause.detail}` : `signature: ${cause.detail}`)
   }
+}
+
+/** Whatever holds it may say that it ends (saml-metadata §2.3). */
+function earliestEnd(...holders: readonly XmlElement[]): EpochSeconds | undefined {
+  const ends = holders.flatMap(({ attributes }) => attributes.get('validUntil') ?? []).map(readInstant)
+  if (ends.includes(undefined)) throw invalid('validUntil')
+  return ends.reduce((least, end) => (least === undefined || (end ?? 0) < least ? end : least), undefined)
 }
 
 function entityOf(root: XmlElement, entityId: unknown): XmlElement {

@@ -5,12 +5,13 @@ import { asksAnew } from './authorization.ts'
 import type { AuthorizationForm, AuthorizationRequest, Connector } from './connector.ts'
 import { ConnectionUnavailable } from './errors.ts'
 import { PERSISTENT, type SamlNames } from './saml-account.ts'
+import { NEWER_OAEP, OLDER_OAEP } from './saml-decryption.ts'
 import { type IdentityProvider, POST_BINDING } from './saml-provider.ts'
 
 /** Loaded when it is first needed: most deployments have no such connection. */
 export const samlLibrary = () => import('@node-saml/node-saml')
 
-/** Signs our requests; its certificate is what we tell providers. Both PEM. */
+/** A key of ours; its certificate is what we tell providers. Both PEM. */
 export interface SamlKey {
   readonly privateKey: string
   readonly certificate: string
@@ -20,7 +21,10 @@ export interface SamlKey {
 export interface SamlSelf {
   /** With its slash. */
   readonly issuer: string
+  /** Signs our requests. */
   readonly key: () => Promise<SamlKey>
+  /** Opens what was encrypted to us; another one, so that no answer of one use serves the other. */
+  readonly decryptionKey: () => Promise<SamlKey>
 }
 
 /** Our name at an identity provider; each connection has its own, so that no answer for one serves at another. */
@@ -92,15 +96,26 @@ const nameIdFormat = ({ subject }: SamlNames): string | null => (subject === und
 const textsOf = (fields: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]))
 
+export const takesEncrypted = ({ options }: Pick<Connection, 'options'>): boolean =>
+  options.encrypted_assertions === true
+
 async function describe({ connection, self, names }: SamlParties, redirectUri: string): Promise<string> {
   const { generateServiceProviderMetadata } = await samlLibrary()
   const key = connection.options.signSAMLRequest === true ? await self.key() : undefined
-  return generateServiceProviderMetadata({
+  const opener = takesEncrypted(connection) ? await self.decryptionKey() : undefined
+  const text = generateServiceProviderMetadata({
     issuer: samlEntityId(self.issuer, connection),
     callbackUrl: redirectUri,
     identifierFormat: nameIdFormat(names),
     wantAssertionsSigned: true,
     generateUniqueId: () => '_metadata',
     ...(key === undefined ? {} : { privateKey: key.privateKey, publicCerts: key.certificate }),
+    ...(opener === undefined ? {} : { decryptionPvk: opener.privateKey, decryptionCert: opener.certificate }),
   })
+  return withOurCiphers(text)
+}
+
+/** The library names what it could open itself: CBC as well, and no way to send the key. */
+function withOurCiphers(metadata: string): string {
+  return metadata.replace(/http:[^"]*#aes256-cbc/, OLDER_OAEP).replace(/http:[^"]*#aes128-cbc/, NEWER_OAEP)
 }

@@ -1,18 +1,19 @@
 // A SAML response as it arrived, before anything in it is believed: is it of the one shape that has one meaning, and what
 // does its unsigned frame say? (threats T-SAML-01 to -03; saml-core §3.2.2)
 import { UpstreamRefused } from './errors.ts'
+import { XMLENC, XMLENC11 } from './saml-decryption.ts'
+import { EXCLUSIVE, requireSignatureShape, signaturesOf, XMLDSIG } from './saml-signature.ts'
 import { childrenOf, everyElement, MAX_XML_LENGTH, readXml, type XmlElement } from './saml-xml.ts'
 
 export const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion'
 export const SAMLP = 'urn:oasis:names:tc:SAML:2.0:protocol'
-export const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#'
-const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:'
 
-/** What the frame says. Only `isSuccess` decides here; the rest is held against what we asked. */
+/** What the frame says. Only `status` decides here; the rest is held against what we asked. */
 export interface SamlResponse {
-  /** Base64, as the signature library takes it; the very bytes that were looked at. */
-  readonly encoded: string
+  /** The very text that was looked at. */
+  readonly text: string
+  readonly root: XmlElement
   readonly issuer: string | undefined
   readonly destination: string | undefined
   readonly inResponseTo: string | undefined
@@ -20,31 +21,43 @@ export interface SamlResponse {
   /** The words of the status, for the operator's log: the last part of each code. */
   readonly statusCodes: readonly string[]
   readonly isSigned: boolean
-  readonly hasSignedAssertion: boolean
 }
 
 /** @throws {UpstreamRefused} `saml_response_invalid`, `saml_signature_refused`, `saml_xml_refused`. */
 export function readSamlResponse(parameter: string): SamlResponse {
-  const bytes = decodeBase64(parameter)
-  const root = readXml(decodeUtf8(bytes))
+  const text = decodeUtf8(decodeBase64(parameter))
+  const root = readXml(text)
   if (!isElement(root, SAMLP, 'Response')) throw invalid('root')
   if (root.attributes.get('Version') !== '2.0') throw invalid('version')
-  requireShape(root)
+  requireFrame(root)
   const [issuer] = childrenOf(root, SAML, 'Issuer')
-  const [assertion] = childrenOf(root, SAML, 'Assertion')
   const codes = statusCodesOf(root)
   const status = statusOf(codes)
-  if (status === 'success' && assertion === undefined) throw invalid('no assertion')
+  if (status === 'success' && contentOf(root) === undefined) throw invalid('no assertion')
   return {
-    encoded: bytes.toString('base64'),
+    text,
+    root,
     issuer: issuer?.text,
     destination: root.attributes.get('Destination'),
     inResponseTo: root.attributes.get('InResponseTo'),
     status,
     statusCodes: codes,
-    isSigned: childrenOf(root, XMLDSIG, 'Signature').length > 0,
-    hasSignedAssertion: assertion !== undefined && childrenOf(assertion, XMLDSIG, 'Signature').length > 0,
+    isSigned: signaturesOf(root).length > 0,
   }
+}
+
+/** The assertion, or what it was encrypted to. */
+export const contentOf = (response: XmlElement): XmlElement | undefined =>
+  response.children.find((one) => isElement(one, SAML, 'Assertion') || isElement(one, SAML, ENCRYPTED))
+
+/**
+ * What came out of an encrypted part is a document of its own, and stands as little for another as one that came plain.
+ *
+ * @throws {UpstreamRefused} `saml_response_invalid`, `saml_signature_refused`.
+ */
+export function requireOpened(root: XmlElement): void {
+  if (!isElement(root, SAML, 'Assertion')) throw invalid('root')
+  requireUnambiguous([...everyElement(root)], [root])
 }
 
 function decodeBase64(parameter: string): Buffer {
@@ -63,77 +76,59 @@ function decodeUtf8(bytes: Buffer): string {
   }
 }
 
+const ENCRYPTED = 'EncryptedAssertion'
 const RESPONSE_CHILDREN: readonly (readonly [namespace: string, name: string, least: number])[] = [
   [SAML, 'Issuer', 0],
   [XMLDSIG, 'Signature', 0],
   [SAMLP, 'Status', 1],
   [SAML, 'Assertion', 0],
+  [SAML, ENCRYPTED, 0],
 ]
 // Elsewhere than in a status, a name of these would be something to take for the assertion, or to hide it in.
 const UNIQUE = ['Response', 'Assertion', 'AuthnStatement', 'Subject', 'Conditions']
-const REFUSED = [
-  'EncryptedAssertion',
-  'EncryptedID',
-  'EncryptedAttribute',
-  'Extensions',
-  'Advice',
-  'Object',
-  'Manifest',
-]
+const REFUSED = [ENCRYPTED, 'EncryptedID', 'EncryptedAttribute', 'Extensions', 'Advice', 'Object', 'Manifest']
 
-/** One response, at most one assertion, at most one signature on each, and nothing anywhere that could stand for them. */
-function requireShape(root: XmlElement): void {
-  const known = RESPONSE_CHILDREN.map(([namespace, name, least]) => {
+/** One response, at most one assertion, plain or encrypted, at most one signature on each. */
+function requireFrame(root: XmlElement): void {
+  const known = RESPONSE_CHILDREN.flatMap(([namespace, name, least]) => {
     const found = childrenOf(root, namespace, name)
     if (found.length < least || found.length > 1) throw invalid(name)
-    return found.length
+    return found
   })
-  if (known.reduce((sum, count) => sum + count, 0) !== root.children.length) throw invalid('children')
-  const everything = [...everyElement(root)]
+  if (known.length !== root.children.length) throw invalid('children')
+  const [encrypted] = childrenOf(root, SAML, ENCRYPTED)
+  const [assertion] = childrenOf(root, SAML, 'Assertion')
+  if (encrypted !== undefined && assertion !== undefined) throw invalid(ENCRYPTED)
+  const sealed = new Set(encrypted === undefined ? [] : everyElement(encrypted))
+  const plain = [...everyElement(root)].filter((one) => !sealed.has(one))
+  requireDifferentIds([...plain, ...sealed])
+  requireUnambiguous(plain, assertion === undefined ? [root] : [root, assertion])
+  // Names and numbers of ciphers alone: what it holds is looked at when it was opened.
+  for (const one of sealed) {
+    const isKnown = one === encrypted || [XMLENC, XMLENC11, XMLDSIG].includes(one.namespace)
+    if (!isKnown || ['Signature', 'Object', 'Manifest'].includes(one.name)) throw invalid(ENCRYPTED)
+  }
+}
+
+function requireDifferentIds(everything: readonly XmlElement[]): void {
   const ids = everything.flatMap(({ attributes }) => ['ID', 'Id', 'id'].flatMap((name) => attributes.get(name) ?? []))
   if (new Set(ids).size !== ids.length) throw invalid('id twice')
+}
+
+/** Nothing anywhere that could stand for the assertion; signatures on these elements alone, each over its own. */
+function requireUnambiguous(everything: readonly XmlElement[], signed: readonly XmlElement[]): void {
+  requireDifferentIds(everything)
   for (const name of UNIQUE) if (everything.filter((one) => one.name === name).length > 1) throw invalid(name)
   for (const one of everything) {
     if (![SAML, SAMLP, XMLDSIG, EXCLUSIVE].includes(one.namespace)) throw invalid('namespace')
     if (REFUSED.includes(one.name)) throw invalid(one.name)
   }
-  const signed = [root, ...childrenOf(root, SAML, 'Assertion')]
-  const signatures = signed.flatMap((parent) =>
-    childrenOf(parent, XMLDSIG, 'Signature').map((one) => [parent, one] as const),
-  )
-  if (signatures.length !== everything.filter(({ name }) => name === 'Signature').length) throw invalid('Signature')
-  for (const [parent, signature] of signatures) requireSignature(parent, signature)
+  const signatures = signed.flatMap((parent) => signaturesOf(parent).map((one) => [parent, one] as const))
+  const isOneEach = signed.every((parent) => signaturesOf(parent).length <= 1)
+  if (!isOneEach || signatures.length !== everything.filter(({ name }) => name === 'Signature').length)
+    throw invalid('Signature')
+  for (const [parent, signature] of signatures) requireSignatureShape(parent, signature)
 }
-
-// RSA and SHA-2 alone: SHA-1 can be collided, and with HMAC the certificate that everybody has would be the secret.
-const SIGNATURES = ['rsa-sha256', 'rsa-sha512'].map((name) => `http://www.w3.org/2001/04/xmldsig-more#${name}`)
-const DIGESTS = ['sha256', 'sha512'].map((name) => `http://www.w3.org/2001/04/xmlenc#${name}`)
-const CANONICAL = [EXCLUSIVE, 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315']
-const ENVELOPED = `${XMLDSIG}enveloped-signature`
-
-/** Over its own parent and nothing else, by algorithms that hold (saml-core §5.4). */
-function requireSignature(parent: XmlElement, signature: XmlElement): void {
-  const info = only(signature, 'SignedInfo')
-  const reference = only(info, 'Reference')
-  const transforms = childrenOf(only(reference, 'Transforms'), XMLDSIG, 'Transform').map(algorithmOf)
-  const id = parent.attributes.get('ID')
-  if (id === undefined || !/^[A-Za-z_][\w.-]*$/.test(id)) throw badSignature('id')
-  if (reference.attributes.get('URI') !== `#${id}`) throw badSignature('reference')
-  if (!CANONICAL.includes(algorithmOf(only(info, 'CanonicalizationMethod')))) throw badSignature('canonicalization')
-  if (!SIGNATURES.includes(algorithmOf(only(info, 'SignatureMethod')))) throw badSignature('algorithm')
-  if (!DIGESTS.includes(algorithmOf(only(reference, 'DigestMethod')))) throw badSignature('digest')
-  const [first, second, ...more] = transforms
-  if (first !== ENVELOPED || second === undefined || !CANONICAL.includes(second) || more.length > 0)
-    throw badSignature('transforms')
-}
-
-function only(parent: XmlElement, name: string): XmlElement {
-  const [found, ...more] = childrenOf(parent, XMLDSIG, name)
-  if (found === undefined || more.length > 0) throw badSignature(name)
-  return found
-}
-
-const algorithmOf = ({ attributes }: XmlElement): string => attributes.get('Algorithm') ?? ''
 
 function statusCodesOf(root: XmlElement): readonly string[] {
   const codes: string[] = []
@@ -155,4 +150,3 @@ export const isElement = (one: XmlElement, namespace: string, name: string): boo
   one.namespace === namespace && one.name === name
 
 const invalid = (detail: string, cause?: unknown) => new UpstreamRefused('saml_response_invalid', { detail, cause })
-const badSignature = (detail: string) => new UpstreamRefused('saml_signature_refused', { detail })

@@ -1,5 +1,6 @@
-// SAML 2.0: we are the service provider. The signature library makes our requests and verifies signatures; everything else
-// that an answer must be is checked beside it (docs/notes/saml.md; threats T-SAML-01 to -09).
+// SAML 2.0: we are the service provider. Libraries make our requests and verify signatures; everything else that an answer
+// must be is checked beside them (docs/notes/saml.md; threats T-SAML-01 to -09).
+import type { X509Certificate } from 'node:crypto'
 import type { Connection } from '../domain/connection.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { Connector, ExpectedAnswer, UpstreamAccount } from './connector.ts'
@@ -7,16 +8,19 @@ import { ConnectionUnavailable, UpstreamRefused } from './errors.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import { samlAccountOf, samlNamesOf } from './saml-account.ts'
 import { readAssertion, SAML_SKEW_SECONDS } from './saml-assertion.ts'
+import { decryptAssertion } from './saml-decryption.ts'
 import { type IdentityProvider, identityProviderOf, liveCertificates } from './saml-provider.ts'
 import {
   requestIdOf,
   type SamlParties,
   type SamlSelf,
   samlEntityId,
-  samlLibrary,
   samlRequests,
+  takesEncrypted,
 } from './saml-request.ts'
-import { readSamlResponse, type SamlResponse } from './saml-response.ts'
+import { contentOf, readSamlResponse, requireOpened, type SamlResponse } from './saml-response.ts'
+import { readSigned, signaturesOf } from './saml-signature.ts'
+import type { XmlElement } from './saml-xml.ts'
 
 /** The name of the field by which a response comes, always by POST (saml-bindings §3.5). */
 export const SAML_RESPONSE = 'SAMLResponse'
@@ -56,15 +60,17 @@ export function createSamlConnector(connection: Connection, dependencies: SamlDe
 }
 
 async function readAccount(
-  { connection, self, provider, names }: SamlParties,
+  parties: SamlParties,
   response: SamlResponse,
   expected: ExpectedAnswer,
   now: EpochSeconds,
 ): Promise<UpstreamAccount> {
+  const { connection, self, provider, names } = parties
   const idp = await provider()
   const audience = samlEntityId(self.issuer, connection)
   requireOurs(response, idp, expected)
-  const assertion = readAssertion(await verify(response, idp, audience, now), {
+  const signed = await signedAssertion(response, parties, liveCertificates(idp, now))
+  const assertion = readAssertion(signed, {
     issuer: idp.entityId,
     audience,
     recipient: expected.redirectUri,
@@ -97,43 +103,36 @@ function requireOurs(response: SamlResponse, { entityId }: IdentityProvider, exp
   })
 }
 
-/** The text of the assertion as it was signed. Every signature that is there must hold, and one must be there. */
-async function verify(
+/** The assertion as it was signed. Every signature that is there must hold, and one must be there. */
+async function signedAssertion(
   response: SamlResponse,
-  idp: IdentityProvider,
-  entityId: string,
-  now: EpochSeconds,
-): Promise<string> {
-  const { encoded, isSigned, hasSignedAssertion } = response
-  if (!isSigned && !hasSignedAssertion) throw badSignature('none')
-  const certificates = liveCertificates(idp, now)
+  { connection, self }: SamlParties,
+  certificates: readonly X509Certificate[],
+): Promise<XmlElement> {
   if (certificates.length === 0) throw badSignature('certificate expired')
-  const { SAML, ValidateInResponseTo } = await samlLibrary()
-  const saml = new SAML({
-    issuer: entityId,
-    callbackUrl: entityId,
-    idpCert: certificates.map(String),
-    wantAuthnResponseSigned: isSigned,
-    wantAssertionsSigned: hasSignedAssertion,
-    // What it leaves out we do with the rest, in one place and by our clock: `readAssertion`.
-    audience: false,
-    acceptedClockSkewMs: -1,
-    validateInResponseTo: ValidateInResponseTo.never,
-  })
-  const { profile } = await saml.validatePostResponseAsync({ SAMLResponse: encoded }).catch((cause: unknown) => {
-    throw refusedByLibrary(cause)
-  })
-  const xml = profile?.getAssertionXml?.()
-  if (xml === undefined) throw badSignature('covers no assertion')
-  return xml
+  // What the frame's signature covers counts from here on, before any key of ours is used on it.
+  const frame = response.isSigned ? await readSigned(response.text, idOf(response.root), certificates) : response.root
+  const content = contentOf(frame)
+  if (content === undefined) throw badSignature('covers no assertion')
+  if (content.name === 'Assertion') {
+    if (isSigned(contentOf(response.root))) return readSigned(response.text, idOf(content), certificates)
+    if (response.isSigned) return content
+    throw badSignature('none')
+  }
+  if (!takesEncrypted(connection)) throw new UpstreamRefused('saml_decryption_refused', { detail: 'not asked for' })
+  const { text, root } = decryptAssertion(content, (await self.decryptionKey()).privateKey)
+  requireOpened(root)
+  // Anybody can encrypt to us: the signature of the frame says who sent it, and not who wrote what is in it.
+  if (!isSigned(root)) throw badSignature('none on what was encrypted')
+  return readSigned(text, idOf(root), certificates)
 }
 
-/** It reads a little of the assertion as well, and stumbles. Its messages quote what they were given; they are not kept. */
-function refusedByLibrary(cause: unknown): UpstreamRefused {
-  const isSignature = cause instanceof Error && /\bsignature\b/i.test(cause.message)
-  return isSignature
-    ? badSignature('does not hold')
-    : new UpstreamRefused('saml_assertion_refused', { detail: 'library' })
+const isSigned = (one: XmlElement | undefined): boolean => one !== undefined && signaturesOf(one).length > 0
+
+function idOf({ attributes }: XmlElement): string {
+  const id = attributes.get('ID')
+  if (id === undefined) throw badSignature('id')
+  return id
 }
 
 const invalid = (detail: string): UpstreamRefused => new UpstreamRefused('saml_response_invalid', { detail })

@@ -16,7 +16,8 @@ const CHECK = 'vault-check'
 const ROOT = 'meta:root-secret'
 /** Keys in `meta`, which are the contexts as well; each value is an envelope in base64. */
 const SAML_KEY = 'meta:saml-key'
-export const META_SECRETS = [CHECK, ROOT, SAML_KEY] as const
+const SAML_DECRYPTION_KEY = 'meta:saml-decryption-key'
+export const META_SECRETS = [CHECK, ROOT, SAML_KEY, SAML_DECRYPTION_KEY] as const
 
 const CHECK_CONTENT = 'tenon vault key check'
 
@@ -66,18 +67,27 @@ export async function deploymentSecret({ storage, keyring }: MetaSecretParts): P
  * What all nodes of the deployment share once the first of them has made it: the key that signs our SAML requests. An
  * identity provider keeps its certificate, so that it lasts.
  */
-export async function samlKey({ storage, keyring }: MetaSecretParts): Promise<SigningCertificate> {
-  const stored = (await storage.meta.find(SAML_KEY)) ?? (await firstSamlKey({ storage, keyring }))
+export const samlKey = (parts: MetaSecretParts): Promise<SigningCertificate> =>
+  lastingKey(parts, SAML_KEY, 'Tenon SAML requests')
+
+/** Made and kept like `samlKey`: the key that opens assertions which are encrypted to us. */
+export const samlDecryptionKey = (parts: MetaSecretParts): Promise<SigningCertificate> =>
+  lastingKey(parts, SAML_DECRYPTION_KEY, 'Tenon SAML encryption')
+
+type LastingKey = typeof SAML_KEY | typeof SAML_DECRYPTION_KEY
+
+async function lastingKey(parts: MetaSecretParts, name: LastingKey, subject: string): Promise<SigningCertificate> {
+  const stored = (await parts.storage.meta.find(name)) ?? (await firstKey(parts, name, subject))
   // Sealed by us, from this very type.
-  return JSON.parse(keyring.open(SAML_KEY, Buffer.from(stored, 'base64')).toString('utf8')) as SigningCertificate
+  return JSON.parse(parts.keyring.open(name, Buffer.from(stored, 'base64')).toString('utf8')) as SigningCertificate
 }
 
-async function firstSamlKey({ storage, keyring }: MetaSecretParts): Promise<string> {
+async function firstKey({ storage, keyring }: MetaSecretParts, name: LastingKey, subject: string): Promise<string> {
   // Its library is slow to load, and this happens once in a deployment's life.
   const { createSigningCertificate } = await import('../crypto/signing-certificate.ts')
-  const fresh = Buffer.from(JSON.stringify(await createSigningCertificate('Tenon SAML requests')))
-  const sealed = Buffer.from(keyring.seal(SAML_KEY, fresh)).toString('base64')
-  return storage.transaction((tx) => tx.meta.putIfAbsent(SAML_KEY, sealed))
+  const fresh = Buffer.from(JSON.stringify(await createSigningCertificate(subject)))
+  const sealed = Buffer.from(keyring.seal(name, fresh)).toString('base64')
+  return storage.transaction((tx) => tx.meta.putIfAbsent(name, sealed))
 }
 
 /** Brings these values under the active key. Returns how many it changed. */

@@ -8,7 +8,8 @@ import { Browser } from '../support/browser.ts'
 import { request } from '../support/http.ts'
 import { makeSigner } from '../support/saml-certificates.ts'
 import { metadataOf } from '../support/saml-idp.ts'
-import { NAMESPACES, signElement } from '../support/saml-messages.ts'
+import { NAMESPACES } from '../support/saml-messages.ts'
+import { RSA_SHA256, SHA256, signElement } from '../support/saml-signing.ts'
 import {
   assertRefused,
   goToProvider,
@@ -133,12 +134,13 @@ test('T-SAML-09 a logout message ends nobody’s session, whether or not it is s
     `<samlp:${kind} xmlns:samlp="${NAMESPACES.samlp}" xmlns:saml="${NAMESPACES.saml}" ID="${randomId()}" Version="2.0" IssueInstant="${new Date().toISOString()}"><saml:Issuer>${corp.entityId}</saml:Issuer><saml:NameID>x</saml:NameID></samlp:${kind}>`
   const signing = {
     signer: corp.signer,
-    signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
-    digest: 'http://www.w3.org/2001/04/xmlenc#sha256',
+    signature: RSA_SHA256,
+    digest: SHA256,
     keyInfo: false,
+    library: corp.library,
   }
   for (const kind of ['LogoutRequest', 'LogoutResponse']) {
-    for (const xml of [logout(kind), signElement(logout(kind), signing)]) {
+    for (const xml of [logout(kind), await signElement(logout(kind), signing)]) {
       const encoded = Buffer.from(xml).toString('base64')
       const { fields, ...there } = await goToProvider(server, 'corp', {
         browser: person.browser.clone(),

@@ -1,14 +1,32 @@
 // SAML: only what the provider signed counts, in the one shape that has one meaning (attack catalogue, T-SAML-01 to -03).
+// Signed by two implementations: the one that the server verifies with, and one that has nothing to do with it.
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { makeSigner } from '../support/saml-certificates.ts'
 import type { SamlLies } from '../support/saml-idp.ts'
 import { assertionOf, NAMESPACES, type SamlFacts } from '../support/saml-messages.ts'
+import {
+  ECDSA_SHA1,
+  ECDSA_SHA256,
+  HMAC_SHA1,
+  RSA_SHA1,
+  RSA_SHA256,
+  RSA_SHA512,
+  SHA1,
+  SHA512,
+  SIGNING_LIBRARIES,
+} from '../support/saml-signing.ts'
 import { goToProvider, type Lie, postAnswer, refusesAll, samlSignIn, startSamlWorld } from '../support/saml-world.ts'
 
-const [stranger, expired] = await Promise.all([makeSigner('Stranger'), makeSigner('Corp of old', { days: -1 })])
+const [stranger, expired, curve, otherCurve] = await Promise.all([
+  makeSigner('Stranger'),
+  makeSigner('Corp of old', { days: -1 }),
+  makeSigner('Corp by curve', { curve: 'P-256' }),
+  makeSigner('Stranger by curve', { curve: 'P-256' }),
+])
 const world = await startSamlWorld(({ corp }) => [
   corp.connection('old', { signingCert: expired.certificate }),
+  corp.connection('curve', { signingCert: curve.certificate }),
   corp.connection('rolling', { signingCert: stranger.certificate + corp.signer.certificate }),
 ])
 const { server, corp } = world
@@ -19,7 +37,10 @@ const { sub: victimSub } = await samlSignIn(world, 'corp')
 const attacker = corp.addUser('attacker')
 const { sub: attackerSub } = await samlSignIn(world, 'corp')
 
-beforeEach(() => corp.switchUser('attacker'))
+beforeEach(() => {
+  corp.switchUser('attacker')
+  corp.library = 'xmldsigjs'
+})
 
 const ASSERTION = /<saml:Assertion[\s\S]*<\/saml:Assertion>/
 const genuine = (xml: string): string => ASSERTION.exec(xml)?.[0] ?? ''
@@ -89,22 +110,28 @@ const WRAPPINGS: Readonly<Record<string, (xml: string, facts: SamlFacts) => stri
     xml.replace(ASSERTION, (own) => own + forged(facts).replace(NAMESPACES.saml, 'urn:evil')),
 }
 
-for (const parts of ['assertion', 'response', 'both'] as const) {
-  test(`T-SAML-01 a forged assertion beside, in or around the true one signs nobody in (signed: ${parts})`, async () => {
-    const lies = Object.entries(WRAPPINGS).map(([where, after]): [string, Lie] => [
-      where,
-      { lies: { parts, after }, by: /^saml_/ },
-    ])
-    await refusesAll(world, Object.fromEntries(lies))
+for (const library of SIGNING_LIBRARIES) {
+  for (const parts of ['assertion', 'response', 'both'] as const) {
+    test(`T-SAML-01 a forged assertion beside, in or around the true one signs nobody in (signed: ${parts}, by ${library})`, async () => {
+      corp.library = library
+      const lies = Object.entries(WRAPPINGS).map(([where, after]): [string, Lie] => [
+        where,
+        { lies: { parts, after }, by: /^saml_/ },
+      ])
+      await refusesAll(world, Object.fromEntries(lies))
+    })
+  }
+
+  test(`T-SAML-01 an ordinary response signs in, whichever part is signed, and the attacker as themselves (by ${library})`, async () => {
+    corp.library = library
+    for (const parts of ['assertion', 'response', 'both'] as const) {
+      corp.lies = { parts }
+      assert.equal((await samlSignIn(world, 'corp').finally(() => corp.reset())).sub, attackerSub)
+    }
+    corp.lies = { signature: RSA_SHA512, digest: SHA512 }
+    assert.equal((await samlSignIn(world, 'corp').finally(() => corp.reset())).sub, attackerSub)
   })
 }
-
-test('T-SAML-01 an ordinary response signs in, whichever part is signed, and the attacker as themselves', async () => {
-  for (const parts of ['assertion', 'response', 'both'] as const) {
-    corp.lies = { parts }
-    assert.equal((await samlSignIn(world, 'corp').finally(() => corp.reset())).sub, attackerSub)
-  }
-})
 
 test('T-SAML-02 markup in a name shortens nobody’s name: it is refused, or the true value counts', async () => {
   const pair = corp.addUser('pair', { nameId: `${victim.nameId}.evil.test` })
@@ -167,66 +194,112 @@ test('T-SAML-02 bytes that are no UTF-8, or no base64, are refused', async () =>
 
 const replaceIn = (pattern: RegExp | string, by: string) => (xml: string) => xml.replaceAll(pattern, by)
 
-test('T-SAML-03 no signature, a broken one, another key, a weak algorithm: nobody is signed in', async () => {
+const UNSIGNED: Readonly<Record<string, SamlLies>> = {
+  'no signature': { parts: 'none' },
+  'another key': { signer: stranger },
+  'another key that brings its certificate along': { signer: stranger, keyInfo: true },
+  'another key for the assertion alone': { assertionSigner: stranger },
+  'another key for the response alone': { signer: stranger, assertionSigner: corp.signer },
+  'altered after signing': { after: replaceIn(attacker.nameId, victim.nameId) },
+  'altered, signed by assertion': { parts: 'assertion', after: replaceIn(attacker.nameId, victim.nameId) },
+  'altered, signed by response': { parts: 'response', after: replaceIn(attacker.nameId, victim.nameId) },
+  'the signature taken off the assertion': { parts: 'assertion', after: withoutSignature },
+  'an empty signature value': {
+    after: (xml) => xml.replaceAll(/<ds:SignatureValue>[^<]*</g, '<ds:SignatureValue><'),
+  },
+  'SHA-1': { signature: RSA_SHA1, digest: SHA1 },
+  'SHA-1 in the signature alone': { signature: RSA_SHA1 },
+  'SHA-1 in the digest alone': { digest: SHA1 },
+  'HMAC with the certificate for its secret': {
+    signer: { ...corp.signer, privateKey: corp.signer.certificate },
+    signature: HMAC_SHA1,
+  },
+  'two SignedInfo': {
+    after: (xml) => xml.replaceAll(/<ds:SignedInfo>[\s\S]*?<\/ds:SignedInfo>/g, (info) => info + info),
+  },
+  'two References': {
+    after: (xml) => xml.replaceAll(/<ds:Reference [\s\S]*?<\/ds:Reference>/g, (one) => one + one),
+  },
+  'a reference to the whole document': { after: (xml) => xml.replaceAll(/URI="#[^"]*"/g, 'URI=""') },
+  'a transform by XSLT': {
+    after: replaceIn(
+      '</ds:Transforms>',
+      '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"/></ds:Transforms>',
+    ),
+  },
+  'a transform by XPath': {
+    after: replaceIn(
+      'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
+      'http://www.w3.org/TR/1999/REC-xpath-19991116',
+    ),
+  },
+  'no transforms': { after: (xml) => xml.replaceAll(/<ds:Transforms>[\s\S]*?<\/ds:Transforms>/g, '') },
+  'two digests': {
+    after: (xml) =>
+      xml.replaceAll(
+        /<ds:DigestValue>[^<]*<\/ds:DigestValue>/g,
+        (one) => `<ds:DigestValue>AAAA</ds:DigestValue>${one}`,
+      ),
+  },
+  'parts of the signature in another order': {
+    after: (xml) =>
+      xml.replaceAll(
+        /(<ds:SignedInfo>[\s\S]*?<\/ds:SignedInfo>)(<ds:SignatureValue>[^<]*<\/ds:SignatureValue>)/g,
+        '$2$1',
+      ),
+  },
+  'a second method, where it is found by its name': {
+    after: (xml) =>
+      xml.replaceAll(
+        '<ds:SignedInfo>',
+        `<ds:KeyInfo><ds:SignatureMethod Algorithm="${RSA_SHA256}"/></ds:KeyInfo><ds:SignedInfo>`,
+      ),
+  },
+  'a comment in the digest': {
+    after: (xml) => xml.replaceAll(/<ds:DigestValue>/g, '<ds:DigestValue><!--AAAA-->'),
+  },
+}
+
+for (const library of SIGNING_LIBRARIES) {
+  test(`T-SAML-03 no signature, a broken one, another key, a weak algorithm: nobody is signed in (by ${library})`, async () => {
+    corp.library = library
+    const lies = Object.entries(UNSIGNED).map(([what, one]): [string, Lie] => [
+      what,
+      { lies: one, by: /^saml_(signature|xml)_refused/ },
+    ])
+    await refusesAll(world, Object.fromEntries(lies))
+  })
+}
+
+test('T-SAML-03 ECDSA with SHA-256 vouches like RSA, by its own key and in its own way alone', async () => {
+  corp.lies = { signer: curve }
+  const { sub } = await samlSignIn(world, 'curve').finally(() => corp.reset())
+  assert.ok(sub.startsWith('samlp|curve|'))
+  for (const parts of ['assertion', 'response'] as const) {
+    corp.lies = { signer: curve, parts }
+    assert.equal((await samlSignIn(world, 'curve').finally(() => corp.reset())).sub, sub)
+  }
+  const values = (by: (bytes: Buffer) => Buffer) => (xml: string) =>
+    xml.replaceAll(
+      /(<ds:SignatureValue>)([^<]*)/g,
+      (_, tag, value) => tag + by(Buffer.from(value, 'base64')).toString('base64'),
+    )
   const all: Record<string, SamlLies> = {
-    'no signature': { parts: 'none' },
-    'another key': { signer: stranger },
-    'another key that brings its certificate along': { signer: stranger, keyInfo: true },
-    'another key for the assertion alone': { assertionSigner: stranger },
-    'another key for the response alone': { signer: stranger, assertionSigner: corp.signer },
-    'altered after signing': { after: replaceIn(attacker.nameId, victim.nameId) },
-    'altered, signed by assertion': { parts: 'assertion', after: replaceIn(attacker.nameId, victim.nameId) },
-    'altered, signed by response': { parts: 'response', after: replaceIn(attacker.nameId, victim.nameId) },
-    'the signature taken off the assertion': { parts: 'assertion', after: withoutSignature },
-    'an empty signature value': {
-      after: (xml) => xml.replaceAll(/<ds:SignatureValue>[^<]*</g, '<ds:SignatureValue><'),
-    },
-    'SHA-1': {
-      signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1',
-      digest: 'http://www.w3.org/2000/09/xmldsig#sha1',
-    },
-    'SHA-1 in the signature alone': { signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' },
-    'SHA-1 in the digest alone': { digest: 'http://www.w3.org/2000/09/xmldsig#sha1' },
-    'HMAC with the certificate for its secret': {
-      signer: { ...corp.signer, privateKey: corp.signer.certificate },
-      signature: 'http://www.w3.org/2000/09/xmldsig#hmac-sha1',
-    },
-    'two SignedInfo': {
-      after: (xml) => xml.replaceAll(/<ds:SignedInfo>[\s\S]*?<\/ds:SignedInfo>/g, (info) => info + info),
-    },
-    'two References': {
-      after: (xml) => xml.replaceAll(/<ds:Reference [\s\S]*?<\/ds:Reference>/g, (one) => one + one),
-    },
-    'a reference to the whole document': { after: (xml) => xml.replaceAll(/URI="#[^"]*"/g, 'URI=""') },
-    'a transform by XSLT': {
-      after: replaceIn(
-        '</ds:Transforms>',
-        '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"/></ds:Transforms>',
-      ),
-    },
-    'a transform by XPath': {
-      after: replaceIn(
-        'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
-        'http://www.w3.org/TR/1999/REC-xpath-19991116',
-      ),
-    },
-    'no transforms': { after: (xml) => xml.replaceAll(/<ds:Transforms>[\s\S]*?<\/ds:Transforms>/g, '') },
-    'two digests': {
-      after: (xml) =>
-        xml.replaceAll(
-          /<ds:DigestValue>[^<]*<\/ds:DigestValue>/g,
-          (one) => `<ds:DigestValue>AAAA</ds:DigestValue>${one}`,
-        ),
-    },
-    'a comment in the digest': {
-      after: (xml) => xml.replaceAll(/<ds:DigestValue>/g, '<ds:DigestValue><!--AAAA-->'),
-    },
+    'another key': { signer: otherCurve },
+    'another key that brings its certificate along': { signer: otherCurve, keyInfo: true },
+    'altered after signing': { signer: curve, after: replaceIn(attacker.nameId, victim.nameId) },
+    'SHA-1': { signer: curve, signature: ECDSA_SHA1 },
+    'the name of RSA': { signer: curve, after: replaceIn(ECDSA_SHA256, RSA_SHA256) },
+    'a key of RSA': { signer: corp.signer },
+    'two zeros': { signer: curve, after: values((bytes) => Buffer.alloc(bytes.length)) },
+    'half of it': { signer: curve, after: values((bytes) => bytes.subarray(0, bytes.length / 2)) },
   }
   const lies = Object.entries(all).map(([what, one]): [string, Lie] => [
     what,
-    { lies: one, by: /^saml_(signature|xml)_refused/ },
+    { lies: one, by: /^saml_signature_refused/ },
   ])
-  await refusesAll(world, Object.fromEntries(lies))
+  await refusesAll(world, Object.fromEntries(lies), 'curve')
+  await refusesAll(world, { 'a curve where RSA is known': { lies: { signer: curve }, by: 'saml_signature_refused' } })
 })
 
 test('T-SAML-03 a certificate that has expired vouches for nobody; of two, one suffices', async () => {

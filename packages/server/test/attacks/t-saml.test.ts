@@ -257,7 +257,7 @@ test('T-SAML-07 a provider speaks for its own people alone', async () => {
   const asked = await goToProvider(server, 'corp')
   const [request] = corp.requests.slice(-1)
   assert.ok(request)
-  const SAMLResponse = other.respond(request, {
+  const SAMLResponse = await other.respond(request, {
     facts: () => ({ issuer: corp.entityId, responseIssuer: corp.entityId }),
   })
   await changesNothing(server, async () => {

@@ -18,7 +18,13 @@ async function walk(name: string, target: Target, most: number): Promise<Readonl
 test('T-SAML-02 nobody is taken for somebody else, however a signed answer is meddled with', async () => {
   const outcomes = await walk('saml', await samlTarget(), 400)
   // Both ends of the parser are reached: what is refused at the first look, and by the signature.
-  for (const code of ['saml_xml_refused', 'saml_response_invalid', 'saml_signature_refused', 'taken'])
+  for (const code of [
+    'saml_xml_refused',
+    'saml_response_invalid',
+    'saml_decryption_refused',
+    'saml_signature_refused',
+    'taken',
+  ])
     assert.ok((outcomes.get(code) ?? 0) > 0, `${code}: ${[...outcomes]}`)
 })
 

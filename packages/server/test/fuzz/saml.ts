@@ -4,7 +4,9 @@ import type { Connection } from '../../src/domain/connection.ts'
 import { UpstreamRefused } from '../../src/upstream/errors.ts'
 import { createSamlConnector, SAML_RESPONSE } from '../../src/upstream/saml.ts'
 import { makeSigner } from '../support/saml-certificates.ts'
-import { honestFacts, RSA_SHA256, SHA256, type Signing, signedResponse } from '../support/saml-messages.ts'
+import { encryptAssertion } from '../support/saml-encryption.ts'
+import { honestFacts, type Signing, signedResponse } from '../support/saml-messages.ts'
+import { RSA_SHA256, SHA256 } from '../support/saml-signing.ts'
 import { mutated, randomFrom } from './mutate.ts'
 import type { Target } from './target.ts'
 
@@ -20,6 +22,11 @@ const PIECES = [
   '<saml:AttributeValue>victim@corp.test</saml:AttributeValue>',
   '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">',
   '<ds:Object>',
+  '<saml:EncryptedAssertion>',
+  '<xenc:EncryptedKey xmlns:xenc="http://www.w3.org/2001/04/xmlenc#">',
+  '<xenc:CipherValue>AAAA</xenc:CipherValue>',
+  'http://www.w3.org/2001/04/xmlenc#aes128-cbc',
+  'http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256',
   '<!-- -->',
   '<![CDATA[x]]>',
   '<?pi?>',
@@ -35,28 +42,40 @@ const PIECES = [
   '\u2028',
 ]
 
+const ASSERTION = /<saml:Assertion[\s\S]*<\/saml:Assertion>/
+
 /** Whatever is taken must be the person whom the provider vouched for, in every word. */
 export async function samlTarget(): Promise<Target> {
-  const signer = await makeSigner('Fuzz')
+  const [signer, ours] = await Promise.all([makeSigner('Fuzz'), makeSigner('Ours')])
   const connection: Connection = {
     id: 'con_corp',
     name: 'corp',
     strategy: 'samlp',
     displayName: undefined,
-    options: { signInEndpoint: 'https://idp.example.test/sso', signingCert: signer.certificate, entityId: PROVIDER },
+    options: {
+      signInEndpoint: 'https://idp.example.test/sso',
+      signingCert: signer.certificate,
+      entityId: PROVIDER,
+      encrypted_assertions: true,
+    },
     authenticationActive: true,
     connectedAccountsActive: false,
   }
   const connector = createSamlConnector(connection, {
     fetch: Object.assign(() => Promise.reject(new Error('an answer made somebody call')), { close: async () => {} }),
     clock: () => Math.floor(Date.now() / 1000),
-    saml: { issuer: ISSUER, key: () => Promise.reject(new Error('an answer made us sign')) },
+    saml: {
+      issuer: ISSUER,
+      key: () => Promise.reject(new Error('an answer made us sign')),
+      decryptionKey: async () => ours,
+    },
   })
   const asked = { id: `_${NONCE}`, acs: ACS, issuer: `${ISSUER}samlp/metadata?connection=corp` }
-  const answerOf = (nameId: string, id: string, parts: Signing['parts']) =>
+  const encrypt = (xml: string) => encryptAssertion(xml, { certificate: ours.certificate })
+  const answerOf = (nameId: string, id: string, parts: Signing['parts'], more: Partial<Signing> = {}) =>
     signedResponse(
       honestFacts({ ...asked, id }, { issuer: PROVIDER, nameId, attributes: { email: `${nameId}@corp.test` } }),
-      { parts, signer, signature: RSA_SHA256, digest: SHA256, keyInfo: false },
+      { parts, signer, signature: RSA_SHA256, digest: SHA256, keyInfo: false, library: 'xmldsigjs', ...more },
     )
   const take = (xml: string) =>
     connector.redeem(new URLSearchParams({ state: 's', [SAML_RESPONSE]: Buffer.from(xml).toString('base64') }), {
@@ -65,14 +84,23 @@ export async function samlTarget(): Promise<Target> {
       nonce: NONCE,
       codeVerifier: 'v',
     })
-  const honest = (['both', 'assertion', 'response'] as const).map((parts) => answerOf('ada', asked.id, parts))
+  const encryption = { certificate: ours.certificate }
+  const honest = await Promise.all([
+    ...(['both', 'assertion', 'response'] as const).map((parts) => answerOf('ada', asked.id, parts)),
+    ...(['both', 'assertion'] as const).map((parts) => answerOf('ada', asked.id, parts, { encryption })),
+  ])
   const [known] = await Promise.all(honest.map(take))
   // The provider vouched for these as well, and not to us now: material for whoever builds a forgery.
-  const others = (['both', 'assertion'] as const).map((parts) => answerOf('victim', '_another', parts))
+  const others = await Promise.all([
+    ...(['both', 'assertion'] as const).map((parts) => answerOf('victim', '_another', parts)),
+    answerOf('victim', '_another', 'both', { encryption }),
+  ])
   const stock = { samples: [...honest, ...honest, ...others], pieces: PIECES, parts: /<[^<>]*>/g, wholeAt: elementAt }
   return {
     async run(number) {
-      const xml = mutated(stock, randomFrom(number))
+      const meddled = mutated(stock, randomFrom(number))
+      // Anybody can encrypt to us: what was meddled with comes sealed as well.
+      const xml = number % 3 === 0 ? meddled.replace(ASSERTION, encrypt) : meddled
       try {
         const { subject, email, claims } = await take(xml)
         assert.deepEqual(

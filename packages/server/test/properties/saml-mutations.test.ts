@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { createConnectors } from '../../src/upstream/connectors.ts'
 import { UpstreamRefused } from '../../src/upstream/errors.ts'
 import { makeSigner } from '../support/saml-certificates.ts'
-import { honestFacts, RSA_SHA256, SHA256, signedResponse } from '../support/saml-messages.ts'
+import { honestFacts, signedResponse } from '../support/saml-messages.ts'
+import { RSA_SHA256, SHA256 } from '../support/saml-signing.ts'
 import { loopbackFetch } from '../upstream/app.ts'
 
 const issuer = 'https://id.acme.test/'
@@ -13,31 +14,39 @@ const entityId = 'https://corp.test/'
 const nonce = 'abcdefghijklmnop'
 const expected = { redirectUri: `${issuer}login/callback/corp`, state: 's', nonce, codeVerifier: '' }
 const clock = () => Math.floor(Date.now() / 1000)
-const [signer, stranger] = await Promise.all([makeSigner('Corp'), makeSigner('Stranger')])
+const [signer, stranger, ours] = await Promise.all(['Corp', 'Stranger', 'Ours'].map((name) => makeSigner(name)))
+assert.ok(signer && stranger && ours)
 const connector = createConnectors({
   fetch: loopbackFetch(),
   clock,
-  saml: { issuer, key: () => Promise.reject(new Error('nothing is signed here')) },
+  saml: { issuer, key: () => Promise.reject(new Error('nothing is signed here')), decryptionKey: async () => ours },
 }).for({
   id: 'con_corp',
   name: 'corp',
   strategy: 'samlp',
   displayName: undefined,
-  options: { signInEndpoint: 'https://corp.test/sso', signingCert: signer.certificate, entityId },
+  options: {
+    signInEndpoint: 'https://corp.test/sso',
+    signingCert: signer.certificate,
+    entityId,
+    encrypted_assertions: true,
+  },
   authenticationActive: true,
   connectedAccountsActive: false,
 })
 
 const who = { issuer: entityId, nameId: 'person-4711', attributes: { email: 'ada@corp.test', name: 'Ada' } }
 const asked = { id: `_${nonce}`, acs: expected.redirectUri, issuer: `${issuer}samlp/metadata?connection=corp` }
-const signing = { signer, signature: RSA_SHA256, digest: SHA256, keyInfo: false }
+const signing = { signer, signature: RSA_SHA256, digest: SHA256, keyInfo: false, library: 'xmldsigjs' } as const
 const facts = honestFacts(asked, who)
-const genuine = (['assertion', 'response', 'both'] as const).map((parts) =>
-  signedResponse(facts, { ...signing, parts }),
-)
+const genuine = await Promise.all([
+  ...(['assertion', 'response', 'both'] as const).map((parts) => signedResponse(facts, { ...signing, parts })),
+  signedResponse(facts, { ...signing, parts: 'both', library: 'xml-crypto' }),
+  signedResponse(facts, { ...signing, parts: 'assertion', encryption: { certificate: ours.certificate } }),
+])
 const [forged = ''] =
   /<saml:Assertion[\s\S]*<\/saml:Assertion>/.exec(
-    signedResponse(
+    await signedResponse(
       { ...facts, nameId: 'evil', assertionId: '_evil' },
       { ...signing, parts: 'assertion', signer: stranger },
     ),

@@ -5,16 +5,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { inflateRawSync } from 'node:zlib'
 import { makeSigner, type SamlSigner } from './saml-certificates.ts'
-import {
-  type AskedOf,
-  escapeXml,
-  honestFacts,
-  RSA_SHA256,
-  type SamlFacts,
-  SHA256,
-  type Signing,
-  signedResponse,
-} from './saml-messages.ts'
+import type { Encryption } from './saml-encryption.ts'
+import { type AskedOf, escapeXml, honestFacts, type SamlFacts, type Signing, signedResponse } from './saml-messages.ts'
+import { ECDSA_SHA256, RSA_SHA256, SHA256, type SigningLibrary } from './saml-signing.ts'
 
 /** What it does wrong, until `reset()`. */
 export interface SamlLies {
@@ -24,8 +17,9 @@ export interface SamlLies {
   signature?: string
   digest?: string
   keyInfo?: boolean
+  encryption?: Encryption
   facts?: (facts: SamlFacts) => Partial<SamlFacts>
-  after?: (xml: string, facts: SamlFacts) => string
+  after?: (xml: string, facts: SamlFacts) => string | Promise<string>
 }
 
 export interface SamlUser {
@@ -48,6 +42,8 @@ export interface SamlIdp {
   readonly signer: SamlSigner
   /** Changes as tests tell it to. */
   lies: SamlLies
+  /** Who signs for it; `reset()` leaves it. */
+  library: SigningLibrary
   readonly requests: SeenRequest[]
   /** Replaces what stands at `/metadata`. */
   metadata: string
@@ -56,7 +52,7 @@ export interface SamlIdp {
   reset(): void
   connection(name: string, options?: object): { name: string; strategy: string; options: object }
   /** The base64 of a response of its present user, signed and lied about as told. */
-  respond(asked: AskedOf, lies?: SamlLies): string
+  respond(asked: AskedOf, lies?: SamlLies): Promise<string>
   stop(): Promise<void>
 }
 
@@ -83,6 +79,7 @@ export async function startSamlIdp(options: SamlIdpOptions = {}): Promise<SamlId
     entityId,
     signer,
     lies: {},
+    library: 'xmldsigjs',
     requests: [],
     metadata: metadataOf({ entityId, signInEndpoint: `${url}/sso`, certificates: [signer.certificate] }),
     addUser(key, user = {}) {
@@ -107,20 +104,23 @@ export async function startSamlIdp(options: SamlIdpOptions = {}): Promise<SamlId
       strategy: 'samlp',
       options: { signInEndpoint: `${url}/sso`, signingCert: signer.certificate, entityId, ...more },
     }),
-    respond(asked, lies = idp.lies) {
+    async respond(asked, lies = idp.lies) {
       const user = users.get(current ?? '')
       if (user === undefined) throw new Error('nobody is signed in at the provider')
       const honest = honestFacts(asked, { issuer: entityId, ...user })
       const facts = { ...honest, ...lies.facts?.(honest) }
-      const xml = signedResponse(facts, {
+      const by = lies.signer ?? signer
+      const xml = await signedResponse(facts, {
         parts: lies.parts ?? 'both',
-        signer: lies.signer ?? signer,
+        signer: by,
+        library: idp.library,
         ...(lies.assertionSigner === undefined ? {} : { assertionSigner: lies.assertionSigner }),
-        signature: lies.signature ?? RSA_SHA256,
+        ...(lies.encryption === undefined ? {} : { encryption: lies.encryption }),
+        signature: lies.signature ?? (by.kind === 'ec' ? ECDSA_SHA256 : RSA_SHA256),
         digest: lies.digest ?? SHA256,
         keyInfo: lies.keyInfo ?? false,
       })
-      return Buffer.from(lies.after?.(xml, facts) ?? xml).toString('base64')
+      return Buffer.from((await lies.after?.(xml, facts)) ?? xml).toString('base64')
     },
     async stop() {
       const closed = once(server, 'close')
@@ -139,7 +139,7 @@ export async function startSamlIdp(options: SamlIdpOptions = {}): Promise<SamlId
     if (here.pathname !== '/sso') return void response.writeHead(404).end()
     const asked = await readRequest(request, here)
     idp.requests.push(asked)
-    const fields = { SAMLResponse: idp.respond(asked), RelayState: asked.relayState }
+    const fields = { SAMLResponse: await idp.respond(asked), RelayState: asked.relayState }
     const inputs = Object.entries(fields).map(([name, value]) =>
       value === undefined ? '' : `<input type="hidden" name="${name}" value="${escapeXml(value)}">`,
     )
@@ -180,10 +180,13 @@ export function metadataOf({
   entityId,
   signInEndpoint,
   certificates,
+  attributes = '',
 }: {
   readonly entityId: string
   readonly signInEndpoint: string
   readonly certificates: readonly string[]
+  /** More of the root, as XML. */
+  readonly attributes?: string
 }): string {
   const keys = certificates.map((pem) => pem.replaceAll(/-----[A-Z ]+-----|\s/g, ''))
   const descriptors = keys.map(
@@ -192,7 +195,7 @@ export function metadataOf({
   )
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!-- as people publish it -->
-<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${escapeXml(entityId)}">
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${escapeXml(entityId)}"${attributes}>
   <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
     ${descriptors.join('\n    ')}
     <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${escapeXml(signInEndpoint)}"/>

@@ -1,7 +1,8 @@
 // What a SAML identity provider says, as XML, and signs. Every part can be made to lie, before it is signed and after.
 import { randomBytes } from 'node:crypto'
-import { SignedXml } from 'xml-crypto'
 import type { SamlSigner } from './saml-certificates.ts'
+import { type Encryption, encryptAssertion } from './saml-encryption.ts'
+import { type ElementSigning, signElement } from './saml-signing.ts'
 
 export const NAMESPACES = {
   saml: 'urn:oasis:names:tc:SAML:2.0:assertion',
@@ -9,7 +10,6 @@ export const NAMESPACES = {
 } as const
 export const PERSISTENT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'
 export const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
-const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 
 /** Everything that a response says. Undefined leaves the part out. */
 export interface SamlFacts {
@@ -44,17 +44,12 @@ export interface SamlFacts {
   readonly status: readonly string[]
 }
 
-export interface Signing {
+export interface Signing extends ElementSigning {
   readonly parts: 'both' | 'assertion' | 'response' | 'none'
-  readonly signer: SamlSigner
   readonly assertionSigner?: SamlSigner
-  readonly signature: string
-  readonly digest: string
-  readonly keyInfo: boolean
+  /** After its own signature, before that of the response. */
+  readonly encryption?: Encryption
 }
-
-export const RSA_SHA256 = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'
-export const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256'
 
 export interface AskedOf {
   readonly id: string
@@ -148,34 +143,13 @@ export function responseOf(facts: SamlFacts, assertion: string): string {
 }
 
 /** The whole, signed as told. */
-export function signedResponse(facts: SamlFacts, signing: Signing): string {
-  const { parts, signer, assertionSigner = signer } = signing
+export async function signedResponse(facts: SamlFacts, signing: Signing): Promise<string> {
+  const { parts, signer, assertionSigner = signer, encryption } = signing
   const bare = facts.status[0] === 'Success' ? assertionOf(facts) : ''
   const signsAssertion = bare !== '' && (parts === 'both' || parts === 'assertion')
-  const assertion = signsAssertion ? signElement(bare, { ...signing, signer: assertionSigner }) : bare
-  const response = responseOf(facts, assertion)
+  const assertion = signsAssertion ? await signElement(bare, { ...signing, signer: assertionSigner }) : bare
+  const response = responseOf(facts, encryption === undefined ? assertion : encryptAssertion(assertion, encryption))
   return parts === 'both' || parts === 'response' ? signElement(response, signing) : response
-}
-
-/** Signs the root element, and puts the signature behind its issuer. */
-export function signElement(xml: string, { signer, signature, digest, keyInfo }: Omit<Signing, 'parts'>): string {
-  const signed = new SignedXml({
-    privateKey: signer.privateKey,
-    ...(keyInfo ? { publicCert: signer.certificate } : {}),
-    signatureAlgorithm: signature,
-    canonicalizationAlgorithm: EXCLUSIVE,
-  })
-  if (signature.endsWith('#hmac-sha1')) signed.enableHMAC()
-  signed.addReference({
-    xpath: '/*',
-    transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', EXCLUSIVE],
-    digestAlgorithm: digest,
-  })
-  signed.computeSignature(xml, {
-    prefix: 'ds',
-    location: { reference: "/*/*[local-name(.)='Issuer']", action: 'after' },
-  })
-  return signed.getSignedXml()
 }
 
 const nowOf = () => Math.floor(Date.now() / 1000)

@@ -27,7 +27,8 @@ export async function examineConnections({ config, storage, keyring, tell }: Opt
   const safeFetch = createSafeFetch({ allowedPrivateNetworks: config.dangerouslyAllowUpstreamNetwork })
   const fetch = noteClock(safeFetch, skews)
   const issuer = config.issuer ?? 'http://127.0.0.1/'
-  const saml = { issuer, key: () => Promise.reject(new Error('doctor signs nothing')) }
+  const never = () => Promise.reject(new Error('doctor needs no key'))
+  const saml = { issuer, key: never, decryptionKey: never }
   const connectors = createConnectors({ fetch, clock: systemClock, saml })
   const reader = createConnectionReader({ keyring })
   for (let offset = 0; ; offset += PAGE) {

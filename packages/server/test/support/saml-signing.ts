@@ -1,0 +1,115 @@
+// Signs what SAML identity providers say, by either of two implementations that share nothing but the standard. The server
+// verifies by `xml-crypto`: what `xml-crypto` signed as well would pass although both canonicalized or digested in a way of
+// their own, and a forgery that leans on such a mistake would be one that no test can make. `xmldsigjs` brings its own
+// canonicalization, its own parser (another line of xmldom than the server's) and WebCrypto. It comes from npm alone, so
+// that the tests need nothing that a machine may lack, such as `xmlsec1`.
+import { createPrivateKey, createSecretKey, webcrypto } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { SignedXml } from 'xml-crypto'
+import type { SamlSigner } from './saml-certificates.ts'
+
+export type SigningLibrary = 'xmldsigjs' | 'xml-crypto'
+export const SIGNING_LIBRARIES: readonly SigningLibrary[] = ['xmldsigjs', 'xml-crypto']
+
+const XMLDSIG = 'http://www.w3.org/2000/09/xmldsig#'
+const MORE = 'http://www.w3.org/2001/04/xmldsig-more#'
+const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#'
+export const RSA_SHA256 = `${MORE}rsa-sha256`
+export const RSA_SHA512 = `${MORE}rsa-sha512`
+export const ECDSA_SHA256 = `${MORE}ecdsa-sha256`
+export const ECDSA_SHA1 = `${MORE}ecdsa-sha1`
+export const RSA_SHA1 = `${XMLDSIG}rsa-sha1`
+export const HMAC_SHA1 = `${XMLDSIG}hmac-sha1`
+export const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256'
+export const SHA512 = 'http://www.w3.org/2001/04/xmlenc#sha512'
+export const SHA1 = `${XMLDSIG}sha1`
+
+export interface ElementSigning {
+  readonly signer: SamlSigner
+  readonly signature: string
+  readonly digest: string
+  /** The certificate goes along. */
+  readonly keyInfo: boolean
+  readonly library: SigningLibrary
+}
+
+/** Signs the root element; the signature stands behind its issuer, or first where it has none. */
+export function signElement(xml: string, signing: ElementSigning): Promise<string> {
+  return signing.library === 'xmldsigjs' ? signIndependently(xml, signing) : signByXmlCrypto(xml, signing)
+}
+
+async function signByXmlCrypto(xml: string, { signer, signature, digest, keyInfo }: ElementSigning): Promise<string> {
+  const signed = new SignedXml({
+    privateKey: signer.privateKey,
+    ...(keyInfo ? { publicCert: signer.certificate } : {}),
+    signatureAlgorithm: signature,
+    canonicalizationAlgorithm: EXCLUSIVE,
+  })
+  if (signature === HMAC_SHA1) signed.enableHMAC()
+  signed.addReference({
+    xpath: '/*',
+    transforms: [`${XMLDSIG}enveloped-signature`, EXCLUSIVE],
+    digestAlgorithm: digest,
+  })
+  const hasIssuer = issuerEnd(xml) !== undefined
+  signed.computeSignature(xml, {
+    prefix: 'ds',
+    location: hasIssuer
+      ? { reference: "/*/*[local-name(.)='Issuer']", action: 'after' }
+      : { reference: '/*', action: 'prepend' },
+  })
+  return signed.getSignedXml()
+}
+
+async function signIndependently(xml: string, { signer, signature, digest, keyInfo }: ElementSigning): Promise<string> {
+  const [root = '', id] = /^(?:<[?!][^>]*>\s*)*<[^>]* ID="([^"]*)"[^>]*>/.exec(xml) ?? []
+  const algorithm = algorithmOf(signature)
+  const signed = new xmldsig.SignedXml()
+  signed.XmlSignature.SignedInfo.CanonicalizationMethod.Algorithm = EXCLUSIVE
+  const key = importKey(signer, algorithm)
+  const made = await signed.Sign(algorithm, key, xmldsig.Parse(xml), {
+    references: [{ uri: `#${id}`, hash: hashOf(digest), transforms: ['enveloped', 'exc-c14n'] }],
+    ...(keyInfo ? { x509: [signer.certificate.replaceAll(/-----[A-Z ]+-----|\s/g, '')] } : {}),
+  })
+  const at = issuerEnd(xml) ?? root.length
+  return xml.slice(0, at) + made.toString() + xml.slice(at)
+}
+
+/** Where the issuer of the root ends. */
+function issuerEnd(xml: string): number | undefined {
+  const found = /^(?:<[?!][^>]*>\s*)*<[^>]*>\s*<saml:Issuer[^>]*>[^<]*<\/saml:Issuer>/.exec(xml)
+  return found === null ? undefined : found[0].length
+}
+
+type Algorithm = { readonly name: string; readonly hash: string; readonly namedCurve?: string }
+
+function algorithmOf(signature: string): Algorithm {
+  const [, kind = '', hash = ''] = /#(rsa|ecdsa|hmac)-(sha\d+)$/.exec(signature) ?? []
+  const names: Readonly<Record<string, string>> = { rsa: 'RSASSA-PKCS1-v1_5', ecdsa: 'ECDSA', hmac: 'HMAC' }
+  return {
+    name: names[kind] ?? '',
+    hash: hash.replace('sha', 'SHA-'),
+    ...(kind === 'ecdsa' ? { namedCurve: 'P-256' } : {}),
+  }
+}
+
+const hashOf = (digest: string): string => (/sha\d+$/.exec(digest)?.[0] ?? '').replace('sha', 'SHA-')
+
+const importKey = ({ privateKey }: SamlSigner, algorithm: Algorithm) =>
+  (algorithm.name === 'HMAC' ? createSecretKey(Buffer.from(privateKey)) : createPrivateKey(privateKey)).toCryptoKey(
+    algorithm,
+    true,
+    ['sign'],
+  )
+
+/** Its parser is to be the one that it was made for, which lies in its own folder, as does the package that wants to be told. */
+function loadXmldsig(): typeof import('xmldsigjs') {
+  const here = createRequire(import.meta.url)
+  const own = createRequire(here.resolve('xmldsigjs'))
+  const { DOMParser, XMLSerializer } = own('@xmldom/xmldom')
+  own('xml-core').setNodeDependencies({ DOMParser, XMLSerializer, xpath: own('xpath') })
+  const loaded: typeof import('xmldsigjs') = here('xmldsigjs')
+  loaded.Application.setEngine('node', webcrypto)
+  return loaded
+}
+const xmldsig = loadXmldsig()
