@@ -36,12 +36,13 @@ export function identityProviderOf(
   { fetch, clock }: { readonly fetch: SafeFetch; readonly clock: Clock },
 ): () => Promise<IdentityProvider> {
   const load = loaderOf(options, { fetch, clock })
-  return async () => {
-    const provider = await load()
-    // Asked each time: what could not be renewed ends as well.
-    if (provider.validUntil !== undefined && provider.validUntil <= clock()) throw invalid('validUntil')
-    return provider
-  }
+  // Asked each time: what could not be renewed ends as well.
+  return async () => requireCurrent(await load(), clock())
+}
+
+function requireCurrent(provider: IdentityProvider, now: EpochSeconds): IdentityProvider {
+  if (provider.validUntil !== undefined && provider.validUntil <= now) throw invalid('validUntil')
+  return provider
 }
 
 function loaderOf(
@@ -50,7 +51,11 @@ function loaderOf(
 ): () => Promise<IdentityProvider> {
   const { metadataXml, metadataUrl, metadata_signing_cert: pinned } = options
   const vouchers = isString(pinned) ? readCertificates(pinned) : undefined
-  const read = async (text: string) => complete(options, await readMetadata(text, options, { vouchers, now: clock() }))
+  const read = async (text: string) => {
+    const metadata = await readMetadata(text, options, { vouchers, now: clock() })
+    // Before it is held: an old document, served again, replaces none that counts.
+    return requireCurrent(complete(options, metadata), clock())
+  }
   if (isString(metadataUrl)) {
     const load = async () => read(await fetchMetadata(fetch, metadataUrl))
     return createCached({ load, ttlSeconds: METADATA_TTL_SECONDS, clock })

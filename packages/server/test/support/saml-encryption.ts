@@ -19,20 +19,17 @@ export interface Encryption {
 }
 
 const CIPHERS = {
-  'aes128-gcm': { name: 'aes-128-gcm', uri: `${XMLENC11}aes128-gcm`, keyBytes: 16, ivBytes: 12 },
-  'aes256-gcm': { name: 'aes-256-gcm', uri: `${XMLENC11}aes256-gcm`, keyBytes: 32, ivBytes: 12 },
-  'aes128-cbc': { name: 'aes-128-cbc', uri: `${XMLENC}aes128-cbc`, keyBytes: 16, ivBytes: 16 },
+  'aes128-gcm': { name: 'aes-128-gcm', uri: `${XMLENC11}aes128-gcm`, keyBytes: 16 },
+  'aes256-gcm': { name: 'aes-256-gcm', uri: `${XMLENC11}aes256-gcm`, keyBytes: 32 },
+  'aes128-cbc': { name: 'aes-128-cbc', uri: `${XMLENC}aes128-cbc`, keyBytes: 16 },
 } as const
 
 export function encryptAssertion(assertion: string, encryption: Encryption): string {
   const { certificate, cipher = 'aes256-gcm', transport = 'rsa-oaep-mgf1p', instead = (own) => own } = encryption
   const { spoil = {}, keyBeside = false } = encryption
-  const { name, uri, keyBytes, ivBytes } = CIPHERS[cipher]
+  const { uri, keyBytes } = CIPHERS[cipher]
   const key = randomBytes(keyBytes)
-  const iv = randomBytes(ivBytes)
-  const maker = createCipheriv(name, key, iv)
-  const sealed = Buffer.concat([iv, maker.update(instead(assertion), 'utf8'), maker.final()])
-  const content = 'getAuthTag' in maker ? Buffer.concat([sealed, tagOf(maker)]) : sealed
+  const content = sealed(cipher, key, instead(assertion))
   const padding = transport === 'rsa-1_5' ? constants.RSA_PKCS1_PADDING : constants.RSA_PKCS1_OAEP_PADDING
   const oaepHash = transport === 'rsa-oaep' ? 'sha256' : 'sha1'
   const wrapped = publicEncrypt({ key: new X509Certificate(certificate).publicKey, padding, oaepHash }, key)
@@ -41,9 +38,16 @@ export function encryptAssertion(assertion: string, encryption: Encryption): str
   return `<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"><xenc:EncryptedData xmlns:xenc="${XMLENC}" Type="${XMLENC}Element"><xenc:EncryptionMethod Algorithm="${uri}"></xenc:EncryptionMethod>${keyInfo}${cipherValue(spoil.content?.(content) ?? content)}</xenc:EncryptedData>${keyBeside ? encryptedKey : ''}</saml:EncryptedAssertion>`
 }
 
-function tagOf(maker: object): Buffer {
-  if ('getAuthTag' in maker && typeof maker.getAuthTag === 'function') return maker.getAuthTag()
-  throw new Error('no tag')
+function sealed(cipher: keyof typeof CIPHERS, key: Buffer, plain: string): Buffer {
+  const { name } = CIPHERS[cipher]
+  if (name === 'aes-128-cbc') {
+    const iv = randomBytes(16)
+    const maker = createCipheriv(name, key, iv)
+    return Buffer.concat([iv, maker.update(plain, 'utf8'), maker.final()])
+  }
+  const iv = randomBytes(12)
+  const maker = createCipheriv(name, key, iv)
+  return Buffer.concat([iv, maker.update(plain, 'utf8'), maker.final(), maker.getAuthTag()])
 }
 
 function methodOf(transport: NonNullable<Encryption['transport']>): string {

@@ -7,7 +7,14 @@ import { inflateRawSync } from 'node:zlib'
 import { makeSigner, type SamlSigner } from './saml-certificates.ts'
 import type { Encryption } from './saml-encryption.ts'
 import { type AskedOf, escapeXml, honestFacts, type SamlFacts, type Signing, signedResponse } from './saml-messages.ts'
-import { ECDSA_SHA256, RSA_SHA256, SHA256, type SigningLibrary } from './saml-signing.ts'
+import {
+  ECDSA_SHA256,
+  type ElementSigning,
+  RSA_SHA256,
+  SHA256,
+  type SigningLibrary,
+  signElement,
+} from './saml-signing.ts'
 
 /** What it does wrong, until `reset()`. */
 export interface SamlLies {
@@ -203,4 +210,25 @@ export function metadataOf({
   </md:IDPSSODescriptor>
 </md:EntityDescriptor>
 `
+}
+
+/** As federations publish it: its root signed by whoever runs them. */
+export function signedMetadata(
+  metadata: string,
+  signer: SamlSigner,
+  more: Partial<ElementSigning> = {},
+): Promise<string> {
+  const named = metadata.includes(' ID="') ? metadata : metadata.replace('entityID=', 'ID="_metadata" entityID=')
+  const signing = { signer, signature: RSA_SHA256, digest: SHA256, keyInfo: false, library: 'xmldsigjs' } as const
+  return signElement(named, { ...signing, ...more })
+}
+
+/** One document about several providers. */
+export const federationOf = (documents: readonly string[], attributes = ''): string =>
+  `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"${attributes}>${documents.map((one) => one.slice(one.indexOf('<md:'))).join('')}</md:EntitiesDescriptor>`
+
+/** The certificate to which our metadata has assertions encrypted. */
+export function encryptionCertificateIn(metadata: string): string {
+  const [, base64 = ''] = /use="encryption">[\s\S]*?X509Certificate>([^<]+)</.exec(metadata) ?? []
+  return `-----BEGIN CERTIFICATE-----\n${base64.trim()}\n-----END CERTIFICATE-----\n`
 }

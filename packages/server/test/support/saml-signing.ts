@@ -63,12 +63,11 @@ async function signByXmlCrypto(xml: string, { signer, signature, digest, keyInfo
 
 async function signIndependently(xml: string, { signer, signature, digest, keyInfo }: ElementSigning): Promise<string> {
   const [root = '', id] = /^(?:<[?!][^>]*>\s*)*<[^>]* ID="([^"]*)"[^>]*>/.exec(xml) ?? []
-  const algorithm = algorithmOf(signature)
+  const { algorithm, key } = keyFor(signature, signer)
   const signed = new xmldsig.SignedXml()
   signed.XmlSignature.SignedInfo.CanonicalizationMethod.Algorithm = EXCLUSIVE
-  const key = importKey(signer, algorithm)
   const made = await signed.Sign(algorithm, key, xmldsig.Parse(xml), {
-    references: [{ uri: `#${id}`, hash: hashOf(digest), transforms: ['enveloped', 'exc-c14n'] }],
+    references: [{ uri: `#${id}`, hash: webName(digest), transforms: ['enveloped', 'exc-c14n'] }],
     ...(keyInfo ? { x509: [signer.certificate.replaceAll(/-----[A-Z ]+-----|\s/g, '')] } : {}),
   })
   const at = issuerEnd(xml) ?? root.length
@@ -81,26 +80,29 @@ function issuerEnd(xml: string): number | undefined {
   return found === null ? undefined : found[0].length
 }
 
-type Algorithm = { readonly name: string; readonly hash: string; readonly namedCurve?: string }
-
-function algorithmOf(signature: string): Algorithm {
-  const [, kind = '', hash = ''] = /#(rsa|ecdsa|hmac)-(sha\d+)$/.exec(signature) ?? []
-  const names: Readonly<Record<string, string>> = { rsa: 'RSASSA-PKCS1-v1_5', ecdsa: 'ECDSA', hmac: 'HMAC' }
-  return {
-    name: names[kind] ?? '',
-    hash: hash.replace('sha', 'SHA-'),
-    ...(kind === 'ecdsa' ? { namedCurve: 'P-256' } : {}),
-  }
+interface Algorithm {
+  readonly name: string
+  readonly hash: string
+  readonly namedCurve?: string
 }
 
-const hashOf = (digest: string): string => (/sha\d+$/.exec(digest)?.[0] ?? '').replace('sha', 'SHA-')
+const NAMES: Readonly<Record<string, string>> = { rsa: 'RSASSA-PKCS1-v1_5', ecdsa: 'ECDSA', hmac: 'HMAC' }
+const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
 
-const importKey = ({ privateKey }: SamlSigner, algorithm: Algorithm) =>
-  (algorithm.name === 'HMAC' ? createSecretKey(Buffer.from(privateKey)) : createPrivateKey(privateKey)).toCryptoKey(
-    algorithm,
-    true,
-    ['sign'],
-  )
+function keyFor(signature: string, { privateKey }: SamlSigner) {
+  const [, kind = '', hash = ''] = /#(rsa|ecdsa|hmac)-(sha\d+)$/.exec(signature) ?? []
+  const key = kind === 'hmac' ? createSecretKey(Buffer.from(privateKey)) : createPrivateKey(privateKey)
+  const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? '']
+  const algorithm: Algorithm = {
+    name: NAMES[kind] ?? '',
+    hash: webName(hash),
+    ...(curve === undefined ? {} : { namedCurve: curve }),
+  }
+  return { algorithm, key: key.toCryptoKey(algorithm, true, ['sign']) }
+}
+
+/** `sha256`, or a URI that ends so, as WebCrypto names it. */
+const webName = (hash: string): string => (/sha\d+$/.exec(hash)?.[0] ?? '').replace('sha', 'SHA-')
 
 /** Its parser is to be the one that it was made for, which lies in its own folder, as does the package that wants to be told. */
 function loadXmldsig(): typeof import('xmldsigjs') {
