@@ -9,6 +9,7 @@ import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import type { Outcome } from './outcome.ts'
+import { beginUnasked } from './saml-unasked.ts'
 import { recordRefusal, requireLeg, takeCallback } from './upstream-callback.ts'
 
 const KIND = 'UpstreamAnswer'
@@ -23,8 +24,12 @@ export async function keepPostedAnswer(
   { path, fields }: { path: string; fields: URLSearchParams },
 ): Promise<Outcome> {
   const state = stateOf(fields)
-  const transaction = await deps.storage.transactions.find(sha256Hex(state))
-  if (transaction === undefined) throw new FlowError('transaction_invalid')
+  const transaction = state === undefined ? undefined : await deps.storage.transactions.find(sha256Hex(state))
+  if (state === undefined || transaction === undefined) {
+    const begun = fields.has(SAML_RESPONSE) ? await beginUnasked(deps, path) : undefined
+    if (begun === undefined) throw new FlowError('transaction_invalid')
+    return begun
+  }
   try {
     requireLeg(deps, request, transaction, path)
   } catch (error) {
@@ -61,9 +66,9 @@ export async function takePostedAnswer(
 }
 
 /** SAML has a name of its own for it (saml-bindings §3.5.3). */
-function stateOf(fields: URLSearchParams): string {
+function stateOf(fields: URLSearchParams): string | undefined {
   const [state, ...more] = fields.getAll(fields.has(SAML_RESPONSE) ? 'RelayState' : 'state')
-  if (state === undefined || more.length > 0) throw new FlowError('transaction_invalid')
+  if (more.length > 0) throw new FlowError('transaction_invalid')
   return state
 }
 

@@ -117,6 +117,13 @@ const oauth2 = z.strictObject({
   scripts: tolerated(jsonObject()),
 })
 
+const unasked = z.strictObject({
+  enabled: member(flag(), 'It begins a sign-in.', false),
+  client_id: member(z.string().max(256), 'The application where it begins.'),
+  client_protocol: tolerated(z.string()),
+  client_authorizequery: tolerated(z.string()),
+})
+
 const samlp = z
   .strictObject({
     ...identity,
@@ -158,7 +165,10 @@ const samlp = z
       z.string().max(20_000),
       'Certificate that signs its metadata, PEM or base64; metadata that is unsigned, or signed by another, is then refused.',
     ),
-    idpinitiated: tolerated(jsonObject()),
+    idpinitiated: member(
+      unasked,
+      'What becomes of a response that nobody asked for. With enabled and client_id, the browser is sent to that application’s initiate_login_uri, which begins a sign-in; nothing in the response is believed. Otherwise it is refused.',
+    ),
     tenant_domain: tolerated(z.string()),
     debug: tolerated(flag()),
   })
