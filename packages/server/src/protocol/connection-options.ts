@@ -118,8 +118,12 @@ const oauth2 = z.strictObject({
 })
 
 const unasked = z.strictObject({
-  enabled: member(flag(), 'It begins a sign-in.', false),
-  client_id: member(z.string().max(256), 'The application where it begins.'),
+  enabled: member(
+    flag(),
+    'A response that nobody asked for sends the browser to where the application begins a sign-in; nothing in it is believed. Otherwise it is refused.',
+    false,
+  ),
+  client_id: member(z.string().max(256), 'That application; it has an initiate_login_uri.'),
   client_protocol: tolerated(z.string()),
   client_authorizequery: tolerated(z.string()),
 })
@@ -165,10 +169,7 @@ const samlp = z
       z.string().max(20_000),
       'Certificate that signs its metadata, PEM or base64; metadata that is unsigned, or signed by another, is then refused.',
     ),
-    idpinitiated: member(
-      unasked,
-      'What becomes of a response that nobody asked for. With enabled and client_id, the browser is sent to that application’s initiate_login_uri, which begins a sign-in; nothing in the response is believed. Otherwise it is refused.',
-    ),
+    idpinitiated: member(unasked, 'What becomes of a response that nobody asked for.'),
     tenant_domain: tolerated(z.string()),
     debug: tolerated(flag()),
   })

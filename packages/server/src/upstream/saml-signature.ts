@@ -78,6 +78,7 @@ const algorithmOf = (one: XmlElement | undefined): string => one?.attributes.get
  *
  * @param text a document that `readXml` took, in which one element has this ID, the root or a child of it, and one
  *   signature whose shape was looked at.
+ * @param certificates those that may vouch now; in the order in which they are tried.
  * @throws {UpstreamRefused} `saml_signature_refused`: it holds under none of the certificates.
  */
 export async function readSigned(
@@ -85,6 +86,7 @@ export async function readSigned(
   id: string,
   certificates: readonly X509Certificate[],
 ): Promise<XmlElement> {
+  if (certificates.length === 0) throw refused('certificate expired')
   const { SignedXml, signature, normal } = await findSignature(text, id)
   for (const { publicKey } of certificates) {
     const signed = new SignedXml({ publicCert: publicKey, getCertFromKeyInfo: () => null })

@@ -95,7 +95,7 @@ test('T-SAML-09 where a certificate is pinned, metadata that it did not sign is 
     'a document type': [signed.replace('<md:EntityDescriptor', '<!DOCTYPE a><md:EntityDescriptor'), 'xml'],
   })
   await refusesMetadata('pinned-of-old', {
-    'by a certificate that has expired': [await signedMetadata(honest, expired), 'signature: does not hold'],
+    'by a certificate that has expired': [await signedMetadata(honest, expired), 'signature: certificate expired'],
   })
   await refusesMetadata('pasted', { 'pasted without a signature': [honest, 'unsigned'] })
   other.metadata = signed

@@ -1,6 +1,7 @@
 // SAML: only what the provider signed counts, in the one shape that has one meaning (attack catalogue, T-SAML-01 to -03).
 // Signed by two implementations: the one that the server verifies with, and one that has nothing to do with it.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { beforeEach, test } from 'node:test'
 import { makeSigner } from '../support/saml-certificates.ts'
 import type { SamlLies } from '../support/saml-idp.ts'
@@ -142,6 +143,8 @@ test('T-SAML-02 markup in a name shortens nobody’s name: it is refused, or the
   const refused: Record<string, (xml: string) => string> = {
     'a comment': cut('<!-- -->'),
     'a processing instruction': cut('<?x y?>'),
+    'a processing instruction in an attribute': (xml) => xml.replace('@corp.test<', '<?x y?>@corp.test<'),
+    'a comment in an attribute': (xml) => xml.replace('@corp.test<', '<!-- -->@corp.test<'),
     'a CDATA section': (xml) => xml.replace(pair.nameId, `<![CDATA[${pair.nameId}]]>`),
     'an unknown entity': cut('&x;'),
     'a comment elsewhere': (xml) => xml.replace('<samlp:Status>', '<!-- --><samlp:Status>'),
@@ -167,7 +170,11 @@ test('T-SAML-02 markup in a name shortens nobody’s name: it is refused, or the
     lies: { after: cut('<saml:X></saml:X>') },
     by: 'saml_signature_refused',
   }
-  await refusesAll(world, { 'an element': element })
+  const bound: Lie = {
+    lies: { after: (xml) => xml.replace('<saml:NameID ', '<saml:NameID xmlns:saml="urn:evil" ') },
+    by: 'saml_response_invalid namespace',
+  }
+  await refusesAll(world, { 'an element': element, 'a prefix bound anew': bound })
   // Another spelling of the same signed text: the canonical form, and so the name, is the true one.
   const same: Record<string, (xml: string) => string> = {
     'a numeric entity': (xml) => xml.replace(pair.nameId, pair.nameId.replace('c', '&#99;')),
@@ -234,6 +241,12 @@ const UNSIGNED: Readonly<Record<string, SamlLies>> = {
     ),
   },
   'no transforms': { after: (xml) => xml.replaceAll(/<ds:Transforms>[\s\S]*?<\/ds:Transforms>/g, '') },
+  'the digest of nothing, with a namespace that some canonicalize to nothing': {
+    after: (xml) =>
+      xml
+        .replaceAll(/<ds:DigestValue>[^<]*/g, `<ds:DigestValue>${createHash('sha256').digest('base64')}`)
+        .replace('<saml:Assertion ', '<saml:Assertion xmlns:ns="1" '),
+  },
   'two digests': {
     after: (xml) =>
       xml.replaceAll(
