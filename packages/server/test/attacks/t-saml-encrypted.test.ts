@@ -21,6 +21,7 @@ corp.addUser('attacker')
 await samlSignIn(world, 'sealed')
 beforeEach(() => corp.switchUser('attacker'))
 
+const SECOND_MICROSECONDS = 1_000_000
 const ASSERTION = /<saml:Assertion[\s\S]*<\/saml:Assertion>/
 const ENCRYPTED = /<saml:EncryptedAssertion[\s\S]*<\/saml:EncryptedAssertion>/
 const forged = (facts: SamlFacts, more = ''): string =>
@@ -117,6 +118,23 @@ test('T-SAML-02 markup in what was encrypted is refused as in what came plain', 
     'no XML': instead(() => 'x'),
     nothing: instead(() => ''),
   })
+})
+
+test('T-SAML-08 a bomb that was encrypted is refused like one that came plain', async () => {
+  const instead = (text: string): Lie => ({
+    lies: { parts: 'assertion', encryption: { ...encryption, instead: () => text } },
+    by: 'saml_decryption_refused',
+  })
+  const open = '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_bomb">'
+  const started = process.cpuUsage()
+  await all({
+    'ten thousand levels': instead(open + '<saml:a>'.repeat(7000) + '</saml:a>'.repeat(7000)),
+    'many elements': instead(`${open}${'<saml:a/>'.repeat(15_000)}</saml:Assertion>`),
+    'entities in a row': instead(`${open}${'&'.repeat(120_000)}</saml:Assertion>`),
+    'white space without end': instead(`<saml:Assertion${' '.repeat(120_000)}`),
+  })
+  const { user, system } = process.cpuUsage(started)
+  assert.ok(user + system < 4 * SECOND_MICROSECONDS, `${user + system} µs of computing`)
 })
 
 const flip = (at: number) => (bytes: Buffer) => {

@@ -44,7 +44,8 @@ const { server, corp, other } = world
 corp.addUser('reader')
 await samlSignIn(world, 'corp')
 
-const MOST_MS = 20_000
+/** Of computing, by this process, server and all: how long an answer takes is also a matter of what else runs here. */
+const MOST_MICROSECONDS = 1_000_000
 
 test('T-SAML-08 bombs and external entities are refused by their first look, and nobody is called', async () => {
   let calls = 0
@@ -77,9 +78,10 @@ test('T-SAML-08 bombs and external entities are refused by their first look, and
   await changesNothing(server, async () => {
     for (const [what, xml] of Object.entries(bombs)) {
       const { fields, ...there } = await goToProvider(server, 'corp')
-      const started = performance.now()
+      const started = process.cpuUsage()
       assertRefused(await postAnswer(there, { ...fields, SAMLResponse: Buffer.from(xml).toString('base64') }), what)
-      assert.ok(performance.now() - started < MOST_MS, `${what} took ${performance.now() - started} ms`)
+      const { user, system } = process.cpuUsage(started)
+      assert.ok(user + system < MOST_MICROSECONDS, `${what} took ${user + system} µs`)
       assert.match(lastReason(server), /^(?:saml_|invalid_request)/, what)
     }
   })

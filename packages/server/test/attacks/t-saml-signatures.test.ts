@@ -111,6 +111,9 @@ const WRAPPINGS: Readonly<Record<string, (xml: string, facts: SamlFacts) => stri
     xml.replace(ASSERTION, (own) => own + forged(facts).replace(NAMESPACES.saml, 'urn:evil')),
 }
 
+/** As Java's providers write it: prefixes that only a value uses, and characters that canonical XML writes in its own way. */
+const TYPED = `<saml:AttributeStatement xmlns:xs="http://www.w3.org/2001/XMLSchema"><saml:Attribute NameFormat='urn:x' Name="typed"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">a &gt; b &amp; "c" é\n\td</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`
+
 for (const library of SIGNING_LIBRARIES) {
   for (const parts of ['assertion', 'response', 'both'] as const) {
     test(`T-SAML-01 a forged assertion beside, in or around the true one signs nobody in (signed: ${parts}, by ${library})`, async () => {
@@ -129,7 +132,7 @@ for (const library of SIGNING_LIBRARIES) {
       corp.lies = { parts }
       assert.equal((await samlSignIn(world, 'corp').finally(() => corp.reset())).sub, attackerSub)
     }
-    corp.lies = { signature: RSA_SHA512, digest: SHA512 }
+    corp.lies = { signature: RSA_SHA512, digest: SHA512, facts: () => ({ more: TYPED }) }
     assert.equal((await samlSignIn(world, 'corp').finally(() => corp.reset())).sub, attackerSub)
   })
 }
