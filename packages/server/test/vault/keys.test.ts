@@ -11,7 +11,7 @@ import {
   rewrapAll,
   rotateVaultKeys,
 } from '../../src/vault/key-rotation.ts'
-import { checkVaultKey, deploymentSecret } from '../../src/vault/meta-secrets.ts'
+import { checkVaultKey, deploymentSecret, samlDecryptionKey, samlKey } from '../../src/vault/meta-secrets.ts'
 import { DATABASES, openWorld, type World } from './support.ts'
 
 const open = (world: World) => openKeyring({ source: `file:${world.keyFile}`, pollMs: 0 })
@@ -47,6 +47,7 @@ for (const database of DATABASES) {
       const world = await openWorld(database, { accessTokenSeconds: 20 })
       await checkVaultKey(world)
       const secret = await deploymentSecret(world)
+      const samlKeys = [await samlKey(world), await samlDecryptionKey(world)]
       const old = world.keyring.activeKeyId
       const accounts = await Promise.all(Array.from({ length: 12 }, (_, i) => world.connect(`user${i}`)))
       await sealEverywhere(world)
@@ -66,7 +67,7 @@ for (const database of DATABASES) {
       stop = true
       await load
       assert.ok(exchanges > 10, `${exchanges} exchanges`)
-      assert.ok(report.resealed >= 12 + 6 + 2, `${report.resealed}`)
+      assert.ok(report.resealed >= 12 + 6 + 4, `${report.resealed}`)
       assert.notEqual(report.activeKeyId, old)
 
       const references = await keyReferences(command)
@@ -75,6 +76,7 @@ for (const database of DATABASES) {
       const restarted = { ...world, keyring: open(world) }
       await checkVaultKey(restarted)
       assert.deepEqual(await deploymentSecret(restarted), secret)
+      assert.deepEqual([await samlKey(restarted), await samlDecryptionKey(restarted)], samlKeys)
       const vault = await world.node({ keyring: restarted.keyring })
       for (const { id } of accounts) assert.equal((await vault.freshToken(id, 0)).kind, 'fresh')
       await opensEverywhere(world, restarted.keyring)
