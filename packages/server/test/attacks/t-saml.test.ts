@@ -60,7 +60,7 @@ for (const database of databases) {
     assertRefused(await postAnswer(late, there.fields), 'late')
   })
 
-  test(`T-SAML-04 an assertion serves once, in another response and at another node too (${database})`, async () => {
+  test(`T-SAML-04 an assertion serves once, in another response, at another node and after a restart too (${database})`, async () => {
     const two = await startSamlWorld(undefined, { database, nodes: 2 })
     two.corp.addUser('once')
     const [assertionId, otherId] = [randomId(), randomId()]
@@ -72,6 +72,12 @@ for (const database of databases) {
       assertRefused(await postAnswer({ ...again, acs: again.acs.replace(first, second) }, again.fields), 'again')
       assert.equal(lastReason(two.server), 'answer_replayed')
       assert.equal(await silently(again.browser, two.server), 'login_required')
+    })
+    await two.server.restart()
+    await changesNothing(two.server, async () => {
+      const later = await goToProvider(two.server, 'corp')
+      assertRefused(await postAnswer(later, later.fields), 'after a restart')
+      assert.equal(lastReason(two.server), 'answer_replayed')
     })
     two.corp.lies = { facts: () => ({ assertionId: otherId }) }
     await samlSignIn(two, 'corp')
@@ -314,4 +320,22 @@ test('T-SAML-07 nobody is known by a name that passes on: only by a persistent o
     await refusesAll(world, { [String(employeeNumber)]: { lies: {}, by: 'subject_invalid' } }, 'by-number')
   }
   corp.switchUser('first')
+})
+
+test('T-SAML-02 an attribute that names the person twice names nobody, wherever its second value stands', async () => {
+  corp.addUser('polluted', { attributes: { employeeNumber: '4713', email: 'polluted@corp.test' } })
+  const second = (xml: string) => `<saml:AttributeStatement>${xml}</saml:AttributeStatement>`
+  const value = '<saml:AttributeValue>4711</saml:AttributeValue>'
+  await refusesAll(
+    world,
+    {
+      'in another statement': lie('subject_invalid', () => ({
+        more: second(`<saml:Attribute Name="employeeNumber">${value}</saml:Attribute>`),
+      })),
+      'under the name in another form': lie('subject_invalid', () => ({
+        more: second(`<saml:Attribute Name="employee&#78;umber" NameFormat="urn:x">${value}</saml:Attribute>`),
+      })),
+    },
+    'by-number',
+  )
 })

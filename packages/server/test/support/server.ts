@@ -56,6 +56,8 @@ export interface TestServer<P extends Record<string, Provider> = DefaultProvider
   readonly mails: () => readonly ReceivedMail[]
   /** A new person with an account at each of these providers, signed in there now; the address is theirs alone. */
   person(name: string, at: readonly (keyof P & string)[], details?: Parameters<Provider['addUser']>[1]): TestPerson
+  /** Ends every node and starts it anew at its address: what was only in memory is gone. */
+  restart(): Promise<void>
   close(): Promise<void>
 }
 
@@ -100,11 +102,14 @@ export async function startServer(options: StartOptions<Record<string, Provider>
   }
   after(close)
   await prepareDeployment({ config, issuer, log })
-  for (const listener of listeners) {
-    const app = await createApp({ config, issuer, log })
-    apps.push(app)
-    listener.use(app.handler)
+  const start = async () => {
+    for (const listener of listeners) {
+      const app = await createApp({ config, issuer, log })
+      apps.push(app)
+      listener.use(app.handler)
+    }
   }
+  await start()
   return {
     url,
     issuer,
@@ -117,6 +122,10 @@ export async function startServer(options: StartOptions<Record<string, Provider>
     mails: () => readOutbox(join(dataDir, 'outbox')),
     person: (name: string, at: readonly string[], details = {}) =>
       addPerson(providers, `${name}-${++people}`, at, details),
+    async restart() {
+      await Promise.all(apps.splice(0).map((app) => app.close()))
+      await start()
+    },
     close,
   }
 }
