@@ -25,7 +25,7 @@ const COLUMNS: Readonly<Record<string, string>> = {
 }
 
 const INTRODUCTION =
-  'Providers that a connection can name as its `strategy`. Everything else is reached by `oidc`, `oauth2` and `samlp`. ' +
+  'Providers that a connection can name as its `strategy`. Everything else is reached by `oidc`, `oauth2` and `samlp`, and by `api-key` and `basic` where people have a key or a password for it. ' +
   'Written by `tools/generate-providers-reference.ts` from the profiles that the server itself reads ' +
   '(`packages/server/src/upstream/catalogue`), and from the last run of the tests.'
 

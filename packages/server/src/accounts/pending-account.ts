@@ -10,10 +10,13 @@ export interface PendingAccount {
   readonly scopesGranted: readonly string[]
   /** Where its API lives, and the like. */
   readonly extras: JsonObject
+  /** The connected account that was to be renewed, where one was named; this may be another. */
+  readonly meant?: string | undefined
 }
 
-export const serializePendingAccount = ({ email, ...account }: PendingAccount): JsonObject => ({
+export const serializePendingAccount = ({ email, meant, ...account }: PendingAccount): JsonObject => ({
   ...account,
+  ...(meant === undefined ? {} : { meant }),
   ...(email === undefined ? {} : { email }),
 })
 
@@ -25,6 +28,7 @@ export function parsePendingAccount({
   scopesAsked,
   scopesGranted,
   extras,
+  meant,
 }: JsonObject): PendingAccount {
   if (!isString(subject) || !isString(upstreamName)) throw new Error('a pending account of an unknown shape')
   return {
@@ -34,5 +38,6 @@ export function parsePendingAccount({
     scopesAsked: stringsOf(scopesAsked),
     scopesGranted: stringsOf(scopesGranted),
     extras: isJsonObject(extras) ? extras : {},
+    meant: isString(meant) ? meant : undefined,
   }
 }

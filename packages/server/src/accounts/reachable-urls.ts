@@ -18,7 +18,13 @@ export function requireReachable(urls: readonly PlacedUrl[], allowedPrivateNetwo
 }
 
 /** URLs that only browsers follow; the server never calls them. */
-const BROWSER_URLS: ReadonlySet<string> = new Set(['icon_url', 'logoutUrl', 'signInEndpoint', 'signOutEndpoint'])
+const BROWSER_URLS: ReadonlySet<string> = new Set([
+  'help_url',
+  'icon_url',
+  'logoutUrl',
+  'signInEndpoint',
+  'signOutEndpoint',
+])
 
 /** Those among a connection's options. */
 export const urlsOfOptions = (options: JsonValue | undefined): readonly PlacedUrl[] => urlsIn(options, '/options')

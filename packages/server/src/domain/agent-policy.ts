@@ -26,6 +26,8 @@ export interface ConnectionRule {
   /** What a token that it uses may reach at most; undefined: whatever the person allowed. */
   readonly scopes: readonly string[] | undefined
   readonly proxyOnly: boolean
+  /** Says in so many words that tokens are given out. */
+  readonly namesToken: boolean
   /** Of calls through the proxy; undefined: all. */
   readonly methods: readonly string[] | undefined
 }
@@ -61,8 +63,9 @@ export function parseAgentPolicy(policy: JsonReader): AgentPolicy {
 function parseConnectionRule(rule: JsonReader): ConnectionRule[] {
   const connection = rule.text('connection')
   if (connection === undefined) return []
-  const proxyOnly = rule.word('access', ['token', 'proxy']) === 'proxy'
-  return [{ connection, scopes: rule.strings('scopes'), proxyOnly, methods: rule.strings('methods') }]
+  const access = rule.text('access')
+  const means = { proxyOnly: access === 'proxy', namesToken: access === 'token' }
+  return [{ connection, scopes: rule.strings('scopes'), ...means, methods: rule.strings('methods') }]
 }
 
 function parseHours(hours: JsonReader): WeekHours {
@@ -176,6 +179,16 @@ export function isProxyOnly(policy: AgentPolicy, connection: string): boolean {
   )
   return policy.proxyOnly || rule?.proxyOnly === true || rule?.methods !== undefined || aboutCalls
 }
+
+/**
+ * A key or password that a person typed is given out only by the operator's express word about this client and connection:
+ * it does not end by itself, and nobody here can end it.
+ */
+export const mayTakeCredential = (policy: AgentPolicy | undefined, connection: string): boolean =>
+  policy !== undefined &&
+  !policy.observed &&
+  ruleOf(policy, connection)?.namesToken === true &&
+  !isProxyOnly(policy, connection)
 
 const concerns = (rule: ApprovalRule, connection: string): boolean =>
   rule.connection === undefined || rule.connection === connection

@@ -26,6 +26,12 @@ export const MAIL_STRATEGY = 'email'
 export const PASSKEY_STRATEGY = 'passkey'
 export const PASSWORD_CONNECTION = 'Username-Password-Authentication'
 
+export const API_KEY_STRATEGY = 'api-key'
+export const BASIC_STRATEGY = 'basic'
+
+/** People type a credential of theirs on our own page: nobody is sent anywhere, and it signs nobody in. */
+export const CREDENTIAL_STRATEGIES: ReadonlySet<Strategy> = new Set([API_KEY_STRATEGY, BASIC_STRATEGY])
+
 /** Ways in that no provider stands behind. */
 export const OWN_STRATEGIES: ReadonlySet<Strategy> = new Set([PASSWORD_STRATEGY, MAIL_STRATEGY, PASSKEY_STRATEGY])
 

@@ -13,6 +13,13 @@ export interface TokenSet {
   readonly scopes: readonly string[] | undefined
 }
 
+/** What a person typed, as `tokenType`: it does not end by itself, is never renewed, and nobody can be asked to end it. */
+export type CredentialKind = 'api_key' | 'basic'
+
+const CREDENTIAL_KINDS: ReadonlySet<string> = new Set<CredentialKind>(['api_key', 'basic'])
+
+export const isCredential = ({ tokenType }: Pick<TokenSet, 'tokenType'>): boolean => CREDENTIAL_KINDS.has(tokenType)
+
 export type Health = 'ok' | 'expiring' | 'reconnect_required' | 'provider_unavailable' | 'revoked'
 
 /** `agents`: a connected account (`cac_…`). `sign_in`: the tokenset of an identity that logs in. */

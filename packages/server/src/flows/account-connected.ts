@@ -1,15 +1,16 @@
 // What a person does with the accounts that agents may use: disconnect, name, choose the default. Only their own answer.
 import { transact } from '../accounts/transact.ts'
+import { isLabel, tidyLabel } from '../domain/label.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountNotice } from './account-notice.ts'
 import { backTo, requireOwner } from './account-owner.ts'
 import type { BrowserRequest } from './browser-request.ts'
+import { isTypedConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import type { Outcome } from './outcome.ts'
 
 const PAGE = '/account/connections'
-export const LABEL_LENGTH = 40
 
 /** Gone at once, for the kept tokens of a sign-in by the same account as well; the revocation upstream is queued. */
 export function disconnectAccount(deps: FlowDeps, request: BrowserRequest, id: string | undefined): Promise<Outcome> {
@@ -29,7 +30,10 @@ export function disconnectAccount(deps: FlowDeps, request: BrowserRequest, id: s
       connectionId,
       accountId: account.id,
     })
-    return { code: 'disconnected', thing: label }
+    const connection = await tx.connections.find(connectionId)
+    // Nobody can be asked to end what the person typed.
+    const isTyped = connection !== undefined && isTypedConnection(connection)
+    return { code: isTyped ? 'disconnected-typed' : 'disconnected', thing: label }
   })
 }
 
@@ -47,13 +51,6 @@ export function labelAccount(
     return { code: 'labelled', thing: label }
   })
 }
-
-export const tidyLabel = (typed: string | undefined): string =>
-  (typed ?? '').normalize('NFC').replaceAll(/\s+/g, ' ').trim()
-
-/** One line of visible text. */
-export const isLabel = (label: string): boolean =>
-  label !== '' && [...label].length <= LABEL_LENGTH && !/[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Co}]/u.test(label)
 
 /** The account that an exchange without a hint gets. */
 export function setDefaultAccount(deps: FlowDeps, request: BrowserRequest, id: string | undefined): Promise<Outcome> {

@@ -7,22 +7,30 @@ import { Conflict } from '../domain/errors.ts'
 import type { User } from '../domain/user.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
+import { asksWhichAccount } from '../upstream/connectors.ts'
 import { connectForAgents, holdsForAgents, requireMayAdd } from './account-connect.ts'
 import type { AccountNotice } from './account-notice.ts'
 import { backTo, isFreshlyProven, type Owner, requireOwner, rotateSession } from './account-owner.ts'
 import { startNewPasskey } from './account-passkeys.ts'
-import { NEW_ACCOUNT, reconnectAccount } from './account-reconnect.ts'
+import { NEW_ACCOUNT, type Reconnection, reconnectAccount } from './account-reconnect.ts'
 import type { AccountWish } from './account-wish.ts'
 import { addArrival } from './add-arrival.ts'
 import { type Arrival, arrivalOf, giveBack, keepTokenset } from './arrival.ts'
 import type { BrowserRequest } from './browser-request.ts'
-import { isMailConnection, isPasskeyConnection, isPasswordConnection, shownConnection } from './connections.ts'
+import {
+  isMailConnection,
+  isPasskeyConnection,
+  isPasswordConnection,
+  isTypedConnection,
+  shownConnection,
+} from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { getInteraction, type Interaction, settle, startLocal } from './interactions.ts'
 import { provenMailbox, startMailLink } from './mail-link.ts'
 import type { Outcome, ShownConnection, SignInWay } from './outcome.ts'
-import { arrivalOfPending, askAbout, requirePending } from './pending.ts'
+import { startOwnStep } from './own-step.ts'
+import { arrivalOfPending, askAbout, type NewPending, requirePending } from './pending.ts'
 import { startAddressProof } from './prove-address.ts'
 import { type ShownUser, shownUser } from './shown-user.ts'
 import { nameOfArrival } from './suggest.ts'
@@ -49,6 +57,13 @@ export async function startAccountLink(
   if (isMailConnection(connection)) return startMailLink(deps, request, owner, connection)
   const account = accountId === undefined ? undefined : await deps.storage.accounts.find(accountId)
   const own = account?.userId === user.userId && account.connectionId === connection.id ? account : undefined
+  if (isTypedConnection(connection))
+    return startOwnStep(deps, request, {
+      step: 'credential',
+      connection: connection.name,
+      userId: user.userId,
+      account: own?.id,
+    })
   return startUpstream(deps, request, {
     kind: 'account_link',
     connection,
@@ -87,16 +102,52 @@ export async function finishAccountLink(
   if (transaction.userId !== userId) throw new FlowError('wrong_user')
   const arrival = arrivalOf({ connection, scopes: transaction.scopes }, account)
   const { continueWith } = secrets
-  if (continueWith !== NEW_ACCOUNT)
-    return write(deps, request, (tx) => reconnectAccount(deps, tx, owner.user, { arrival, accountId: continueWith }))
+  if (continueWith !== NEW_ACCOUNT) return reconnect(deps, request, owner, { arrival, accountId: continueWith })
   if (!connection.authenticationActive) {
     if (!(await holdsForAgents(deps.storage, userId, arrival)))
-      return askToAdd(deps, request, owner, arrival, undefined)
+      return askToAdd(deps, request, owner, { arrival, ownerId: undefined })
     return write(deps, request, (tx) => connectForAgents(deps, tx, userId, arrival))
   }
   const identity = await deps.storage.identities.find(connection.id, arrival.subject)
-  if (identity?.userId !== userId) return askToAdd(deps, request, owner, arrival, identity?.userId)
+  if (identity?.userId !== userId) return askToAdd(deps, request, owner, { arrival, ownerId: identity?.userId })
   return write(deps, request, (tx) => add(deps, tx, owner, arrival))
+}
+
+/** Another account than the one that was to be renewed is not taken for it: the person says what becomes of it (T-CONN-08). */
+async function reconnect(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  owner: Owner,
+  { arrival, accountId }: Reconnection,
+): Promise<Outcome> {
+  const { userId } = owner.user
+  const meant = await deps.storage.accounts.find(accountId)
+  if (meant?.userId !== userId || meant.subject === arrival.subject)
+    return write(deps, request, (tx) => reconnectAccount(deps, tx, owner.user, { arrival, accountId }))
+  const { connection, subject } = arrival
+  const identity = connection.authenticationActive
+    ? await deps.storage.identities.find(connection.id, subject)
+    : undefined
+  const ownerId = identity?.userId === userId ? undefined : identity?.userId
+  return askToAdd(deps, request, owner, { arrival, ownerId, insteadOf: meant.label })
+}
+
+/**
+ * What the person typed on their own page, as an account at a provider would come.
+ *
+ * @param accountId the connected account whose credential is replaced.
+ */
+export async function finishTyped(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  interaction: Interaction,
+  { arrival, accountId }: { readonly arrival: Arrival; readonly accountId: string | undefined },
+): Promise<Outcome> {
+  const owner = await requireOwner(deps, request)
+  if (!isFreshlyProven(deps, owner.session)) throw new FlowError('interaction_expired', NEXT)
+  await deps.storage.transaction((tx) => end(tx, interaction))
+  if (accountId !== undefined) return reconnect(deps, request, owner, { arrival, accountId })
+  return write(deps, request, (tx) => connectForAgents(deps, tx, owner.user.userId, arrival))
 }
 
 /** The person read the code that was mailed: their mailbox is added as an account at a provider would be. */
@@ -108,7 +159,8 @@ export async function finishMailLink(
   const owner = await requireOwner(deps, request)
   const arrival = await provenMailbox(deps, request, owner, proven)
   const identity = await deps.storage.identities.find(arrival.connection.id, arrival.subject)
-  if (identity?.userId !== owner.user.userId) return askToAdd(deps, request, owner, arrival, identity?.userId)
+  if (identity?.userId !== owner.user.userId)
+    return askToAdd(deps, request, owner, { arrival, ownerId: identity?.userId })
   return backTo(deps, request, PAGE, { code: 'already-linked', thing: nameOfArrival(arrival) })
 }
 
@@ -126,8 +178,7 @@ export async function askToAdd(
   deps: FlowDeps,
   request: BrowserRequest,
   { user }: Pick<Owner, 'user'>,
-  arrival: Arrival,
-  ownerId: string | undefined,
+  { arrival, ownerId, insteadOf }: Pick<NewPending, 'arrival' | 'ownerId' | 'insteadOf'>,
 ): Promise<Outcome> {
   const returnTo = new URL(PAGE.slice(1), deps.issuer).href
   const { userId } = user
@@ -139,6 +190,7 @@ export async function askToAdd(
     question: ownerId === undefined ? 'add' : 'conflict',
     userId,
     ownerId,
+    insteadOf,
     arrival,
   })
 }
@@ -155,11 +207,16 @@ export interface AddPage {
   readonly scopes: readonly string[]
   readonly forSignIn: boolean
   readonly keepsTokens: boolean
+  /** The provider can be made to ask which account is meant. */
+  readonly asksThere: boolean
+  readonly isTyped: boolean
+  /** Label of the account that was to be renewed: this is another one. */
+  readonly insteadOf: string | undefined
 }
 
 /** @throws {FlowError} `interaction_expired`, `wrong_browser`, `wrong_user`. */
 export async function addPage(deps: FlowDeps, request: BrowserRequest, state: string | undefined): Promise<AddPage> {
-  const { interaction, owner, arrival } = await openQuestion(deps, request, state)
+  const { interaction, pending, owner, arrival } = await openQuestion(deps, request, state)
   const { connection } = arrival
   return {
     state: interaction.uid,
@@ -168,6 +225,9 @@ export async function addPage(deps: FlowDeps, request: BrowserRequest, state: st
     scopes: arrival.account?.tokenset?.scopes ?? arrival.scopesAsked,
     forSignIn: connection.authenticationActive,
     keepsTokens: keepsSignInTokens(connection),
+    asksThere: asksWhichAccount(deps.connectors, connection),
+    isTyped: isTypedConnection(connection),
+    insteadOf: pending.insteadOf,
   }
 }
 
@@ -203,7 +263,7 @@ async function openQuestion(deps: FlowDeps, request: BrowserRequest, state: stri
   const pending = requirePending(interaction, 'add')
   requireSessionOf(request, pending)
   const owner = await requireOwner(deps, request)
-  return { interaction, owner, arrival: await arrivalOfPending(deps, interaction, pending) }
+  return { interaction, pending, owner, arrival: await arrivalOfPending(deps, interaction, pending) }
 }
 
 /** An interaction of ours ends with any result. */

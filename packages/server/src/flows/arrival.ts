@@ -91,6 +91,7 @@ export function sealArrival({ keyring, vault }: FlowDeps, interaction: Interacti
     amr,
     scopesAsked,
     upstreamName: account?.upstreamName ?? null,
+    extras: account?.extras ?? {},
   }
   const context = contextOf(interaction)
   const tokenset = account?.tokenset
@@ -109,9 +110,9 @@ export async function openArrival(deps: FlowDeps, interaction: Interaction, seal
     const details = JSON.parse(deps.keyring.open(context, toBytes(sealed.details)).toString('utf8')) as SealedDetails
     const connection = await deps.connections.find(deps.storage, details.connectionId)
     if (connection === undefined) throw new FlowError('interaction_expired')
-    const { connectionId: _, upstreamName, email, ...rest } = details
+    const { connectionId: _, upstreamName, extras, email, ...rest } = details
     const pending = sealed.tokens === null ? undefined : deps.vault.openPending(context, toBytes(sealed.tokens))
-    const account = upstreamName === null ? undefined : { tokenset: pending?.tokenset, upstreamName }
+    const account = upstreamName === null ? undefined : { tokenset: pending?.tokenset, upstreamName, extras }
     return { ...rest, connection, email: email ?? undefined, account }
   } catch (cause) {
     if (cause instanceof EnvelopeError) throw new FlowError('interaction_expired', { cause })
@@ -123,6 +124,7 @@ interface SealedDetails extends Omit<Arrival, 'connection' | 'email' | 'account'
   readonly connectionId: string
   readonly email: string | null
   readonly upstreamName: string | null
+  readonly extras: JsonObject
 }
 
 const toText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url')

@@ -11,6 +11,7 @@ import { isString } from '../lib/json.ts'
 import { type LinkRequest, linkRequestOf } from '../oauth/link-request.ts'
 import type { Session } from '../sessions/sessions.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
+import { asksWhichAccount } from '../upstream/connectors.ts'
 import { addArrival, tellOf } from './add-arrival.ts'
 import { arrivalOf, giveBack, keepTokenset } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
@@ -139,6 +140,7 @@ export async function clientLinkPage(deps: FlowDeps, request: BrowserRequest, op
       },
       scopes: arrival.account?.tokenset?.scopes ?? arrival.scopesAsked,
       keepsTokens: keepsSignInTokens(arrival.connection),
+      asksThere: asksWhichAccount(deps.connectors, arrival.connection),
     },
   }
 }

@@ -1,27 +1,44 @@
 // The browser leg of connecting an account for agents (auth0-wire.md §3.5): ticket, provider, our confirm page, and back
 // to the client with a code. Nothing is stored as connected before the client calls `complete`.
 
-import { parsePendingAccount, serializePendingAccount } from '../accounts/pending-account.ts'
+import { type PendingAccount, parsePendingAccount, serializePendingAccount } from '../accounts/pending-account.ts'
 import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import { mayLink } from '../domain/addresses-of-user.ts'
+import { mayTakeCredential } from '../domain/agent-policy.ts'
 import { parseClient } from '../domain/client.ts'
+import type { Connection } from '../domain/connection.ts'
+import { decideMeant } from '../domain/meant-account.ts'
+import type { VaultAccount } from '../domain/tokenset.ts'
 import type { User } from '../domain/user.ts'
-import { isString } from '../lib/json.ts'
 import type { ConnectRequest } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { UpstreamAccount } from '../upstream/connector.ts'
+import { asksWhichAccount } from '../upstream/connectors.ts'
 import { isFreshlyProven } from './account-owner.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
-import { shownConnection } from './connections.ts'
+import {
+  accountsHere,
+  backToClient,
+  DECLINED,
+  decline,
+  hostOf,
+  legOf,
+  recordRefusal,
+  requireLeg,
+  returnUrl,
+  voidAndReturn,
+} from './connect-leg.ts'
+import { isTypedConnection, shownConnection } from './connections.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { type Interaction, settle, startLocal } from './interactions.ts'
 import type { LinkConfirmPage, Outcome } from './outcome.ts'
+import { startOwnStep } from './own-step.ts'
 import { startAddressProof } from './prove-address.ts'
 import { shownUser } from './shown-user.ts'
 import { startStepUp } from './step-up-state.ts'
 import type { OpenTransaction } from './upstream-callback.ts'
-import { startUpstream } from './upstream-start.ts'
+import { connectorOf, startUpstream } from './upstream-start.ts'
 import { signInWays } from './ways.ts'
 
 const LEG_PATH = 'connected-accounts/continue'
@@ -65,7 +82,7 @@ export async function continueLeg(
   if (connect === undefined || connect.status !== 'opened' || connect.expiresAt <= deps.clock())
     throw new FlowError('ticket_invalid')
   if (connect.browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
-  if (answer === 'cancel') return voidAndReturn(deps, request, connect, 'The person decided against it.')
+  if (answer === 'cancel') return decline(deps, request, connect)
   return goOn(deps, request, connect)
 }
 
@@ -76,56 +93,74 @@ function legUrl({ issuer }: FlowDeps, { authSessionHash }: ConnectRequest, answe
   return url.href
 }
 
-async function goOn(
+/** Which account at the provider is to be connected, as far as somebody said. */
+export interface Choice {
+  /** One that is connected: its tokens will be replaced. */
+  readonly account?: VaultAccount | undefined
+  /** It was named: another one that comes back is asked about. */
+  readonly isNamed: boolean
+  /** The provider is to ask which account. */
+  readonly asksThere: boolean
+}
+
+/** @param choice the person's own; undefined: the client's words, and else a question to the person. */
+export async function goOn(
   deps: FlowDeps,
   request: BrowserRequest,
   connect: ConnectRequest,
-  extra: Record<string, string> = {},
+  choice?: Choice,
 ): Promise<Outcome> {
-  if (request.session?.userId !== connect.userId)
+  const { userId, clientId, authSessionHash: leg } = connect
+  if (request.session?.userId !== userId)
     return voidAndReturn(deps, request, connect, 'Another person is signed in here.')
   if (!isFreshlyProven(deps, request.session))
-    return startStepUp(deps, request, { session: request.session }, { kind: 'connect', leg: connect.authSessionHash })
-  const address = await unprovenAddress(deps, connect.userId)
+    return startStepUp(deps, request, { session: request.session }, { kind: 'connect', leg })
+  const address = await unprovenAddress(deps, userId)
   if (address !== undefined)
     return startAddressProof(deps, request, {
-      userId: connect.userId,
+      userId,
       address,
-      clientId: connect.clientId,
+      clientId,
       returnTo: legUrl(deps, connect),
       cancelTo: legUrl(deps, connect, 'cancel'),
     })
   const connection = await deps.connections.find(deps.storage, connect.connectionId)
   if (connection === undefined) throw new FlowError('connection_unavailable')
-  const { authorizationParams } = connect
-  const passed = Object.entries(authorizationParams).map(([name, value]) => [name, String(value)] as const)
-  const params = { ...Object.fromEntries(passed), ...extra }
+  const { credential } = connectorOf(deps, connection, undefined)
+  const chosen = choice ?? (await chooseAccount(deps, connect, credential !== undefined))
+  const own = { connection: connection.name, userId, leg }
+  if (chosen === 'ask') return startOwnStep(deps, request, { ...own, step: 'which-account' })
+  const { account, isNamed, asksThere } = chosen
+  if (credential !== undefined) return startOwnStep(deps, request, { ...own, step: 'credential', account: account?.id })
   return startUpstream(deps, request, {
     kind: 'connect',
     connection,
-    continueWith: connect.authSessionHash,
-    clientId: connect.clientId,
+    continueWith: leg,
+    clientId,
     scopes: connect.scopes,
-    heldScopes: await heldScopes(deps, connect, params),
+    // Its tokens are replaced, and whoever lives on them must not lose what it had because somebody asks for more.
+    heldScopes: account?.scopesGranted ?? [],
     wantsRefreshToken: true,
-    extra: params,
+    extra: { ...paramsOf(connect), ...(asksThere ? { prompt: 'select_account' } : {}) },
+    meant: isNamed ? account?.id : undefined,
   })
 }
 
-/**
- * What the account that will probably be meant has granted before: its tokens are replaced, and whoever lives on them must
- * not lose what it had because somebody asks for more. Who means another account, or has several, is asked for no more.
- */
-async function heldScopes(
-  { storage }: FlowDeps,
-  { userId, connectionId }: ConnectRequest,
-  { prompt, login_hint: hint }: Readonly<Record<string, string>>,
-): Promise<readonly string[]> {
-  if (prompt?.split(' ').includes('select_account')) return []
-  const accounts = await storage.accounts.listOfUser(userId)
-  const here = accounts.filter((one) => one.connectionId === connectionId && one.purpose === 'agents')
-  const [meant, ...others] = hint === undefined ? here : here.filter((one) => [one.subject, one.label].includes(hint))
-  return meant === undefined || others.length > 0 ? [] : meant.scopesGranted
+const paramsOf = ({ authorizationParams }: ConnectRequest): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(authorizationParams).map(([name, value]) => [name, String(value)]))
+
+async function chooseAccount(deps: FlowDeps, connect: ConnectRequest, isTyped: boolean): Promise<Choice | 'ask'> {
+  const { login_hint: hint, prompt } = paramsOf(connect)
+  const meant = decideMeant({ accounts: await accountsHere(deps, connect), hint, prompt, isTyped })
+  switch (meant.kind) {
+    case 'ask':
+      return 'ask'
+    case 'new':
+      return { isNamed: false, asksThere: false }
+    case 'named':
+    case 'likely':
+      return { account: meant.account, isNamed: meant.kind === 'named', asksThere: false }
+  }
 }
 
 /** The user's address, when it must be proven before anything is added to them. */
@@ -134,7 +169,7 @@ async function unprovenAddress({ storage }: FlowDeps, userId: string): Promise<s
   return user === undefined || mayLink(user) ? undefined : user.email
 }
 
-/** The provider said who it is: kept sealed until the person confirms and the client completes. */
+/** The provider said who it is. */
 export async function finishConnectLeg(
   deps: FlowDeps,
   request: BrowserRequest,
@@ -142,19 +177,34 @@ export async function finishConnectLeg(
   account: UpstreamAccount,
 ): Promise<Outcome> {
   const connect = await requireLeg(deps, request, secrets.continueWith, 'opened')
+  const { scopes: scopesAsked } = transaction
+  return askToConfirm(deps, request, connect, { connection, account, scopesAsked, meant: secrets.meant })
+}
+
+export interface ConnectAnswer {
+  readonly connection: Connection
+  readonly account: UpstreamAccount
+  readonly scopesAsked: readonly string[]
+  readonly meant: string | undefined
+  /** Ends in the same transaction. */
+  readonly step?: Interaction
+}
+
+/** Keeps the account sealed until the person confirms and the client completes. */
+export async function askToConfirm(
+  deps: FlowDeps,
+  request: BrowserRequest,
+  connect: ConnectRequest,
+  { connection, account, scopesAsked, meant, step }: ConnectAnswer,
+): Promise<Outcome> {
   const { subject, email, upstreamName, tokenset, extras = {} } = account
   // Nothing to keep: such connections are refused when the journey begins.
   if (tokenset === undefined) throw new FlowError('connection_unavailable')
-  const details = serializePendingAccount({
-    subject,
-    email,
-    upstreamName,
-    scopesAsked: transaction.scopes,
-    scopesGranted: tokenset.scopes ?? transaction.scopes,
-    extras,
-  })
+  const scopesGranted = tokenset.scopes ?? scopesAsked
+  const details = serializePendingAccount({ subject, email, upstreamName, scopesAsked, scopesGranted, extras, meant })
   const pendingEnvelope = deps.vault.sealPending(connect.authSessionHash, { tokenset, details })
   const confirm = await deps.storage.transaction(async (tx) => {
+    if (step !== undefined) await end(tx, step)
     const moved = await tx.connects.advance(connect.authSessionHash, 'opened', 'answered', {
       pendingEnvelope,
       ...(request.session === undefined ? {} : { sessionUid: request.session.uid }),
@@ -174,6 +224,10 @@ export async function finishConnectLeg(
     cookies: withBrowserCookie(request),
   }
 }
+
+/** An interaction of ours ends with any result. */
+const end = (tx: Repositories, interaction: Interaction): Promise<void> =>
+  settle(tx, interaction, { error: 'access_denied', error_description: '' })
 
 /** The provider, or the person there, said no. */
 export async function refuseConnectLeg(
@@ -196,6 +250,7 @@ export async function confirmPage(deps: FlowDeps, request: BrowserRequest, inter
   if (user === undefined || clientRecord === undefined || connection === undefined)
     throw new FlowError('transaction_invalid')
   const pending = parsePendingAccount(openPending(deps, connect).details)
+  const meant = await meantAccount(deps, connect, pending)
   const client = parseClient(clientRecord)
   const page: LinkConfirmPage = {
     name: 'link-confirm',
@@ -210,8 +265,20 @@ export async function confirmPage(deps: FlowDeps, request: BrowserRequest, inter
     },
     scopes: pending.scopesGranted,
     keepsTokens: true,
+    asksThere: asksWhichAccount(deps.connectors, connection),
+    typed: isTypedConnection(connection) ? { isGiven: mayTakeCredential(client.policy, connection.name) } : undefined,
+    insteadOf: meant === undefined || meant.subject === pending.subject ? undefined : meant.label,
   }
   return { kind: 'page', page }
+}
+
+async function meantAccount(
+  deps: FlowDeps,
+  connect: ConnectRequest,
+  { meant }: Pick<PendingAccount, 'meant'>,
+): Promise<VaultAccount | undefined> {
+  if (meant === undefined) return undefined
+  return (await accountsHere(deps, connect)).find(({ id }) => id === meant)
 }
 
 export type ConfirmAnswer = 'confirm' | 'cancel' | 'another'
@@ -227,10 +294,11 @@ export async function submitConfirm(
   if (answer === 'confirm') return confirm(deps, request, interaction, connect)
   if (answer === 'cancel') {
     await giveBack(deps, interaction, connect, 'void')
-    return backToClient(request, connect, 'The person decided against it.')
+    return backToClient(request, connect, DECLINED)
   }
+  const account = await meantAccount(deps, connect, parsePendingAccount(openPending(deps, connect).details))
   await giveBack(deps, interaction, connect, 'opened')
-  return goOn(deps, request, connect, { prompt: 'select_account' })
+  return goOn(deps, request, connect, { account, isNamed: account !== undefined, asksThere: true })
 }
 
 async function confirm(
@@ -241,29 +309,12 @@ async function confirm(
 ): Promise<Outcome> {
   const code = randomToken()
   const moved = await deps.storage.transaction(async (tx) => {
-    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
+    await end(tx, interaction)
     return tx.connects.advance(connect.authSessionHash, 'answered', 'confirmed', { connectCodeHash: sha256Hex(code) })
   })
   if (!moved) throw new FlowError('transaction_invalid')
   return { kind: 'redirect', url: returnUrl(connect, { connect_code: code }), cookies: withBrowserCookie(request) }
 }
-
-/** @throws {FlowError} unless the request stands in `status` and belongs to this browser and its signed-in user. */
-async function requireLeg(
-  deps: FlowDeps,
-  request: BrowserRequest,
-  leg: string | undefined,
-  status: ConnectRequest['status'],
-): Promise<ConnectRequest> {
-  const connect = leg === undefined ? undefined : await deps.storage.connects.find(leg)
-  if (connect === undefined || connect.status !== status || connect.expiresAt <= deps.clock())
-    throw new FlowError('interaction_expired')
-  if (connect.browserHash !== request.browser.hash) throw new FlowError('wrong_browser')
-  if (connect.userId !== request.session?.userId) throw new FlowError('wrong_user')
-  return connect
-}
-
-const legOf = ({ params }: Interaction): string | undefined => (isString(params.leg) ? params.leg : undefined)
 
 function openPending(deps: FlowDeps, connect: ConnectRequest) {
   if (connect.pendingEnvelope === undefined) throw new FlowError('transaction_invalid')
@@ -281,7 +332,7 @@ async function giveBack(
   const { subject } = parsePendingAccount(details)
   const { authSessionHash, userId, connectionId } = connect
   await deps.storage.transaction(async (tx) => {
-    await settle(tx, interaction, { error: 'access_denied', error_description: '' })
+    await end(tx, interaction)
     const moved = await tx.connects.advance(authSessionHash, 'answered', to, { pendingEnvelope: undefined })
     if (!moved) throw new FlowError('transaction_invalid')
     await deps.vault.discard(tx, { id: '', userId, connectionId, subject }, tokenset)
@@ -289,43 +340,4 @@ async function giveBack(
   })
 }
 
-async function voidAndReturn(
-  deps: FlowDeps,
-  request: BrowserRequest,
-  connect: ConnectRequest,
-  description: string,
-): Promise<Outcome> {
-  await deps.storage.transaction(async (tx) => {
-    if (!(await tx.connects.advance(connect.authSessionHash, 'opened', 'void', {})))
-      throw new FlowError('transaction_invalid')
-    await recordRefusal(tx, deps, connect)
-  })
-  return backToClient(request, connect, description)
-}
-
-const recordRefusal = (tx: Repositories, deps: FlowDeps, connect: ConnectRequest): Promise<void> =>
-  tx.events.append({
-    type: 'connected_account.refused',
-    at: deps.clock(),
-    outcome: 'refused',
-    userId: connect.userId,
-    clientId: connect.clientId,
-    connectionId: connect.connectionId,
-  })
-
-function backToClient(request: BrowserRequest, connect: ConnectRequest, description: string): Outcome {
-  const url = returnUrl(connect, { error: 'access_denied', error_description: description })
-  return { kind: 'redirect', url, cookies: withBrowserCookie(request) }
-}
-
-/** The client's redirect URI is one of its callbacks: checked when the request was made. */
-function returnUrl(connect: ConnectRequest, params: Readonly<Record<string, string>>): string {
-  const url = new URL(connect.redirectUri)
-  for (const [name, value] of Object.entries(params)) url.searchParams.append(name, value)
-  if (connect.state !== undefined) url.searchParams.append('state', connect.state)
-  return url.href
-}
-
 export const nameOf = (user: User): string => user.profile.name ?? user.profile.nickname ?? user.userId
-
-const hostOf = (uri: string): string | undefined => URL.parse(uri)?.host

@@ -1,6 +1,12 @@
 // Which ways to sign in a page offers.
 import type { Connection } from '../domain/connection.ts'
-import { MAIL_STRATEGY, OWN_STRATEGIES, PASSKEY_STRATEGY, PASSWORD_STRATEGY } from '../domain/connection.ts'
+import {
+  CREDENTIAL_STRATEGIES,
+  MAIL_STRATEGY,
+  OWN_STRATEGIES,
+  PASSKEY_STRATEGY,
+  PASSWORD_STRATEGY,
+} from '../domain/connection.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { ConnectionReader } from '../vault/connections.ts'
 import type { ShownConnection } from './outcome.ts'
@@ -25,6 +31,10 @@ export const isMailConnection = ({ strategy }: Pick<Connection, 'strategy'>): bo
 
 export const isPasskeyConnection = ({ strategy }: Pick<Connection, 'strategy'>): boolean =>
   strategy === PASSKEY_STRATEGY
+
+/** An account is connected by typing a credential. */
+export const isTypedConnection = ({ strategy }: Pick<Connection, 'strategy'>): boolean =>
+  CREDENTIAL_STRATEGIES.has(strategy)
 
 /** There is a provider to be sent to. */
 export const isUpstream = ({ strategy }: Pick<Connection, 'strategy'>): boolean => !OWN_STRATEGIES.has(strategy)

@@ -25,7 +25,13 @@ export interface Interaction {
   readonly openedAt: EpochSeconds
 }
 
-export type LocalPurpose = 'sign-in' | 'connect-confirm' | 'prove-address' | 'account-link'
+export type LocalPurpose =
+  | 'sign-in'
+  | 'connect-confirm'
+  | 'prove-address'
+  | 'account-link'
+  | 'credential'
+  | 'which-account'
 
 const LOCAL_SECONDS = 3600
 

@@ -14,6 +14,10 @@ export type Step =
   | { readonly kind: 'prove-address' }
   /** Somebody adds an account from their own pages: the question stands on a page of its own. */
   | { readonly kind: 'account-link' }
+  /** A person types a credential of theirs: on a page of its own, too. */
+  | { readonly kind: 'credential' }
+  /** Of several accounts at one connection, which does a client's request mean? */
+  | { readonly kind: 'which-account' }
   /** Straight to the connection that the request names. */
   | { readonly kind: 'upstream'; readonly connection: string }
 
@@ -32,7 +36,7 @@ export function nextStep({ local, promptName, params, awaitsCode, passwordConnec
   if (local === 'connect-confirm') return { kind: 'link-confirm' }
   if (promptName === 'link') return { kind: 'client-link' }
   if (local === 'prove-address') return { kind: 'prove-address' }
-  if (local === 'account-link') return { kind: 'account-link' }
+  if (local === 'account-link' || local === 'credential' || local === 'which-account') return { kind: local }
   if (promptName === 'consent') return { kind: 'consent' }
   if (awaitsCode) return { kind: 'verify-email' }
   const { connection, screen_hint: hint } = params

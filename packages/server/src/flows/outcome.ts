@@ -2,6 +2,8 @@
 import type { ApprovalKind } from '../domain/approval.ts'
 import type { AskedUse } from '../domain/asked-use.ts'
 import type { PlannedAccount, PlannedAddress, PlannedIdentity, PlannedKey } from '../domain/merge.ts'
+import type { CredentialKind } from '../domain/tokenset.ts'
+import type { CredentialProblem } from '../domain/typed-credential.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { FlowErrorCode, FlowNext } from './flow-error.ts'
@@ -29,6 +31,8 @@ export type FlowPage =
   | ApprovePage
   | ActivatePage
   | LinkConfirmPage
+  | EnterCredentialPage
+  | WhichAccountPage
   | LinkSuggestPage
   | LinkChoosePage
   | LinkConflictPage
@@ -176,6 +180,50 @@ export interface LinkConfirmPage {
   }
   readonly scopes: readonly string[]
   readonly keepsTokens: boolean
+  /** The provider can be made to ask which account is meant. */
+  readonly asksThere: boolean
+  /** The person typed a key or password of theirs; `isGiven`: an exchange gives it to the client. */
+  readonly typed?: { readonly isGiven: boolean } | undefined
+  /** Label of the account that was meant: this is another one. */
+  readonly insteadOf?: string | undefined
+}
+
+/** Where a person types a credential of theirs, for an account that agents use. */
+export interface EnterCredentialPage {
+  readonly name: 'enter-credential'
+  readonly state: string
+  readonly connection: ShownConnection
+  readonly kind: CredentialKind
+  /** Who asks; undefined when it is the person, from their own pages. */
+  readonly client: { readonly name: string; readonly isGiven: boolean } | undefined
+  /** Label of the account whose credential is replaced. */
+  readonly replaces: string | undefined
+  /** The account has no name of its own. */
+  readonly asksLabel: boolean
+  readonly label: string
+  readonly username: string | undefined
+  /** The only ones that it is sent to. */
+  readonly hosts: readonly string[]
+  readonly helpUrl: string | undefined
+  readonly scopes: readonly string[]
+  readonly problem: CredentialProblem | 'secret_refused' | 'secret_unchecked' | undefined
+}
+
+/** A client asks for an account where the person has some. */
+export interface WhichAccountPage {
+  readonly name: 'which-account'
+  readonly state: string
+  readonly connection: ShownConnection
+  readonly client: { readonly name: string }
+  readonly accounts: readonly {
+    readonly id: string
+    readonly label: string
+    readonly needsReconnecting: boolean
+    readonly lastUsedAt: EpochSeconds | undefined
+  }[]
+  readonly isTyped: boolean
+  /** The provider can be made to ask which account is meant. */
+  readonly asksThere: boolean
 }
 
 /** Why a question is asked again: another account was proven, or the provider or the person there said no. */

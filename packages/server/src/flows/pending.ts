@@ -31,6 +31,8 @@ export interface Pending {
   readonly userId: string
   /** Whose the arriving identity is already. */
   readonly ownerId: string | undefined
+  /** Label of the account that was meant, where another one arrived. */
+  readonly insteadOf: string | undefined
   /** Why the person is asked again. */
   readonly problem: ProofProblem | undefined
   /** When the arriving identity was proven. */
@@ -45,18 +47,20 @@ export interface NewPending {
   readonly question: Question
   readonly userId: string
   readonly ownerId?: string | undefined
+  readonly insteadOf?: string | undefined
   readonly arrival: Arrival
 }
 
 export function pendingOf({ artifact }: Interaction): Pending | undefined {
   const { pending } = artifact.payload
   if (!isJsonObject(pending) || !isString(pending.id) || !isString(pending.userId)) return undefined
-  const { id, question, userId, ownerId, problem, arrivedAt, provenAt, arrival } = pending
+  const { id, question, userId, ownerId, insteadOf, problem, arrivedAt, provenAt, arrival } = pending
   return {
     id,
     question: question as Question,
     userId,
     ownerId: isString(ownerId) ? ownerId : undefined,
+    insteadOf: isString(insteadOf) ? insteadOf : undefined,
     problem: isString(problem) ? (problem as ProofProblem) : undefined,
     arrivedAt: Number(arrivedAt),
     provenAt: typeof provenAt === 'number' ? provenAt : undefined,
@@ -82,6 +86,7 @@ export async function askAbout(
     ...asked,
     id: randomToken(16),
     ownerId: asked.ownerId,
+    insteadOf: asked.insteadOf,
     problem: undefined,
     arrivedAt: deps.clock(),
     provenAt: undefined,
@@ -116,6 +121,7 @@ const writePending = (tx: Repositories, interaction: Interaction, pending: Pendi
     pending: {
       ...pending,
       ownerId: pending.ownerId ?? null,
+      insteadOf: pending.insteadOf ?? null,
       problem: pending.problem ?? null,
       provenAt: pending.provenAt ?? null,
     },

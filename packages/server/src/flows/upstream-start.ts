@@ -26,6 +26,8 @@ export interface UpstreamRequest {
   readonly wantsRefreshToken: boolean
   readonly extra?: Readonly<Record<string, string>>
   readonly clientRequest?: Readonly<Record<string, string>>
+  /** The connected account that is to come back; another one is asked about. */
+  readonly meant?: string | undefined
   /** The pending arrival for which an existing account is proven. */
   readonly proves?: string
 }
@@ -35,6 +37,7 @@ export interface TransactionSecrets {
   readonly verifier: string
   readonly continueWith: string
   readonly proves?: string
+  readonly meant?: string
   /** The person was to show anew who they are. */
   readonly asksAnew?: true
 }
@@ -66,6 +69,7 @@ export async function startUpstream(deps: FlowDeps, request: BrowserRequest, ask
     verifier,
     continueWith: asked.continueWith,
     ...(asked.proves === undefined ? {} : { proves: asked.proves }),
+    ...(asked.meant === undefined ? {} : { meant: asked.meant }),
     ...(asksAnew(asked.extra ?? {}) ? { asksAnew: true } : {}),
   }
   const now = deps.clock()

@@ -1,17 +1,18 @@
 // The vault exchange: a token of ours for an access token of the user's upstream account (vault.md §2). The product's
 // hot path: one read, one shared write, no session and no engine.
 import { findMergedInto } from '../accounts/merged-into.ts'
-import { decidePolicy } from '../domain/agent-policy.ts'
+import { decidePolicy, mayTakeCredential } from '../domain/agent-policy.ts'
 import type { Client } from '../domain/client.ts'
 import { parseClient } from '../domain/client.ts'
 import type { Connection } from '../domain/connection.ts'
 import type { Settings } from '../domain/settings.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
+import type { JsonObject } from '../lib/json.ts'
 import { once } from '../lib/once.ts'
 import type { Clock } from '../lib/time.ts'
 import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ReplayMark } from '../storage/records.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { Connector } from '../upstream/connector.ts'
+import { BEARER, type Connector } from '../upstream/connector.ts'
 import type { Connectors } from '../upstream/connectors.ts'
 import type { ConnectionReader } from '../vault/connections.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -264,6 +265,7 @@ async function choose(
   if (connection !== undefined) trail.connectionId = connection.id
   const usable = allowed(decideConnection({ connection, enabled: facts.enabled }, request)).connection
   const connector = connectorOf(parts.connectors, usable)
+  requireMayTake(client, usable, connector)
   requireServed(request, usable, connector)
   const { sharing } = parts.settings().vault
   const policyFacts = { accounts: facts.accounts, clientId: client.clientId, sharing }
@@ -314,6 +316,12 @@ function admit(
   })
 }
 
+/** @throws {ExchangeRefusal} `policy_denied`: through the proxy it may be used, and not be seen. */
+function requireMayTake({ policy }: Client, { name }: Connection, { credential }: Connector): void {
+  if (credential === undefined || mayTakeCredential(policy, name)) return
+  throw new ExchangeRefusal('policy_denied', { connection: name, reason: 'proxy_only', rule: 'P4' })
+}
+
 /** RFC 8707: a token is asked for use at one API, which must be one of this provider. */
 function requireServed({ resourceHost }: ExchangeRequest, { name }: Connection, { traits }: Connector): void {
   if (resourceHost === undefined || traits.apiHosts.includes(resourceHost)) return
@@ -324,14 +332,21 @@ function requireServed({ resourceHost }: ExchangeRequest, { name }: Connection, 
 /** For a provider that names no end: SDKs need a number (auth0-wire.md §2.3). */
 const SYNTHETIC_TTL_SECONDS = 3600
 
-const answerOf = (token: Fresh, request: ExchangeRequest, { scopes }: Connector, now: number): ExchangeAnswer => ({
+const answerOf = (token: Fresh, request: ExchangeRequest, connector: Connector, now: number): ExchangeAnswer => ({
   status: 200,
   headers: { ...NO_STORE },
   body: {
     access_token: token.accessToken,
-    scope: scopes.spellings(token.scopes).join(' '),
+    scope: connector.scopes.spellings(token.scopes).join(' '),
     expires_in: token.expiresAt === undefined ? SYNTHETIC_TTL_SECONDS : token.expiresAt - now,
     issued_token_type: request.issuedTokenType,
     token_type: 'Bearer',
+    ...(connector.credential === undefined ? {} : wayOf(connector)),
   },
 })
+
+/** RFC 8693 §2.2.1: `N_A` for what is no bearer token; `tenon` says how it is sent then. */
+function wayOf({ traits: { apiHeader } }: Connector): JsonObject {
+  const isBearer = apiHeader.name === BEARER.name && apiHeader.prefix === BEARER.prefix
+  return isBearer ? {} : { token_type: 'N_A', tenon: { header: apiHeader.name, prefix: apiHeader.prefix } }
+}

@@ -4,7 +4,7 @@ import { PASSWORD_CONNECTION } from './built-in.ts'
 import { clientIdField } from './client-document.ts'
 import { OPTIONS } from './connection-options.ts'
 import { flag, jsonObject, member, patchOf, shortMetadata, text, tolerated } from './fields.ts'
-import { STRATEGIES, TOKENLESS_STRATEGIES } from './strategies.ts'
+import { CREDENTIAL_STRATEGIES, STRATEGIES, TOKENLESS_STRATEGIES } from './strategies.ts'
 
 const changeable = {
   display_name: member(text(128), 'Shown to people. Default: the name of the provider, or the connection.'),
@@ -47,6 +47,10 @@ function checkConnection(connection: ConnectionDocument, context: z.RefinementCt
   if (connection.connected_accounts?.active && TOKENLESS_STRATEGIES.has(connection.strategy)) {
     const message = `false, for no tokens come from ${connection.strategy}`
     context.addIssue({ code: 'custom', path: ['connected_accounts', 'active'], message })
+  }
+  if (connection.authentication?.active !== false && CREDENTIAL_STRATEGIES.has(connection.strategy)) {
+    const message = `false, for nobody signs in by ${connection.strategy}`
+    context.addIssue({ code: 'custom', path: ['authentication', 'active'], message })
   }
   if (connection.name === PASSWORD_CONNECTION && connection.strategy !== 'auth0') {
     context.addIssue({ code: 'custom', path: ['strategy'], message: `auth0, for this is ${PASSWORD_CONNECTION}` })

@@ -224,6 +224,67 @@ const email = z.strictObject({
 
 const passkey = z.strictObject({})
 
+/** Where the credential of a person may go, and how one finds out whose it is. */
+const credential = {
+  api_hosts: z
+    .array(apiHost())
+    .min(1)
+    .max(100)
+    .meta({ description: 'Hosts that the proxy may send it to: people are told them before they type it.' }),
+  scope: member(scopeText(), 'What it is taken to be good for, since nobody can tell: counts as granted.'),
+  userInfoURL: member(
+    webUrl(),
+    'Asked with it, when it is typed, whose account it opens. Default: it is kept as it was typed, unchecked.',
+  ),
+  fieldsMap: member(
+    fieldsMap,
+    'From our profile fields to JSON paths in the answer of `userInfoURL`; there, `user_id` must be among them.',
+  ),
+  help_url: member(webUrl(), "The provider's page on which such a credential is made, for people to open."),
+  icon_url: tolerated(webUrl()),
+} as const
+
+interface CheckedCredential {
+  readonly userInfoURL?: string | undefined
+  readonly fieldsMap?: Readonly<Record<string, string>> | undefined
+}
+
+function checkSubject({ userInfoURL, fieldsMap: map }: CheckedCredential, context: z.RefinementCtx): void {
+  if (userInfoURL === undefined || map?.user_id !== undefined) return
+  context.addIssue({
+    code: 'custom',
+    path: ['fieldsMap', 'user_id'],
+    message: 'where the answer has the id, such as id',
+  })
+}
+
+const headerName = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, { error: 'the name of a header' })
+    .refine((name) => !NOT_FOR_KEYS.has(name.toLowerCase()), { error: 'a header that carries a key' })
+
+/** They say where a request goes, or how long it is. */
+const NOT_FOR_KEYS = new Set(
+  'connection content-length content-type cookie expect forwarded host keep-alive proxy-authorization te trailer transfer-encoding upgrade'.split(
+    ' ',
+  ),
+)
+
+const apiKey = z
+  .strictObject({
+    ...credential,
+    header: member(headerName(), 'The header that carries the key.', 'Authorization'),
+    scheme: member(
+      z.string().regex(/^[\w-]{0,32}$/, { error: 'a word such as Bearer, or empty' }),
+      'Stands before the key, with a blank. Default: `Bearer` in `Authorization`, nothing in another header.',
+    ),
+  })
+  .superRefine(checkSubject)
+
+/** User name and password, as HTTP knows them (RFC 7617). */
+const basic = z.strictObject(credential).superRefine(checkSubject)
+
 /**
  * Catalogue connections: what every OAuth upstream takes, the endpoints, a few members of single providers, and one
  * boolean per product of the provider (`calendar`, `repo`, …), whose names are the provider's own.
@@ -258,8 +319,20 @@ export const OPTIONS: Readonly<Record<string, z.ZodType>> = {
   samlp,
   email,
   passkey,
+  'api-key': apiKey,
+  basic,
   ...Object.fromEntries(CATALOGUE_STRATEGIES.map((name) => [name, catalogue])),
 }
 
 /** Option schemas by the name under which the reference lists them. */
-export const OPTION_TABLES = { auth0: database, oidc, oauth2, samlp, email, passkey, catalogue } as const
+export const OPTION_TABLES = {
+  auth0: database,
+  oidc,
+  oauth2,
+  samlp,
+  email,
+  passkey,
+  'api-key': apiKey,
+  basic,
+  catalogue,
+} as const

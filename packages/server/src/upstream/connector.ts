@@ -1,5 +1,5 @@
 // What the rest of the server knows of an upstream provider: the same interface whatever it speaks.
-import type { TokenSet } from '../domain/tokenset.ts'
+import type { CredentialKind, TokenSet } from '../domain/tokenset.ts'
 import type { Profile } from '../domain/user.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
@@ -68,8 +68,37 @@ export interface Connector {
    */
   revoke(token: string, hint: TokenKind): Promise<'revoked' | 'unsupported'>
 
+  /** There instead of everything that leads a person to the provider: they type a credential of theirs on our own page. */
+  readonly credential?: CredentialForm
+
   /** Our own description in the provider's language, for its operator; absent where there is none (OAuth). */
   describeUs?(redirectUri: string): Promise<string>
+}
+
+export interface CredentialForm {
+  readonly kind: CredentialKind
+  /** The provider's page on which one is made. */
+  readonly helpUrl: string | undefined
+  /** The provider tells whose it is; else an account is called what the person calls it. */
+  readonly isChecked: boolean
+
+  /**
+   * Takes what was typed, asking the provider whose it is where the connection says how.
+   *
+   * @throws {UpstreamRefused} `credential_refused`: the provider does not take it; others: its answer is not what it should be.
+   * @throws {UpstreamUnavailable} the provider does not say.
+   */
+  accept(entered: EnteredCredential): Promise<UpstreamAccount>
+}
+
+export interface EnteredCredential {
+  /** Of `basic`; else empty. */
+  readonly username: string
+  readonly secret: string
+  /** What the person calls the account; `undefined` where it has a name of its own. */
+  readonly label: string | undefined
+  /** Subject of the account whose credential is replaced, where nobody can tell whose the new one is. */
+  readonly replaces: string | undefined
 }
 
 export type TokenKind = 'access_token' | 'refresh_token'
@@ -156,7 +185,17 @@ export interface ScopeRules {
   spellings(granted: readonly string[]): readonly string[]
 }
 
-/** What the vault must know of a provider. */
+/** The header that carries a token at an API. */
+export interface TokenHeader {
+  /** In lower case. */
+  readonly name: string
+  /** Stands before the token, with the blank. */
+  readonly prefix: string
+}
+
+export const BEARER: TokenHeader = { name: 'authorization', prefix: 'Bearer ' }
+
+/** What is to be known of a provider besides how it is asked. */
 export interface ConnectorTraits {
   /** How long the previous refresh token may be retried after a rotation; `undefined` when unknown. */
   readonly refreshTokenGraceSeconds: number | undefined
@@ -166,4 +205,8 @@ export interface ConnectorTraits {
   readonly refreshTokenEndsAfterSeconds: number | undefined
   /** Hosts that the proxy may send this connection's tokens to. */
   readonly apiHosts: readonly string[]
+  /** Can be made to ask the person which of their accounts there is meant. */
+  readonly asksWhichAccount: boolean
+  /** How a token stands on a request to them. */
+  readonly apiHeader: TokenHeader
 }

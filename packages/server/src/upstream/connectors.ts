@@ -1,8 +1,9 @@
 // Hands out the connector of a connection, and keeps it for as long as the connection's options stay the same: with it
 // live the provider's metadata and keys.
 import { createHash } from 'node:crypto'
-import { type Connection, SAML_STRATEGY } from '../domain/connection.ts'
+import { type Connection, CREDENTIAL_STRATEGIES, SAML_STRATEGY } from '../domain/connection.ts'
 import type { Connector } from './connector.ts'
+import { createCredentialConnector } from './credential.ts'
 import { ConnectionUnavailable } from './errors.ts'
 import { createOAuth2Connector } from './oauth2.ts'
 import { createOidcConnector } from './oidc.ts'
@@ -30,6 +31,16 @@ export function apiHostsOf(connectors: Connectors, connection: Connection): read
   }
 }
 
+/** Whether the provider can be made to ask which account is meant; true where nobody is sent to one. */
+export function asksWhichAccount(connectors: Connectors, connection: Connection): boolean {
+  try {
+    return connectors.for(connection).traits.asksWhichAccount
+  } catch (error) {
+    if (error instanceof ConnectionUnavailable) return true
+    throw error
+  }
+}
+
 interface Kept {
   readonly connection: Connection
   readonly fingerprint: string
@@ -53,6 +64,7 @@ export function createConnectors(dependencies: ConnectorsDependencies): Connecto
 
 function build(connection: Connection, dependencies: ConnectorsDependencies): Connector {
   if (connection.strategy === SAML_STRATEGY) return createSamlConnector(connection, dependencies)
+  if (CREDENTIAL_STRATEGIES.has(connection.strategy)) return createCredentialConnector(connection, dependencies.fetch)
   const profile = findProfile(connection.strategy)
   if (profile === undefined) throw new ConnectionUnavailable(`strategy ${connection.strategy} is not built`)
   const settings = readSettings(connection, profile)

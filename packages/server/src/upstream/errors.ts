@@ -47,6 +47,8 @@ export type RefusalCode =
   | 'id_token_invalid'
   | 'userinfo_invalid'
   | 'subject_invalid'
+  /** What a person typed: the provider does not take it. */
+  | 'credential_refused'
   /** A refresh was answered with an ID token of somebody else (OpenID Connect Core §12.2). */
   | 'subject_changed'
   /** Not the XML of a SAML message: a document type, a comment, too much of it, not well-formed. */

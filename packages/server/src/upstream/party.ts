@@ -1,6 +1,6 @@
 // Who stands behind a connection: who names its people, and who is shown its secrets and their tokens.
-import { SAML_STRATEGY } from '../domain/connection.ts'
-import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+import { CREDENTIAL_STRATEGIES, SAML_STRATEGY } from '../domain/connection.ts'
+import { isJsonObject, isString, type JsonObject, stringsOf } from '../lib/json.ts'
 import type { Endpoints } from './catalogue/profile.ts'
 import { ConnectionUnavailable } from './errors.ts'
 import { findProfile } from './registry.ts'
@@ -32,9 +32,21 @@ export function isSameParty(before: Configured, after: Configured): boolean {
 }
 
 const partyOf = ({ strategy, options }: Configured): Party => ({
-  ...(strategy === SAML_STRATEGY ? samlParty(options) : oauthParty(strategy, options)),
+  ...named(strategy, options),
   subject: subjectOf(options),
 })
+
+function named(strategy: string, options: JsonObject): Omit<Party, 'subject'> {
+  if (CREDENTIAL_STRATEGIES.has(strategy)) return credentialParty(options)
+  return strategy === SAML_STRATEGY ? samlParty(options) : oauthParty(strategy, options)
+}
+
+/** What people typed was for these hosts, as the page told them. */
+function credentialParty({ userInfoURL, api_hosts: hosts }: JsonObject): Omit<Party, 'subject'> {
+  const asked = isString(userInfoURL) ? userInfoURL : undefined
+  const origins = [...originsOf([asked]), ...stringsOf(hosts).map((host) => `host ${host.toLowerCase()}`)]
+  return { namer: originOf(asked), origins: new Set(origins) }
+}
 
 function subjectOf({ user_id_attribute: attribute, fieldsMap }: JsonObject): string | undefined {
   return [attribute, isJsonObject(fieldsMap) ? fieldsMap.user_id : undefined].find(isString)

@@ -3,7 +3,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Connection } from '../domain/connection.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
-import type { Connector, ExpectedAnswer, UpstreamAccount } from './connector.ts'
+import { BEARER, type Connector, type ExpectedAnswer, type UpstreamAccount } from './connector.ts'
 import { ConnectionUnavailable, UpstreamRefused } from './errors.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 import { samlAccountOf, samlNamesOf } from './saml-account.ts'
@@ -46,6 +46,8 @@ export function createSamlConnector(connection: Connection, dependencies: SamlDe
       revocationEnds: 'token',
       refreshTokenEndsAfterSeconds: undefined,
       apiHosts: [],
+      asksWhichAccount: true,
+      apiHeader: BEARER,
     },
     async checkAnswer(answer) {
       readSamlResponse(requireResponse(answer))

@@ -82,6 +82,8 @@ export const traitsOf = ({ profile, apiHosts }: ConnectorSettings): ConnectorTra
   revocationEnds: profile.revocation.ends,
   refreshTokenEndsAfterSeconds: profile.refresh.absoluteSeconds,
   apiHosts,
+  asksWhichAccount: profile.authorization.accountPicker !== undefined,
+  apiHeader: { name: profile.api.header, prefix: profile.api.prefix },
 })
 
 /**

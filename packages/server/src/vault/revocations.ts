@@ -3,7 +3,7 @@
 import { EnvelopeError } from '../crypto/envelope.ts'
 import { newId } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
-import type { TokenSet, VaultAccount } from '../domain/tokenset.ts'
+import { isCredential, type TokenSet, type VaultAccount } from '../domain/tokenset.ts'
 import { backOffSeconds, createQueueWorker, type QueueWorker } from '../lib/queue-worker.ts'
 import type { Clock } from '../lib/time.ts'
 import type { RevocationJob } from '../storage/records.ts'
@@ -23,6 +23,8 @@ export async function queueRevocation(
   request: { readonly account: TokenOwner; readonly tokenset: TokenSet; readonly keptTokenset?: TokenSet },
 ): Promise<void> {
   const { account, tokenset, keptTokenset } = request
+  // Nobody could be asked, and a second copy of what does not end is one too many.
+  if (isCredential(tokenset)) return
   const kept = new Set([keptTokenset?.accessToken, keptTokenset?.refreshToken])
   const ended = tokenset.accessExpiresAt !== undefined && tokenset.accessExpiresAt <= clock()
   // The refresh token first: with most providers it takes the access tokens along.

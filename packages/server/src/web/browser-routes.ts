@@ -40,6 +40,7 @@ import { SAML_RESPONSE } from '../upstream/saml.ts'
 import { accountRoutes } from './account/routes.ts'
 import type { AccountAnswering } from './account/steps.ts'
 import { approveRoutes } from './approve-routes.ts'
+import { connectRoutes } from './connect-routes.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { requireNavigation, requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
@@ -168,6 +169,7 @@ export function browserRoutes(deps: BrowserRoutesDeps): Hono<Env> {
     take: (step) => take((_deps, request, form) => step(request, form)),
   }
   linkRoutes(app, deps, stepping)
+  connectRoutes(app, deps, stepping)
   approveRoutes(app, deps, stepping)
   const answering: AccountAnswering = {
     show: (step) => show((_deps, request, c) => step(request, c)),
@@ -243,6 +245,8 @@ const showInteraction: Step = async (deps, request, c) => {
     case 'prove-address':
       return provePage(open.interaction)
     case 'account-link':
+    case 'credential':
+    case 'which-account':
       throw new FlowError('interaction_expired')
     case 'login':
       return loginPage(deps, request, open)

@@ -6,6 +6,7 @@ import { csrfToken } from './csrf.ts'
 import { renderActivate } from './pages/activate.ts'
 import { renderApprove } from './pages/approve.ts'
 import { renderConsent } from './pages/consent.ts'
+import { renderEnterCredential } from './pages/enter-credential.ts'
 import { type ErrorNext, renderError } from './pages/error.ts'
 import type { FieldError, FormTarget } from './pages/forms.ts'
 import { renderGoUpstream } from './pages/go-upstream.ts'
@@ -23,6 +24,7 @@ import { renderResetPassword } from './pages/reset-password.ts'
 import { renderSignup } from './pages/signup.ts'
 import { renderVerifyEmail } from './pages/verify-email.ts'
 import { renderVerifyLink } from './pages/verify-link.ts'
+import { renderWhichAccount } from './pages/which-account.ts'
 
 export interface Presentation {
   readonly frame: PageFrame
@@ -116,7 +118,14 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
         forSignIn: page.for === 'sign-in',
         keepsTokens: page.keepsTokens,
         mayChooseAnother: true,
+        asksThere: page.asksThere,
+        typed: page.typed,
+        insteadOf: page.insteadOf,
       })
+    case 'enter-credential':
+      return renderEnterCredential({ ...page, frame, form: form('/u/credential', page.state) })
+    case 'which-account':
+      return renderWhichAccount({ ...page, frame, form: form('/u/which-account', page.state) })
     case 'link-suggest':
       return renderLinkSuggest({
         frame,

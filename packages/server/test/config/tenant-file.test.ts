@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { ConfigError } from '../../src/protocol/config-error.ts'
 import { GRANT_TYPES } from '../../src/protocol/grant-types.ts'
-import { STRATEGIES } from '../../src/protocol/strategies.ts'
+import { CREDENTIAL_STRATEGIES, STRATEGIES } from '../../src/protocol/strategies.ts'
 import { fillEnvironment } from '../../src/protocol/substitution.ts'
 import { parseTenantFile } from '../../src/protocol/tenant-file.ts'
 
@@ -176,6 +176,8 @@ test('tenant file: every grant type and every strategy of the contract is taken'
     auth0: {},
     email: { disable_signup: true },
     passkey: {},
+    'api-key': { api_hosts: ['api.a.test'], header: 'X-Api-Key', scheme: '' },
+    basic: { api_hosts: ['api.a.test'], userInfoURL: 'https://api.a.test/me', fieldsMap: { user_id: 'id' } },
     oidc: { client_id: 'x', issuer: 'https://a.test' },
     oauth2: {
       client_id: 'x',
@@ -206,8 +208,23 @@ test('tenant file: every grant type and every strategy of the contract is taken'
     name: `c-${strategy}`,
     strategy,
     options: options[strategy] ?? catalogue,
+    ...(CREDENTIAL_STRATEGIES.has(strategy) ? { authentication: { active: false } } : {}),
   }))
   assert.equal(accepted({ connections }).connections.length, STRATEGIES.length)
+})
+
+test('tenant file: by a key or password that is typed nobody signs in, and it goes to hosts and in a header that may be', () => {
+  const connection = { name: 'crm', strategy: 'api-key', authentication: { active: false } }
+  const options = { api_hosts: ['api.a.test'] }
+  const pointerOf = (changed: JsonObject) => refusal({ connections: [{ ...connection, options, ...changed }] }).pointer
+  assert.equal(pointerOf({ authentication: {} }), '/connections/0/authentication/active')
+  assert.equal(pointerOf({ authentication: { active: true } }), '/connections/0/authentication/active')
+  const withOption = (more: JsonObject) => pointerOf({ options: { ...options, ...more } })
+  assert.equal(withOption({ api_hosts: [] }), '/connections/0/options/api_hosts')
+  for (const header of ['Host', 'cookie', 'Content-Length', 'X Key', 'X-Key\n'])
+    assert.equal(withOption({ header }), '/connections/0/options/header', header)
+  assert.equal(withOption({ scheme: 'a b' }), '/connections/0/options/scheme')
+  assert.equal(withOption({ userInfoURL: 'https://a.test/me' }), '/connections/0/options/fieldsMap/user_id')
 })
 
 test('tenant file: <issuer> and <issuer-host> stand for the own address', () => {

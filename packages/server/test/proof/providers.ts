@@ -16,6 +16,8 @@ const connectorOf = (provider: string): Connector => ({
     revocationEnds: 'grant',
     refreshTokenEndsAfterSeconds: undefined,
     apiHosts: [],
+    asksWhichAccount: true,
+    apiHeader: { name: 'authorization', prefix: 'Bearer ' },
   },
   async authorizationUrl({ state }) {
     return new URL(`https://${provider}.test/authorize?state=${state}`)

@@ -356,6 +356,7 @@ function proofSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
         scopes: [{ value: 'calendar.read' }],
         forSignIn: true,
         keepsTokens: true,
+        asksThere: true,
         mayChooseAnother: true,
       }),
     },

@@ -19,6 +19,7 @@ import { arrivalPages } from './arrival-samples.ts'
 import { consoleSamples } from './console-samples.ts'
 import { factorSamples } from './factor-samples.ts'
 import { sampleProfileForms, sampleSessions, selfSamples } from './self-samples.ts'
+import { typedSamples } from './typed-samples.ts'
 
 /** Everything on the pages that comes from outside. */
 export interface SampleWords {
@@ -206,6 +207,7 @@ function decisionPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
     forSignIn: false,
     keepsTokens: true,
     mayChooseAnother: true,
+    asksThere: true,
   } as const
   const scopes = ['read:user', 'user:email', 'repo', 'delete_repo', words.scope, 'offline_access'].map((value) => ({
     value,
@@ -224,6 +226,7 @@ function decisionPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
       }),
     },
     ...approveSamples(frame, words),
+    ...typedSamples(frame, words),
     { name: 'consent-nothing', html: renderConsent({ ...consent, user: { name: words.person }, scopes: [] }) },
     { name: 'link-confirm', html: renderLinkConfirm({ ...link, scopes, until: AT + 90 * DAY, manageUrl: '/account' }) },
     {
@@ -236,6 +239,16 @@ function decisionPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
         forSignIn: true,
         keepsTokens: false,
         mayChooseAnother: false,
+      }),
+    },
+    {
+      name: 'link-confirm-instead',
+      html: renderLinkConfirm({
+        ...link,
+        scopes,
+        typed: { isGiven: false },
+        insteadOf: words.person,
+        asksThere: false,
       }),
     },
   ]

@@ -144,7 +144,7 @@ function serialize(deps: Deps, connection: ConnectionRecord, accounts: readonly 
     strategy,
     ...(typeof document.display_name === 'string' ? { display_name: document.display_name } : {}),
     api_hosts: [...apiHosts],
-    ...connectionPolicyOf(deps.client, name, means.mayProxy),
+    ...connectionPolicyOf(deps.client, connection, means.mayProxy),
     accounts: accounts.map((account) => serializeAccount(deps, means, account, account === chosen)),
     ...(accounts.length === 0 ? connectOf(deps, name, scopesOfConnection(connection)) : {}),
   }

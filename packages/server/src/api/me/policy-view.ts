@@ -1,10 +1,18 @@
 // A client's policy as the client itself is told of it: what it may do, and what it need not try.
-import { type AgentPolicy, type ApprovalRule, isProxyOnly, ruleOf } from '../../domain/agent-policy.ts'
+import {
+  type AgentPolicy,
+  type ApprovalRule,
+  isProxyOnly,
+  mayTakeCredential,
+  ruleOf,
+} from '../../domain/agent-policy.ts'
 import type { Client } from '../../domain/client.ts'
+import { CREDENTIAL_STRATEGIES } from '../../domain/connection.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { EpochSeconds } from '../../lib/time.ts'
 import { secondsUntilOpen, shownMinutes } from '../../lib/week-hours.ts'
 import { TOKEN_EXCHANGE_GRANT, VAULT_GRANT } from '../../protocol/grant-types.ts'
+import type { ConnectionRecord } from '../../storage/records.ts'
 
 /** True when the client has the right to use accounts at all. */
 export const mayUse = ({ grantTypes, firstParty, oidcConformant }: Client): boolean =>
@@ -29,9 +37,14 @@ export function policyOf(client: Client, now: EpochSeconds): JsonObject {
   return { policy: { connect: mayConnect, ...(open ? { hours: open } : {}), ...rate } }
 }
 
-export function connectionPolicyOf(client: Client, connection: string, mayProxy: boolean): JsonObject {
+export function connectionPolicyOf(
+  client: Client,
+  { name: connection, strategy }: Pick<ConnectionRecord, 'name' | 'strategy'>,
+  mayProxy: boolean,
+): JsonObject {
   const policy = heldOf(client)
-  const mayToken = mayUse(client) && !(policy !== undefined && isProxyOnly(policy, connection))
+  const mayTake = !CREDENTIAL_STRATEGIES.has(strategy) || mayTakeCredential(policy, connection)
+  const mayToken = mayUse(client) && mayTake && !(policy !== undefined && isProxyOnly(policy, connection))
   const access = [...(mayToken ? ['token'] : []), ...(mayProxy ? ['proxy'] : [])]
   if (policy === undefined) return { access }
   const rule = ruleOf(policy, connection)

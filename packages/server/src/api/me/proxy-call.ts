@@ -27,7 +27,12 @@ export interface Caller {
 
 export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
   const renewals = new Renewals()
-  const send = async (token: Fresh, { method, url, headers, body, signal }: Outgoing): Promise<StreamAnswer> => {
+  const send = async (
+    { connector }: ProxyUse,
+    token: Fresh,
+    { method, url, headers, body, signal }: Outgoing,
+  ): Promise<StreamAnswer> => {
+    const { name, prefix } = connector.traits.apiHeader
     const length = body.kind === 'stream' && body.length !== undefined ? { 'content-length': String(body.length) } : {}
     const answer = await stream.open(url, {
       method,
@@ -35,7 +40,8 @@ export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
         'user-agent': 'tenon',
         ...sentHeaders(headers),
         ...length,
-        authorization: `Bearer ${token.accessToken}`,
+        // After the caller's own, which may have the same name.
+        [name]: prefix + token.accessToken,
       },
       body: body.kind === 'whole' ? body.bytes : body.kind === 'stream' ? body.stream : undefined,
       signal,
@@ -58,7 +64,7 @@ export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
     async call(use, outgoing) {
       const token = await tokenFor(use)
       await outgoing.stillMay()
-      const answer = await send(token, outgoing)
+      const answer = await send(use, token, outgoing)
       const { expiresAt } = token
       if (answer.status !== 401 || outgoing.body.kind === 'stream' || expiresAt === undefined) return answer
       if (!renewals.claim(use.account, clock())) return answer
@@ -67,7 +73,7 @@ export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
       if (renewed.kind !== 'fresh' || renewed.accessToken === token.accessToken) return answer
       await outgoing.stillMay()
       answer.discard()
-      return send(renewed, outgoing)
+      return send(use, renewed, outgoing)
     },
   }
 }

@@ -1,7 +1,13 @@
 // Every connection: are its options complete, can its provider be reached, does it say who it is meant to be?
 import type { ServerConfig } from '../../config/server-config.ts'
 import type { Keyring } from '../../crypto/keyring.ts'
-import { type Connection, OWN_STRATEGIES, PASSWORD_STRATEGY, SAML_STRATEGY } from '../../domain/connection.ts'
+import {
+  type Connection,
+  CREDENTIAL_STRATEGIES,
+  OWN_STRATEGIES,
+  PASSWORD_STRATEGY,
+  SAML_STRATEGY,
+} from '../../domain/connection.ts'
 import { type EpochSeconds, systemClock } from '../../lib/time.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { type Connectors, createConnectors } from '../../upstream/connectors.ts'
@@ -52,7 +58,8 @@ async function examine(
   const what = connection.name
   if (connection.strategy === PASSWORD_STRATEGY) return ok(what, 'passwords of our own')
   if (OWN_STRATEGIES.has(connection.strategy)) return ok(what, 'a way in of our own')
-  if (!findProfile(connection.strategy) && connection.strategy !== SAML_STRATEGY) {
+  const isTyped = CREDENTIAL_STRATEGIES.has(connection.strategy)
+  if (!isTyped && !findProfile(connection.strategy) && connection.strategy !== SAML_STRATEGY) {
     return warn(
       what,
       `${connection.strategy} is stored, and not served by this version`,
@@ -68,6 +75,7 @@ async function examine(
       codeChallenge: 'doctor',
     }
     const connector = connectors.for(connection)
+    if (isTyped) return ok(what, `typed by people, sent to ${connector.traits.apiHosts.join(', ')}`)
     if (connection.strategy === SAML_STRATEGY)
       return await examineSaml(connection, { fetch, clock: systemClock, issuer })
     const url = await connector.authorizationUrl({ ...request, scopes: [] })

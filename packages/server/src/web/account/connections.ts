@@ -11,6 +11,7 @@ import {
   isMailConnection,
   isPasskeyConnection,
   isPasswordConnection,
+  isTypedConnection,
   shownConnection,
 } from '../../flows/connections.ts'
 import { isString } from '../../lib/json.ts'
@@ -179,6 +180,7 @@ function connectedViews(facts: Facts): readonly ConnectedView[] {
       signsIn: identity !== undefined,
       health: deps.vault.healthOf(account),
       isActive: connection !== undefined && keepsSignInTokens(connection),
+      isTyped: connection !== undefined && isTypedConnection(connection),
     }
   })
 }

@@ -136,6 +136,9 @@ async function showAdd(
     forSignIn: page.forSignIn,
     keepsTokens: page.keepsTokens,
     mayChooseAnother: true,
+    asksThere: page.asksThere,
+    typed: page.isTyped ? { isGiven: false } : undefined,
+    insteadOf: page.insteadOf,
   })
   return deps.responder.page(c, html, { cookies: cookiesOf(request) })
 }

@@ -1,4 +1,5 @@
 // One account that agents may use: who uses it, how it is, its label, and how it ends.
+import { LABEL_LENGTH } from '../../domain/label.ts'
 import type { AccountConnectionsView, ConnectedView, EndingView } from './account-connections.ts'
 import { badge, button, maskedAddress, monogram, row } from './components.ts'
 import { moment } from './dates.ts'
@@ -7,8 +8,6 @@ import { type Html, html, joined } from './html.ts'
 import type { PageFrame } from './layout.ts'
 import { day, listOf, say } from './locale.ts'
 import { plainText, said } from './text.ts'
-
-const LABEL_LENGTH = 40
 
 export function connectedRow(view: AccountConnectionsView, account: ConnectedView): Html {
   const { frame } = view
@@ -87,7 +86,8 @@ function reconnect({ frame, forms }: AccountConnectionsView, account: ConnectedV
   return form(forms.link, marks, button('link', words, { small: true }))
 }
 
-function changes({ frame, forms }: AccountConnectionsView, account: ConnectedView): Html {
+function changes(view: AccountConnectionsView, account: ConnectedView): Html {
+  const { frame, forms } = view
   const { id, connection, label, hasSiblings, isDefault } = account
   const hidden = { account: id }
   const labelId = `label-${id}`
@@ -97,12 +97,18 @@ function changes({ frame, forms }: AccountConnectionsView, account: ConnectedVie
     html`<div class="field"><label for="${labelId}">${say(frame, 'connected.label')}</label><input id="${labelId}" name="label" type="text" value="${plainText(label)}" maxlength="${LABEL_LENGTH}" required aria-describedby="${labelId}-hint"></div>${button('continue', say(frame, 'connected.label.save'))}`,
   )
   const mark = say(frame, 'connected.default')
+  const replace = { name: 'replace', account: id, hidden: { connection, account: id } }
   return html`${labelForm}
 <p class="small soft" id="${labelId}-hint">${say(frame, 'connected.label.hint')}</p>
 ${
   hasSiblings &&
   !isDefault &&
   form(forms.setDefault, { name: 'set-default', account: id, hidden }, button('continue', mark, { small: true }))
+}
+${
+  account.isTyped &&
+  account.isActive &&
+  form(view.forms.link, replace, button('link', say(frame, 'connected.typed.replace'), { small: true }))
 }
 <p>${ends(frame, account)}</p>
 ${form(
@@ -112,10 +118,10 @@ ${form(
 )}`
 }
 
-function ends(frame: PageFrame, { displayName, agents, signsIn }: ConnectedView): Html {
+function ends(frame: PageFrame, { displayName, agents, signsIn, isTyped }: ConnectedView): Html {
   const names = agents.map((agent) => html`<b>${said(agent)}</b>`)
   const sentences = [
-    say(frame, 'connected.end', { connection: displayName }),
+    say(frame, isTyped ? 'connected.end.typed' : 'connected.end', { connection: displayName }),
     ...(names.length === 0 ? [] : [say(frame, 'connected.end.agents', { agents: listOf(frame, names) })]),
     ...(signsIn ? [say(frame, 'connected.end.sign-in')] : []),
   ]

@@ -79,6 +79,8 @@ export interface ConnectedView {
   readonly health: 'ok' | 'expiring' | 'reconnect_required' | 'provider_unavailable' | 'revoked'
   /** The operator lets agents use the connection. */
   readonly isActive: boolean
+  /** A key or password that the person typed, and can replace. */
+  readonly isTyped?: boolean
 }
 
 export interface EndingView {

@@ -18,7 +18,6 @@ const BARE = ['gone', 'second-step-on', 'second-step-off', 'passkey-refused'] as
 const isBare = (code: AccountNoticeCode): code is (typeof BARE)[number] => BARE.some((one) => one === code)
 
 const BAD: ReadonlySet<AccountNoticeCode> = new Set([
-  'other-account',
   'link-denied',
   'not-added',
   'last-way',

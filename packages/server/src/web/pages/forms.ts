@@ -75,6 +75,12 @@ type PlainFieldError =
   | 'factor_code_wrong'
   | 'device_code_missing'
   | 'device_code_unknown'
+  | 'label_bad'
+  | 'username_bad'
+  | 'secret_missing'
+  | 'secret_bad'
+  | 'secret_refused'
+  | 'secret_unchecked'
 
 export interface FieldLook {
   /** Name and id. */

@@ -30,6 +30,8 @@ export type LetterPage =
   | 'account-passkey'
   | 'consent'
   | 'link-confirm'
+  | 'enter-credential'
+  | 'which-account'
   | 'link-suggest'
   | 'link-choose'
   | 'link-conflict'

@@ -10,11 +10,13 @@ import {
   linkButton,
   maskedAddress,
   monogram,
+  notice,
   ownWords,
   section,
   softLine,
   textLink,
 } from './components.ts'
+import { typedKey } from './enter-credential.ts'
 import { type FormTarget, form } from './forms.ts'
 import { type Html, type HtmlValue, html } from './html.ts'
 import { type PageFrame, renderLetter } from './layout.ts'
@@ -41,6 +43,12 @@ export interface LinkConfirmView {
   readonly manageUrl?: string | undefined
   /** The provider can be asked for another account. */
   readonly mayChooseAnother: boolean
+  /** It can be made to ask which one; else the person signs out there first. */
+  readonly asksThere: boolean
+  /** The person typed a key or password of theirs; `isGiven`: the client sees it. */
+  readonly typed?: { readonly isGiven: boolean } | undefined
+  /** Label of the account that was meant: this is another one. */
+  readonly insteadOf?: string | undefined
 }
 
 export interface LinkClient {
@@ -70,9 +78,9 @@ export function renderLinkConfirm(view: LinkConfirmView): Html {
   const { frame, form: target, client, account } = view
   const values = { connection: account.connectionDisplayName }
   const no = { value: 'cancel', words: say(frame, 'page.cancel') }
-  const yes = { value: 'confirm', words: say(frame, client === undefined ? 'add.confirm' : 'link.confirm') }
+  const yes = { value: 'confirm', words: say(frame, yesKey(view)) }
   const title = client === undefined ? 'add.title' : 'link.title'
-  const content = html`${heading(say(frame, title, values), leadOf(view))}
+  const content = html`${instead(view)}${heading(say(frame, title, values), leadOf(view))}
 <div class="join">
 ${yourCard(view)}
 ${otherCard(view)}
@@ -80,13 +88,37 @@ ${otherCard(view)}
 ${client && section('who', say(frame, client.purpose === undefined ? 'link.who' : 'link.who-and-what'), whoAsks(frame, client))}
 ${whatItMay(view)}
 ${form(target, { name: 'link-confirm' }, choicePair(no, yes))}
-${softLine(client === undefined ? say(frame, 'add.if-no', values) : say(frame, 'link.if-no', { ...values, client: client.name }))}`
+${softLine(ifNot(view))}`
   return renderLetter(frame, {
     page: 'link-confirm',
     title: sayPlain(frame, title, values),
     width: 'two',
     content,
   })
+}
+
+/** What becomes of what was just learnt. */
+function ifNot({ frame, client, account, typed }: LinkConfirmView): Html {
+  const values = { connection: account.connectionDisplayName }
+  if (client === undefined) return typed ? say(frame, 'typed.if-no.own') : say(frame, 'add.if-no', values)
+  return typed
+    ? say(frame, 'typed.if-no.confirm', { client: client.name })
+    : say(frame, 'link.if-no', { ...values, client: client.name })
+}
+
+function yesKey({ client, insteadOf }: LinkConfirmView) {
+  if (insteadOf !== undefined) return 'link.instead.confirm'
+  return client === undefined ? 'add.confirm' : 'link.confirm'
+}
+
+/** Never taken for the one that was meant (T-CONN-08): the person says what becomes of it. */
+function instead({ frame, insteadOf, account, typed }: LinkConfirmView): Html | undefined {
+  if (insteadOf === undefined) return undefined
+  const words = say(frame, typed ? 'typed.instead' : 'link.instead', {
+    meant: insteadOf,
+    connection: account.connectionDisplayName,
+  })
+  return notice(words, { tone: 'warn', announce: true })
 }
 
 function leadOf({ frame, client, forSignIn }: LinkConfirmView): Html {
@@ -106,7 +138,7 @@ ${user.ways.length > 0 && html`<dl class="push"><dt>${say(frame, 'link.ways')}</
 </section>`
 }
 
-function otherCard({ frame, form: target, account, client, mayChooseAnother }: LinkConfirmView): Html {
+function otherCard({ frame, form: target, account, client, mayChooseAnother, asksThere }: LinkConfirmView): Html {
   const { connection, connectionDisplayName, name, address } = account
   const title = say(frame, 'link.account-at', { account: name, connection: connectionDisplayName })
   const another = linkButton(
@@ -117,7 +149,12 @@ function otherCard({ frame, form: target, account, client, mayChooseAnother }: L
   return html`<section class="card" aria-labelledby="other">
 <h2 class="kicker" id="other">${say(frame, client === undefined ? 'add.other' : 'link.other')}</h2>
 ${chip(monogram(connectionDisplayName, { hueBy: connection }), title, address !== undefined && maskedAddress(address))}
-${mayChooseAnother && html`<div class="push small">${form(target, {}, another)}</div>`}
+${
+  mayChooseAnother &&
+  html`<div class="push small">${form(target, {}, another)}${
+    !asksThere && html`<p class="soft">${say(frame, 'link.another.first', { connection: connectionDisplayName })}</p>`
+  }</div>`
+}
 </section>`
 }
 
@@ -150,7 +187,7 @@ ${facts(terms(view, asked), 'ruled')}
 }
 
 function terms(view: LinkConfirmView, asked: Abilities): readonly (readonly [HtmlValue, HtmlValue])[] {
-  const { frame, client, forSignIn, keepsTokens } = view
+  const { frame, client, forSignIn, keepsTokens, typed } = view
   const tenant = { tenant: frame.tenantName }
   const rows: (readonly [HtmlValue, HtmlValue])[] = [
     [
@@ -164,7 +201,7 @@ function terms(view: LinkConfirmView, asked: Abilities): readonly (readonly [Htm
     client === undefined
       ? say(frame, 'add.key.text', tenant)
       : say(frame, 'link.key.text', { ...tenant, client: client.name })
-  if (keepsTokens) rows.push([say(frame, 'link.key'), key])
+  if (keepsTokens) rows.push([say(frame, 'link.key'), typed ? typedKey(frame, client && { ...client, ...typed }) : key])
   return rows
 }
 

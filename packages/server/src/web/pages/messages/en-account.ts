@@ -35,8 +35,6 @@ export const enAccount = {
   'account-notice.already-linked': '<b>{thing} was yours already.</b> It works as before.',
   'account-notice.connected': '<b>{thing} is connected.</b> Agents that you allow can use it.',
   'account-notice.reconnected': '<b>{thing} works again.</b>',
-  'account-notice.other-account':
-    'At the provider, you used another account than {thing}. <b>We did not change anything.</b>',
   'account-notice.link-denied': 'At {thing}, the answer was no. <b>We did not change anything.</b>',
   'account-notice.not-added': '<b>We did not change anything.</b> {thing} was not added.',
   'account-notice.unlinked': '<b>{thing} is removed.</b> It signs nobody in to your account any more.',

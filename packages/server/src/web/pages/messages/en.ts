@@ -7,6 +7,7 @@ import { enConsole } from './en-console.ts'
 import { enFactors } from './en-factors.ts'
 import { enPerson } from './en-person.ts'
 import { enScopes } from './en-scopes.ts'
+import { enTyped } from './en-typed.ts'
 
 export const en = {
   ...enAccount,
@@ -16,6 +17,7 @@ export const en = {
   ...enApprove,
   ...enScopes,
   ...enFactors,
+  ...enTyped,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',
