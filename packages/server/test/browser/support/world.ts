@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { eventually } from '../../support/http.ts'
 import type { ReceivedMail } from '../../support/outbox.ts'
 import { startServer } from '../../support/server.ts'
-import { PASSWORDS } from '../../support/tenant.ts'
+import { PASSWORDS, type TenantDraft } from '../../support/tenant.ts'
 import { type Arrived, ClientApp } from './client-app.ts'
 
 export const PASSWORD = 'correct horse battery staple'
@@ -27,7 +27,16 @@ export interface World {
   mailTo(address: string): Promise<ReceivedMail>
 }
 
-export async function startWorld(t: TestContext, { https = false } = {}): Promise<World> {
+export interface WorldOptions {
+  readonly https?: boolean
+  /** Changes the tenant file before the start. */
+  readonly tenant?: (file: TenantDraft) => void
+}
+
+export async function startWorld(
+  t: TestContext,
+  { https = false, tenant: change = () => undefined }: WorldOptions = {},
+): Promise<World> {
   const [calendar, code, app, theirs] = await Promise.all([
     startCalendarProvider({ name: 'calendar', interactive: true }),
     startCodeProvider({ name: 'code', interactive: true }),
@@ -38,7 +47,7 @@ export async function startWorld(t: TestContext, { https = false } = {}): Promis
   const server = await startServer({
     providers: { calendar, code },
     https,
-    tenant: (file) => Object.assign(file, tenant),
+    tenant: (file) => change(Object.assign(file, tenant)),
   })
   app.use(server.issuer, OWN)
   theirs.use(server.issuer, THEIRS)
