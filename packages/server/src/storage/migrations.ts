@@ -10,6 +10,7 @@ import { webhooks } from './migrations/0008-webhooks.ts'
 import { replayMarks } from './migrations/0009-replay-marks.ts'
 import { ticketEnds } from './migrations/0010-ticket-ends.ts'
 import { factors } from './migrations/0011-factors.ts'
+import { accountEnds } from './migrations/0012-account-ends.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -60,6 +61,7 @@ export const migrations: readonly Migration[] = [
   replayMarks,
   ticketEnds,
   factors,
+  accountEnds,
 ]
 
 /** The version that this server wants. */

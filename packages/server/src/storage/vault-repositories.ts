@@ -60,8 +60,15 @@ export interface Accounts {
     before: EpochSeconds
     limit: number
   }): Promise<readonly VaultAccount[]>
-  /** Accounts that nothing renews past `before`: their refresh token ends, or there is none. Soonest first. */
-  listEnding(query: { before: EpochSeconds; limit: number }): Promise<readonly VaultAccount[]>
+  /**
+   * Accounts that nothing renews past `before`: their refresh token ends, or there is none. Soonest first, from behind
+   * `past` on, the last account of the page before.
+   */
+  listEnding(query: {
+    past?: { at: EpochSeconds; id: string }
+    before: EpochSeconds
+    limit: number
+  }): Promise<readonly VaultAccount[]>
   /** How many there are, by connection id. */
   countEnding(before: EpochSeconds): Promise<ReadonlyMap<string, number>>
 }

@@ -2,7 +2,7 @@
 // live the provider's metadata and keys.
 import { createHash } from 'node:crypto'
 import { type Connection, CREDENTIAL_STRATEGIES, SAML_STRATEGY } from '../domain/connection.ts'
-import type { Connector } from './connector.ts'
+import type { Connector, ConnectorTraits } from './connector.ts'
 import { createCredentialConnector } from './credential.ts'
 import { ConnectionUnavailable } from './errors.ts'
 import { createOAuth2Connector } from './oauth2.ts'
@@ -22,24 +22,22 @@ export interface Connectors {
 export type ConnectorsDependencies = SamlDependencies
 
 /** Hosts that the proxy may reach for a connection; none where it has no connector. */
-export function apiHostsOf(connectors: Connectors, connection: Connection): readonly string[] {
+export const apiHostsOf = (connectors: Connectors, connection: Connection): readonly string[] =>
+  traitsOf(connectors, connection)?.apiHosts ?? []
+
+/** What is known of a connection's provider; undefined where it has no connector. */
+export function traitsOf(connectors: Connectors, connection: Connection): ConnectorTraits | undefined {
   try {
-    return connectors.for(connection).traits.apiHosts
+    return connectors.for(connection).traits
   } catch (error) {
-    if (error instanceof ConnectionUnavailable) return []
+    if (error instanceof ConnectionUnavailable) return undefined
     throw error
   }
 }
 
 /** Whether the provider can be made to ask which account is meant; true where nobody is sent to one. */
-export function asksWhichAccount(connectors: Connectors, connection: Connection): boolean {
-  try {
-    return connectors.for(connection).traits.asksWhichAccount
-  } catch (error) {
-    if (error instanceof ConnectionUnavailable) return true
-    throw error
-  }
-}
+export const asksWhichAccount = (connectors: Connectors, connection: Connection): boolean =>
+  traitsOf(connectors, connection)?.asksWhichAccount ?? true
 
 interface Kept {
   readonly connection: Connection

@@ -1,6 +1,8 @@
 // What the vault does without being asked: on every node, claiming rows, harmless when done twice.
+import { KEPT_FRESH_SECONDS } from '../domain/account-end.ts'
 import { type Periodic, startPeriodic } from '../lib/periodic.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import { tellEndings } from './endings.ts'
 import { resumeRewrapping } from './key-rotation.ts'
 import type { VaultParts } from './parts.ts'
 import type { Refresher } from './refresher.ts'
@@ -10,6 +12,7 @@ const INTENTS_MS = 1000
 const REVOCATIONS_MS = 2000
 const EXPIRING_MS = 30_000
 const KEYS_MS = 60_000
+const ENDINGS_MS = 600_000
 
 const BATCH = 50
 const CONCURRENT = 4
@@ -48,6 +51,7 @@ export function startBackground(
       takeOver = false
     }),
     periodic(EXPIRING_MS, 'tokens that end soon', () => refreshExpiring(parts, refresher, shortLived)),
+    periodic(ENDINGS_MS, 'accounts that end soon', () => tellEndings(parts)),
     periodic(KEYS_MS, 'data keys under an old key', () => resumeRewrapping(parts)),
   ]
   return {
@@ -70,7 +74,7 @@ export async function refreshExpiring(parts: VaultParts, refresher: Refresher, s
   const margin = parts.settings().refreshMarginSeconds
   // Those inside the margin are refreshed by whoever asks; here they would only crowd out the others.
   const query = {
-    usedSince: now - WEEK_SECONDS,
+    usedSince: now - KEPT_FRESH_SECONDS,
     after: now + margin,
     before: now + margin + AHEAD_SECONDS,
     limit: BATCH,

@@ -1,5 +1,6 @@
 // The only door to providers' tokens. No other folder opens an envelope, and what leaves is an access token at a time.
 import type { Keyring } from '../crypto/keyring.ts'
+import { END_NOTICE_SECONDS, endOf } from '../domain/account-end.ts'
 import type { Health, StoredAccount, TokenSet, VaultAccount } from '../domain/tokenset.ts'
 import type { Periodic } from '../lib/periodic.ts'
 import type { EpochSeconds } from '../lib/time.ts'
@@ -106,13 +107,10 @@ const pendingOf = (keyring: Keyring): Pick<Vault, 'sealPending' | 'openPending'>
   openPending: (authSessionHash, envelope) => openPending(keyring, authSessionHash, envelope),
 })
 
-/** An account whose tokens cannot be renewed is `expiring` for so long before their end. */
-const NOTICE_SECONDS = 7 * 86_400
-
 function healthOf({ circuits, clock }: VaultParts, account: VaultAccount): Health {
   if (account.health !== 'ok') return account.health
-  const end = account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt
+  const end = endOf(account)
   if (end !== undefined && end <= clock()) return 'reconnect_required'
   if (circuits.pauseOf(account.connectionId) > 0) return 'provider_unavailable'
-  return end !== undefined && end - NOTICE_SECONDS <= clock() ? 'expiring' : 'ok'
+  return end !== undefined && end - END_NOTICE_SECONDS <= clock() ? 'expiring' : 'ok'
 }

@@ -2,14 +2,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startVendorProvider } from '@tenon/sdk/testing'
+import { systemClock } from '../../src/lib/time.ts'
+import { tellEndings } from '../../src/vault/endings.ts'
 import { connect, exchange, expectStatus, me, meToken, mgmt, signIn } from '../support/actors.ts'
+import { inDatabase } from '../support/console.ts'
+import { eventually } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
+import { eventsOf } from '../support/state.ts'
 import { passTime } from '../support/time.ts'
+import { startReceiver } from '../support/webhook-receiver.ts'
 
 const DAY = 86_400
 // Its refresh tokens end 90 days after their last use, and all of them a year after the consent.
 const atlassian = await startVendorProvider('atlassian', { users: { ada: {} } })
-const server = await startServer({ providers: { atlassian } })
+const receiver = await startReceiver()
+const server = await startServer({
+  providers: { atlassian },
+  settings: {
+    webhooks: [{ url: receiver.url, secret: 'a secret of words, taken byte by byte', events: ['vault.ending'] }],
+  },
+})
 
 test('an account that is used lives on until the end of its consent, which is told ahead', async () => {
   const who = await signIn(server, { user: server.tenant.ada })
@@ -47,6 +59,26 @@ test('within a week of its end an account is called expiring', async () => {
   expectStatus(await exchange(server, { connection: 'atlassian', subjectToken: who.refreshToken }), 200)
   const { json } = await me(server, await meToken(server, who)).get('/capabilities')
   assert.equal(json.connections[0].accounts[0].health, 'expiring')
+})
+
+test('its person reads when it ends and why, and reconnects it there; receivers of webhooks are told', async () => {
+  const { browser } = await signIn(server, { user: server.tenant.ada })
+  await browser.open(`${server.url}/account/connections`)
+  assert.match(browser.page.text, /It ends on .{10,30}, for atlassian lets no permission last longer/)
+  await inDatabase(server, (storage) =>
+    tellEndings({
+      storage,
+      clock: systemClock,
+      connectorFor: async () => ({ traits: { refreshTokenEndsAfterSeconds: 365 * DAY } }),
+    }),
+  )
+  const { body } = await eventually('the webhook', () => receiver.received.find(({ type }) => type === 'vault.ending'))
+  const [event] = await eventsOf(server, 'vault.ending')
+  assert.equal(JSON.parse(body).data.details.ends_at, event?.data?.ends_at)
+
+  await browser.submit('link', { connection: 'atlassian' })
+  assert.doesNotMatch(browser.page.text, /It ends on/)
+  assert.match(browser.page.text, /atlassian/)
 })
 
 test('the forecast is for readers of users, and takes days', async () => {

@@ -44,7 +44,10 @@ export const mergeUrl = (server: TestServer, primary: string, secondary: string)
 export const userUrl = (server: TestServer, userId: string): string =>
   `${server.url}/console/users/${encodeURIComponent(userId)}`
 
-export async function inDatabase<T>(server: TestServer, work: (storage: Storage) => Promise<T>): Promise<T> {
+export async function inDatabase<T>(
+  server: Pick<TestServer, 'databaseUrl'>,
+  work: (storage: Storage) => Promise<T>,
+): Promise<T> {
   const storage = await openStorage({ url: server.databaseUrl })
   try {
     return await work(storage)

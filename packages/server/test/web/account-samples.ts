@@ -92,6 +92,7 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
     hasSiblings: true,
     signsIn: true,
     health: 'ok',
+    end: undefined,
     isActive: true,
   }
   const forms = {
@@ -130,7 +131,7 @@ function connectionSamples(frame: PageFrame, words: SampleWords): readonly Sampl
         lastAgent: undefined,
       },
       { ...account, id: 'cac_d', health: 'provider_unavailable', hasSiblings: false, lastAgent: undefined },
-      { ...account, id: 'cac_e', health: 'expiring', isActive: false },
+      { ...account, id: 'cac_e', health: 'expiring', end: { at: AT, why: 'consent_ends' } },
     ],
     ending: [
       { id: 'cac_x', name: 'slack', displayName: third, nextTryAt: undefined },

@@ -1,5 +1,6 @@
 // The forecast: connected accounts that will stop working by themselves, in time to ask their people.
 import { z } from 'zod'
+import { endOf } from '../../domain/account-end.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
@@ -80,7 +81,7 @@ const serializeCount = (connection: ConnectionRecord | undefined, accounts: numb
 
 function serializeAccount(account: VaultAccount, connection: ConnectionRecord | undefined): JsonObject {
   const { id, userId, purpose, lastUsedAt } = account
-  const endsAt = (account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt) ?? 0
+  const endsAt = endOf(account) ?? 0
   return {
     id,
     user_id: userId,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { revokeUserAccess } from '../../accounts/end-access.ts'
 import { provenAmong, tell } from '../../accounts/tell.ts'
 import { transact } from '../../accounts/transact.ts'
+import { endOf } from '../../domain/account-end.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
@@ -72,7 +73,7 @@ const listAccounts = ({ storage }: ManagementDeps) =>
 
 async function serializeAccount(storage: Repositories, account: VaultAccount): Promise<JsonObject> {
   const connection = await storage.connections.find(account.connectionId)
-  const endsAt = account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt
+  const endsAt = endOf(account)
   return {
     id: account.id,
     connection: connection?.name ?? '',

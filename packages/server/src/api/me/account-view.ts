@@ -1,5 +1,6 @@
 // A connected account as its owner's apps see it (auth0-wire.md §3.5).
 import { z } from 'zod'
+import { endOf } from '../../domain/account-end.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
@@ -25,8 +26,7 @@ export function serializeAccount(account: VaultAccount, connection: Pick<Connect
   }
 }
 
-/** Without a refresh token an account lives as long as its access token. */
 export function expiryOf(account: VaultAccount): JsonObject {
-  const endsAt = account.hasRefreshToken ? account.refreshExpiresAt : account.accessExpiresAt
+  const endsAt = endOf(account)
   return endsAt === undefined ? {} : { expires_at: toIso(endsAt) }
 }

@@ -1,5 +1,5 @@
 // Connected accounts and kept tokensets. Rows and their mapping are in account-rows.ts.
-import type { ExpressionBuilder } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { Health, Purpose } from '../../domain/tokenset.ts'
 import type { Schema } from '../schema.ts'
 import type { Accounts } from '../vault-repositories.ts'
@@ -69,8 +69,8 @@ export const accountsTable = (db: Db): Accounts => ({
   async listExpiring(query) {
     return (await db.all(listExpiring, query)).map(accountOf)
   },
-  async listEnding(query) {
-    return (await db.all(listEnding, query)).map(accountOf)
+  async listEnding({ past = { at: 0, id: '' }, ...query }) {
+    return (await db.all(listEnding, { ...query, pastAt: past.at, pastId: past.id })).map(accountOf)
   },
   async countEnding(before) {
     const rows = await db.all(countEnding, { before })
@@ -300,32 +300,33 @@ const listExpiring = statement((q, p: { usedSince: number; after: number; before
     .limit(p.limit),
 )
 
-const ENDED: readonly Health[] = ['revoked', 'reconnect_required']
+/** As the index `accounts_end` has it, to the letter: the databases compare expressions as they are written. */
+const END = sql<number>`case when has_refresh_token = 1 then refresh_expires_at else access_expires_at end`
+const WORKS = sql<boolean>`health not in ('revoked', 'reconnect_required')`
 
 /** Works still, and nothing renews it past that time. */
 const endsBefore = (eb: ExpressionBuilder<Schema, 'accounts'>, before: number) =>
-  eb.and([
-    eb('health', 'not in', ENDED),
-    eb.or([
-      eb.and([eb('has_refresh_token', '=', 1), eb('refresh_expires_at', '<', before)]),
-      eb.and([eb('has_refresh_token', '=', 0), eb('access_expires_at', '<', before)]),
-    ]),
-  ])
+  eb.and([WORKS, eb(END, 'is not', null), eb(END, '<', before)])
 
-const listEnding = statement((q, p: { before: number; limit: number }) =>
+const listEnding = statement((q, p: { pastAt: number; pastId: string; before: number; limit: number }) =>
   q
     .selectFrom('accounts')
     .select(ACCOUNT_COLUMNS)
     .where((eb) => endsBefore(eb, p.before))
-    .orderBy((eb) => eb.fn.coalesce('refresh_expires_at', 'access_expires_at'))
+    .where(END, '>=', p.pastAt)
+    .where((eb) => eb.or([eb(END, '>', p.pastAt), eb('id', '>', p.pastId)]))
+    .orderBy(END)
     .orderBy('id')
     .limit(p.limit),
 )
 
+/** Not the column itself: SQLite would walk all accounts in its order rather than look up those that end. */
+const CONNECTION = sql<string>`connection_id || ''`
+
 const countEnding = statement((q, p: { before: number }) =>
   q
     .selectFrom('accounts')
-    .select((eb) => ['connection_id', eb.fn.countAll().as('count')])
+    .select((eb) => [CONNECTION.as('connection_id'), eb.fn.countAll().as('count')])
     .where((eb) => endsBefore(eb, p.before))
-    .groupBy('connection_id'),
+    .groupBy(CONNECTION),
 )

@@ -1,5 +1,6 @@
 // The page of ways to sign in and connected accounts.
 import { type WayIn, waysIn } from '../../accounts/ways-in.ts'
+import { END_NOTICE_SECONDS, endOf, whyItEnds } from '../../domain/account-end.ts'
 import { canonicalAddress } from '../../domain/address.ts'
 import { mayLink } from '../../domain/addresses-of-user.ts'
 import { type Connection, fullUserId, keepsSignInTokens } from '../../domain/connection.ts'
@@ -17,6 +18,7 @@ import {
 import { isString } from '../../lib/json.ts'
 import type { PasskeyRecord } from '../../storage/factor-repository.ts'
 import type { RevocationJob } from '../../storage/records.ts'
+import { traitsOf } from '../../upstream/connectors.ts'
 import {
   type AvailableView,
   type ConnectedView,
@@ -179,10 +181,18 @@ function connectedViews(facts: Facts): readonly ConnectedView[] {
       hasSiblings: pool.length > 1 && pool.includes(account),
       signsIn: identity !== undefined,
       health: deps.vault.healthOf(account),
+      end: connection && endView(deps, account, connection),
       isActive: connection !== undefined && keepsSignInTokens(connection),
       isTyped: connection !== undefined && isTypedConnection(connection),
     }
   })
+}
+
+/** Told while it works, and no earlier than there is something to be done. */
+function endView({ connectors, clock }: AccountDeps, account: VaultAccount, connection: Connection) {
+  const at = endOf(account)
+  if (at === undefined || at - END_NOTICE_SECONDS > clock()) return undefined
+  return { at, why: whyItEnds(account, traitsOf(connectors, connection)?.refreshTokenEndsAfterSeconds) }
 }
 
 /** Accounts that are gone here, whose provider has not confirmed it; a newer key of one that stands makes no line. */

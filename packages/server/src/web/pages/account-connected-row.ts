@@ -72,10 +72,11 @@ function badges(frame: PageFrame, { isDefault, agents, signsIn, displayName, ...
   ]
 }
 
-function reasonOf(frame: PageFrame, { health, isActive, displayName }: ConnectedView): Html | undefined {
+function reasonOf(frame: PageFrame, { health, isActive, displayName, end }: ConnectedView): Html | undefined {
   if (!isActive) return say(frame, 'connected.off.text', { tenant: frame.tenantName })
   if (health === 'reconnect_required') return say(frame, 'connected.reconnect.text', { connection: displayName })
-  if (health === 'expiring') return say(frame, 'connected.expiring.text')
+  if (health === 'expiring' && end !== undefined)
+    return say(frame, `connected.ends.${end.why}`, { at: moment(frame, end.at), connection: displayName })
   return health === 'provider_unavailable' ? say(frame, 'connected.down.text') : undefined
 }
 

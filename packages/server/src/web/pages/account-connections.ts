@@ -1,4 +1,5 @@
 // Ways to sign in and connected accounts in one place: what each is for, and what ends when it goes.
+import type { EndReason } from '../../domain/account-end.ts'
 import type { EpochSeconds } from '../../lib/time.ts'
 import { connectedRow, endingRow } from './account-connected-row.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
@@ -77,6 +78,8 @@ export interface ConnectedView {
   readonly hasSiblings: boolean
   readonly signsIn: boolean
   readonly health: 'ok' | 'expiring' | 'reconnect_required' | 'provider_unavailable' | 'revoked'
+  /** When it stops working by itself, and why; undefined while that is far, or unknown. */
+  readonly end: { readonly at: EpochSeconds; readonly why: EndReason } | undefined
   /** The operator lets agents use the connection. */
   readonly isActive: boolean
   /** A key or password that the person typed, and can replace. */

@@ -110,7 +110,11 @@ export const enAccount = {
   'connected.badge.down': '{connection} does not answer',
   'connected.badge.off': 'Not for agents now',
   'connected.reconnect.text': '{connection} no longer accepts our key. Agents wait until you connect it again.',
-  'connected.expiring.text': 'Our key ends soon and cannot be renewed by us. Connect it again to keep it.',
+  'connected.ends.not_renewable':
+    'It ends on {at}, for {connection} gave us no key that could be renewed. Reconnect it to keep it.',
+  'connected.ends.consent_ends':
+    'It ends on {at}, for {connection} lets no permission last longer. Reconnect it to keep it.',
+  'connected.ends.key_ends': 'It ends on {at} unless it is used before. To be sure, reconnect it.',
   'connected.down.text': 'We try again by ourselves; you need not do anything.',
   'connected.off.text': '{tenant} does not let agents use it at the moment.',
   'connected.reconnect': 'Reconnect',

@@ -1,0 +1,82 @@
+// Tells ahead that an account will stop working by itself: one event for each account and end, on whichever node comes first.
+import { sha256Hex } from '../crypto/hashing.ts'
+import { END_NOTICE_SECONDS, type EndReason, endOf, isToldAhead, whyItEnds } from '../domain/account-end.ts'
+import type { NewEvent } from '../domain/event.ts'
+import type { VaultAccount } from '../domain/tokenset.ts'
+import type { EpochSeconds } from '../lib/time.ts'
+import type { ConnectorTraits } from '../upstream/connector.ts'
+import { ConnectionUnavailable } from '../upstream/errors.ts'
+import type { VaultParts } from './parts.ts'
+
+const PAGE = 200
+/** Marks outlive the end by this, so that no node whose clock is behind tells it again. */
+const CLOCKS_APART_SECONDS = 86_400
+
+interface Parts extends Pick<VaultParts, 'storage' | 'clock'> {
+  /** As the vault's own; of a connector, what is known of its provider's consents. */
+  connectorFor(
+    connectionId: string,
+  ): Promise<{ readonly traits: Pick<ConnectorTraits, 'refreshTokenEndsAfterSeconds'> } | undefined>
+}
+
+interface Ending {
+  readonly account: VaultAccount
+  readonly endsAt: EpochSeconds
+  readonly why: EndReason
+}
+
+/** Looks at every account that ends within the notice; writes for those that were not told yet. */
+export async function tellEndings(parts: Parts): Promise<void> {
+  const now = parts.clock()
+  const before = now + END_NOTICE_SECONDS
+  let past = { at: now, id: '' }
+  for (;;) {
+    const page = await parts.storage.accounts.listEnding({ past, before, limit: PAGE })
+    const endings = (await Promise.all(page.map((account) => endingOf(parts, account)))).filter(
+      (one) => one !== undefined,
+    )
+    await tell(
+      parts,
+      endings.filter(({ account, why }) => isToldAhead(account, why, now)),
+      now,
+    )
+    const last = page.at(-1)
+    const at = last && endOf(last)
+    if (last === undefined || at === undefined || page.length < PAGE) return
+    past = { at, id: last.id }
+  }
+}
+
+async function endingOf(parts: Parts, account: VaultAccount): Promise<Ending | undefined> {
+  const endsAt = endOf(account)
+  if (endsAt === undefined) return undefined
+  const connector = await parts.connectorFor(account.connectionId).catch((error: unknown) => {
+    if (error instanceof ConnectionUnavailable) return undefined
+    throw error
+  })
+  return { account, endsAt, why: whyItEnds(account, connector?.traits.refreshTokenEndsAfterSeconds) }
+}
+
+/** The mark and the event are one transaction: of two nodes, the one that writes the mark writes the event. */
+async function tell({ storage }: Parts, endings: readonly Ending[], now: EpochSeconds): Promise<void> {
+  if (endings.length === 0) return
+  await storage.transaction(async (tx) => {
+    const firsts = await tx.replays.insertAllOnce(endings.map(markOf))
+    await tx.events.appendAll(endings.filter((_, index) => firsts[index]).map((ending) => eventOf(ending, now)))
+  })
+}
+
+const markOf = ({ account, endsAt }: Ending) => ({
+  idHash: sha256Hex(`account ending ${account.id} ${endsAt}`),
+  expiresAt: endsAt + CLOCKS_APART_SECONDS,
+})
+
+const eventOf = ({ account, endsAt, why }: Ending, at: EpochSeconds): NewEvent => ({
+  type: 'vault.ending',
+  at,
+  outcome: 'ok',
+  userId: account.userId,
+  connectionId: account.connectionId,
+  accountId: account.id,
+  data: { ends_at: endsAt, why, purpose: account.purpose },
+})
