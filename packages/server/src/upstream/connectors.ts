@@ -2,7 +2,7 @@
 // live the provider's metadata and keys.
 import { createHash } from 'node:crypto'
 import { type Connection, CREDENTIAL_STRATEGIES, SAML_STRATEGY } from '../domain/connection.ts'
-import type { Connector, ConnectorTraits } from './connector.ts'
+import type { Connector } from './connector.ts'
 import { createCredentialConnector } from './credential.ts'
 import { ConnectionUnavailable } from './errors.ts'
 import { createOAuth2Connector } from './oauth2.ts'
@@ -23,12 +23,12 @@ export type ConnectorsDependencies = SamlDependencies
 
 /** Hosts that the proxy may reach for a connection; none where it has no connector. */
 export const apiHostsOf = (connectors: Connectors, connection: Connection): readonly string[] =>
-  traitsOf(connectors, connection)?.apiHosts ?? []
+  findConnector(connectors, connection)?.traits.apiHosts ?? []
 
-/** What is known of a connection's provider; undefined where it has no connector. */
-export function traitsOf(connectors: Connectors, connection: Connection): ConnectorTraits | undefined {
+/** For a look at what is known of the provider: undefined where there is no connector, or none can be made. */
+export function findConnector(connectors: Connectors, connection: Connection): Connector | undefined {
   try {
-    return connectors.for(connection).traits
+    return connectors.for(connection)
   } catch (error) {
     if (error instanceof ConnectionUnavailable) return undefined
     throw error
@@ -37,7 +37,7 @@ export function traitsOf(connectors: Connectors, connection: Connection): Connec
 
 /** Whether the provider can be made to ask which account is meant; true where nobody is sent to one. */
 export const asksWhichAccount = (connectors: Connectors, connection: Connection): boolean =>
-  traitsOf(connectors, connection)?.asksWhichAccount ?? true
+  findConnector(connectors, connection)?.traits.asksWhichAccount ?? true
 
 interface Kept {
   readonly connection: Connection

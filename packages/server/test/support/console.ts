@@ -17,7 +17,7 @@ export const operated = (more: Record<string, string[] | Record<string, number>>
 })
 
 /** Ada, who signed in because the console asked her to. */
-export async function operator(server: TestServer, path = '/console'): Promise<Browser> {
+export async function operator(server: Pick<TestServer, 'url' | 'tenant'>, path = '/console'): Promise<Browser> {
   const { ada } = server.tenant
   const browser = new Browser()
   await browser.open(`${server.url}${path}`)

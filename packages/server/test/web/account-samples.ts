@@ -188,6 +188,7 @@ function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     week: [0, 3, 4, 1, 12, 0, 3].map((count, day) => ({ at: AT + (day - 6) * DAY, count })),
     stoppedAt: undefined,
     rules: {
+      observed: false,
       connections: [
         {
           connection: words.provider,
@@ -202,9 +203,9 @@ function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
       mayConnect: false,
       proxyOnly: true,
       approvals: [
-        { connection: other, scopes: undefined, methods: ['DELETE'], paths: ['/repos/*/*'] },
-        { connection: undefined, scopes: ['calendar.write'], methods: undefined, paths: undefined },
-        { connection: words.provider, scopes: undefined, methods: undefined, paths: undefined },
+        { connection: other, scopes: undefined, methods: ['DELETE'], paths: ['/repos/*/*'], validSeconds: 0 },
+        { connection: undefined, scopes: ['calendar.write'], methods: undefined, paths: undefined, validSeconds: 0 },
+        { connection: words.provider, scopes: undefined, methods: undefined, paths: undefined, validSeconds: 0 },
       ],
     },
   }

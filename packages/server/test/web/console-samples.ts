@@ -5,6 +5,7 @@ import type { LinkView } from '../../src/web/pages/console-links.ts'
 import { type ConsoleUserView, PROFILE_FIELDS, renderConsoleUser } from '../../src/web/pages/console-user.ts'
 import { renderConsoleHome, renderConsoleUsers, type UserRowView } from '../../src/web/pages/console-users.ts'
 import type { PageFrame } from '../../src/web/pages/layout.ts'
+import { agentSamples } from './console-agent-samples.ts'
 import { pairSamples } from './console-pair-samples.ts'
 import { AT, byLink, byUser, csrf, DAY, linkSample } from './console-parts.ts'
 import type { Sample, SampleWords } from './page-samples.ts'
@@ -15,6 +16,7 @@ export function consoleSamples(frame: PageFrame, words: SampleWords): readonly S
     ...userListSamples(frame, words),
     ...userSamples(frame, words),
     ...pairSamples(frame, words),
+    ...agentSamples(frame, words),
   ]
 }
 

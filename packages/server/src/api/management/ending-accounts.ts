@@ -1,5 +1,6 @@
-// The forecast: connected accounts that will stop working by themselves, in time to ask their people.
+// The forecast over the API.
 import { z } from 'zod'
+import { endingAccounts } from '../../accounts/ending-accounts.ts'
 import { endOf } from '../../domain/account-end.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -11,8 +12,6 @@ import type { ManagementDeps } from './deps.ts'
 const DEFAULT_DAYS = 30
 const MAX_DAYS = 400
 const DAY_SECONDS = 86_400
-/** The soonest; `total` and `counts` are of all. */
-const MOST_LISTED = 100
 
 const query = z.object({
   within_days: z
@@ -54,20 +53,14 @@ const listEnding = ({ storage, clock }: ManagementDeps) =>
     },
     async ({ query: { within_days: days = DEFAULT_DAYS } }) => {
       const before = clock() + days * DAY_SECONDS
-      const [accounts, counts] = await Promise.all([
-        storage.accounts.listEnding({ before, limit: MOST_LISTED }),
-        storage.accounts.countEnding(before),
-      ])
-      const ids = [...new Set([...counts.keys(), ...accounts.map(({ connectionId }) => connectionId)])]
-      const found = await Promise.all(ids.map((id) => storage.connections.find(id)))
-      const connections = new Map(found.flatMap((one) => (one === undefined ? [] : [[one.id, one] as const])))
+      const { total, counts, accounts } = await endingAccounts(storage, before)
       return {
         status: 200,
         body: {
           within_days: days,
-          total: [...counts.values()].reduce((sum, count) => sum + count, 0),
-          counts: [...counts].map(([id, count]) => serializeCount(connections.get(id), count)),
-          accounts: accounts.map((account) => serializeAccount(account, connections.get(account.connectionId))),
+          total,
+          counts: counts.map(({ connection, accounts: count }) => serializeCount(connection, count)),
+          accounts: accounts.map(({ account, connection }) => serializeAccount(account, connection)),
         },
       }
     },

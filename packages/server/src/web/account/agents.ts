@@ -1,6 +1,5 @@
 // The page of programs that act for a person.
 
-import { type AgentPolicy, isProxyOnly } from '../../domain/agent-policy.ts'
 import type { Event } from '../../domain/event.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import { waitingApprovals } from '../../flows/approve.ts'
@@ -13,9 +12,8 @@ import {
   type AgentView,
   renderAccountAgents,
 } from '../pages/account-agents.ts'
-import type { AgentRulesView } from '../pages/agent-rules.ts'
 import type { Html } from '../pages/html.ts'
-import { loadNames, type Names } from './names.ts'
+import { loadNames, type Names, shownPolicy } from './names.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
 import { DAY_SECONDS, recentUses, USES } from './uses.ts'
 
@@ -103,26 +101,7 @@ function agentView(facts: Facts, clientId: string): AgentView | undefined {
     last: last && lastOf(facts, last),
     week: weekOf(own, now),
     stoppedAt: stops.get(clientId),
-    rules: client.policy && rulesOf(names, client.policy),
-  }
-}
-
-/** A rule about a connection that is gone says nothing any more. */
-function rulesOf(names: Names, policy: AgentPolicy): AgentRulesView | undefined {
-  if (policy.observed) return undefined
-  const { connections, hours, perMinute, mayConnect, proxyOnly, approvals } = policy
-  const called = (name: string | undefined) => (name === undefined ? undefined : (names.connectionCalled(name) ?? name))
-  return {
-    connections: connections?.map(({ connection, ...rule }) => ({
-      ...rule,
-      connection: called(connection) ?? connection,
-      proxyOnly: isProxyOnly(policy, connection),
-    })),
-    hours,
-    perMinute,
-    mayConnect,
-    proxyOnly,
-    approvals: approvals.map((rule) => ({ ...rule, connection: called(rule.connection) })),
+    rules: client.policy?.observed === false ? shownPolicy(names, client.policy) : undefined,
   }
 }
 

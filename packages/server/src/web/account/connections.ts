@@ -18,7 +18,7 @@ import {
 import { isString } from '../../lib/json.ts'
 import type { PasskeyRecord } from '../../storage/factor-repository.ts'
 import type { RevocationJob } from '../../storage/records.ts'
-import { traitsOf } from '../../upstream/connectors.ts'
+import { findConnector } from '../../upstream/connectors.ts'
 import {
   type AvailableView,
   type ConnectedView,
@@ -192,7 +192,7 @@ function connectedViews(facts: Facts): readonly ConnectedView[] {
 function endView({ connectors, clock }: AccountDeps, account: VaultAccount, connection: Connection) {
   const at = endOf(account)
   if (at === undefined || at - END_NOTICE_SECONDS > clock()) return undefined
-  return { at, why: whyItEnds(account, traitsOf(connectors, connection)?.refreshTokenEndsAfterSeconds) }
+  return { at, why: whyItEnds(account, findConnector(connectors, connection)?.traits.refreshTokenEndsAfterSeconds) }
 }
 
 /** Accounts that are gone here, whose provider has not confirmed it; a newer key of one that stands makes no line. */

@@ -1,5 +1,5 @@
 // What things are called that rows name by id.
-import type { AgentPolicy } from '../../domain/agent-policy.ts'
+import { type AgentPolicy, isProxyOnly } from '../../domain/agent-policy.ts'
 import { parseClient } from '../../domain/client.ts'
 import type { Connection } from '../../domain/connection.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
@@ -48,6 +48,23 @@ export async function loadNames(
       return found && shownConnection(found).displayName
     },
     client: (id) => clients.get(id),
+  }
+}
+
+/** A policy with connections under the names that people know, where they were looked up. */
+export function shownPolicy(names: Names, policy: AgentPolicy): AgentPolicy {
+  const called = (name: string) => names.connectionCalled(name) ?? name
+  return {
+    ...policy,
+    connections: policy.connections?.map(({ connection, ...rule }) => ({
+      ...rule,
+      connection: called(connection),
+      proxyOnly: isProxyOnly(policy, connection),
+    })),
+    approvals: policy.approvals.map(({ connection, ...rule }) => ({
+      ...rule,
+      connection: connection === undefined ? undefined : called(connection),
+    })),
   }
 }
 

@@ -10,7 +10,9 @@ import type { Outcome } from '../../flows/outcome.ts'
 import type { AccountAnswering, AccountForm } from '../account/steps.ts'
 import { csrfToken } from '../csrf.ts'
 import { renderConsoleEnter } from '../pages/console-doors.ts'
+import { agentPage, agentsPage } from './agents.ts'
 import { duplicatesPage } from './duplicates.ts'
+import { endingsPage } from './endings.ts'
 import { undoPage } from './links.ts'
 import { mergePage } from './merge.ts'
 import {
@@ -70,6 +72,18 @@ export function consoleRoutes(
   app.get(
     '/console/simulate',
     page((visit) => simulatePage(deps, visit)),
+  )
+  app.get(
+    '/console/agents',
+    page((visit) => agentsPage(deps, visit)),
+  )
+  app.get(
+    '/console/agents/:id',
+    page((visit, c) => agentPage(deps, visit, named(c))),
+  )
+  app.get(
+    '/console/endings',
+    page((visit) => endingsPage(deps, visit)),
   )
   app.get(
     '/console/enter',

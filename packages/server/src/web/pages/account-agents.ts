@@ -1,7 +1,8 @@
 // The programs that act for a person: which accounts each used, how often this week, and the way to stop it.
+import type { AgentPolicy } from '../../domain/agent-policy.ts'
 import type { EpochSeconds } from '../../lib/time.ts'
 import { type AccountFrame, accountHeading, renderAccountPage } from './account-frame.ts'
-import { type AgentRulesView, agentRules } from './agent-rules.ts'
+import { agentRules } from './agent-rules.ts'
 import { badge, button, buttonLink, dots, facts, monogram, row, rows, section } from './components.ts'
 import { longDay, moment, timeOfDay, weekday } from './dates.ts'
 import { type FormTarget, form } from './forms.ts'
@@ -40,7 +41,7 @@ export interface AgentView {
   readonly week: readonly { readonly at: EpochSeconds; readonly count: number }[]
   readonly stoppedAt: EpochSeconds | undefined
   /** What the operator's policy lets it do; undefined without one. */
-  readonly rules: AgentRulesView | undefined
+  readonly rules: AgentPolicy | undefined
 }
 
 export interface AgentAccount {

@@ -1,4 +1,5 @@
-// What the operator's policy lets an agent do, for the person whose accounts it uses.
+// What the operator's policy lets an agent do, in sentences. Connections stand in it under the names that are shown.
+import type { AgentPolicy, ApprovalRule, ConnectionRule } from '../../domain/agent-policy.ts'
 import { shownMinutes, WEEK_DAYS, type WeekHours } from '../../lib/week-hours.ts'
 import { dots, facts } from './components.ts'
 import { weekday } from './dates.ts'
@@ -7,58 +8,36 @@ import type { PageFrame } from './layout.ts'
 import { listOf, pluralKey, say } from './locale.ts'
 import { plainText, said } from './text.ts'
 
-export interface AgentRulesView {
-  /** Undefined: every one that is enabled for it. */
-  readonly connections: readonly ConnectionLimits[] | undefined
-  readonly hours: WeekHours | undefined
-  readonly perMinute: number | undefined
-  readonly mayConnect: boolean
-  readonly proxyOnly: boolean
-  readonly approvals: readonly AskedFirst[]
-}
-
-export interface ConnectionLimits {
-  readonly connection: string
-  readonly scopes: readonly string[] | undefined
-  readonly proxyOnly: boolean
-  readonly methods: readonly string[] | undefined
-}
-
-export interface AskedFirst {
-  readonly connection: string | undefined
-  readonly scopes: readonly string[] | undefined
-  readonly methods: readonly string[] | undefined
-  readonly paths: readonly string[] | undefined
-}
-
 /** Folded away: most people want to know that there are rules, some what they are. */
-export function agentRules(frame: PageFrame, rules: AgentRulesView): Html {
-  const list = factsOf(frame, rules)
+export function agentRules(frame: PageFrame, rules: AgentPolicy): Html {
+  const list = ruleFacts(frame, rules, 'person')
   if (list.length === 0) return html``
   return html`<details class="small"><summary>${say(frame, 'agents.rules', { tenant: frame.tenantName })}</summary>${facts(list)}</details>`
 }
 
 type Fact = readonly [HtmlValue, HtmlValue]
 
-function factsOf(
+/** @param reader whose accounts it is about: the reader's own, or those of the people whom an operator cares for. */
+export function ruleFacts(
   frame: PageFrame,
-  { connections, hours, perMinute, mayConnect, proxyOnly, approvals }: AgentRulesView,
-) {
+  { connections, hours, perMinute, mayConnect, proxyOnly, approvals }: AgentPolicy,
+  reader: 'person' | 'operator',
+): readonly Fact[] {
   const list: Fact[] = []
   if (connections !== undefined) list.push([say(frame, 'agents.rules.connections'), connectionsOf(frame, connections)])
-  if (proxyOnly) list.push([say(frame, 'agents.rules.keys'), say(frame, 'agents.rules.all-through-us')])
+  if (proxyOnly) list.push([say(frame, 'agents.rules.keys'), say(frame, `agents.rules.all-through-us.${reader}`)])
   if (hours !== undefined) list.push([say(frame, 'agents.rules.hours'), hoursOf(frame, hours)])
   if (perMinute !== undefined) {
     const often = say(frame, pluralKey(frame, 'agents.rules.rate', perMinute), { count: perMinute })
     list.push([say(frame, 'agents.rules.rate'), often])
   }
-  if (!mayConnect) list.push([say(frame, 'agents.rules.connect'), say(frame, 'agents.rules.connect.no')])
+  if (!mayConnect) list.push([say(frame, 'agents.rules.connect'), say(frame, `agents.rules.connect.no.${reader}`)])
   if (approvals.length > 0)
-    list.push([say(frame, 'agents.rules.asks'), dots(approvals.map((rule) => askedFirst(frame, rule)))])
+    list.push([say(frame, `agents.rules.asks.${reader}`), dots(approvals.map((rule) => askedFirst(frame, rule)))])
   return list
 }
 
-function connectionsOf(frame: PageFrame, connections: readonly ConnectionLimits[]): Html {
+function connectionsOf(frame: PageFrame, connections: readonly ConnectionRule[]): Html {
   if (connections.length === 0) return say(frame, 'agents.rules.connections.none')
   return dots(
     connections.map(({ connection, scopes, proxyOnly, methods }) => {
@@ -93,7 +72,7 @@ function hoursOf(frame: PageFrame, { days, from, to, timeZone }: WeekHours): Htm
 const MONDAY = 1_704_067_200
 const DAY_SECONDS = 86_400
 
-function askedFirst(frame: PageFrame, { connection, scopes, methods, paths }: AskedFirst): Html {
+function askedFirst(frame: PageFrame, { connection, scopes, methods, paths }: ApprovalRule): Html {
   const parts: Html[] = []
   if (scopes !== undefined) parts.push(say(frame, 'agents.rules.asks.scopes', { scopes: codes(scopes) }))
   if (methods !== undefined || paths !== undefined)

@@ -21,6 +21,8 @@ export interface ConsoleFrame {
 const NAV = [
   { page: 'console-users', href: '/console/users', words: 'console.nav.users' },
   { page: 'console-duplicates', href: '/console/duplicates', words: 'console.nav.duplicates' },
+  { page: 'console-agents', href: '/console/agents', words: 'console.nav.agents' },
+  { page: 'console-endings', href: '/console/endings', words: 'console.nav.endings' },
   { page: 'console-simulate', href: '/console/simulate', words: 'console.nav.simulate' },
 ] as const satisfies readonly { page: ConsolePage; href: string; words: MessageKey }[]
 
@@ -96,6 +98,10 @@ const GRADE_TONES: Readonly<Record<Grade, Tone>> = { 0: 'warn', 1: 'plain', 2: '
 /** How sure we are of an address: the grade, and what it means. */
 export const gradeWords = (frame: PageFrame, grade: Grade): Html =>
   html`${badge(say(frame, 'console.grade', { grade }), GRADE_TONES[grade])} ${say(frame, `console.grade.${grade}`)}`
+
+/** A count, as the reader's language writes it. */
+export const number = ({ locale }: PageFrame, count: number): Html =>
+  html`<span class="num">${new Intl.NumberFormat(locale.formats).format(count)}</span>`
 
 /** Says that there is nothing. */
 export const emptySheet = (words: HtmlValue): Html => html`<div class="sheet"><p>${words}</p></div>`

@@ -7,6 +7,7 @@ import {
   type ConsoleFrame,
   emptySheet,
   gradeWords,
+  number,
   pageLinks,
   renderConsolePage,
   searchForm,
@@ -60,9 +61,6 @@ ${section(
     content,
   })
 }
-
-const number = ({ locale }: PageFrame, count: number): Html =>
-  html`<span class="num">${new Intl.NumberFormat(locale.formats).format(count)}</span>`
 
 export interface ConsoleUsersView extends ConsoleFrame {
   /** What was looked for; undefined on the list of everybody. */

@@ -129,6 +129,9 @@ export type ConsolePage =
   | 'console-merge'
   | 'console-undo'
   | 'console-simulate'
+  | 'console-agents'
+  | 'console-agent'
+  | 'console-endings'
 
 interface Document {
   readonly page: LetterPage | AccountPage | ConsolePage
