@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { freePort } from '../../tools/lib/free-port.ts'
 import { ensureSdks } from '../../tools/sdks.ts'
 import { startTenon } from '../demo/tenon-process.ts'
+import { startScene as langgraphAgent } from '../langgraph-agent/scene.ts'
 import { startScene as nextjsAgent } from '../nextjs-agent/scene.ts'
 import { startScene as spaSettings } from '../spa-settings/scene.ts'
 import { startScene as suggestedLinking } from '../suggested-linking/scene.ts'
@@ -29,6 +30,7 @@ export interface AppPlace {
 }
 
 const SCENES = {
+  'langgraph-agent': langgraphAgent,
   'nextjs-agent': nextjsAgent,
   'spa-settings': spaSettings,
   'suggested-linking': suggestedLinking,

@@ -8,7 +8,7 @@ import { NAMES } from '../world.ts'
 const RUN = join(import.meta.dirname, '../run.ts')
 
 test('npm run example starts one, says what to open, and ends cleanly', async (t) => {
-  assert.deepEqual(NAMES, ['nextjs-agent', 'spa-settings', 'suggested-linking'])
+  assert.deepEqual(NAMES, ['langgraph-agent', 'nextjs-agent', 'spa-settings', 'suggested-linking'])
   const child = spawn(process.execPath, [RUN, 'spa-settings'], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   let said = ''
@@ -29,5 +29,5 @@ test('a name that there is not ends with the ones that there are', async () => {
   child.stderr.on('data', (text) => said.push(String(text)))
   const [code] = await once(child, 'close')
   assert.equal(code, 2)
-  assert.match(said.join(''), /nextjs-agent, spa-settings, suggested-linking/)
+  assert.match(said.join(''), /langgraph-agent, nextjs-agent, spa-settings, suggested-linking/)
 })
