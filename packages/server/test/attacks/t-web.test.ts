@@ -95,7 +95,16 @@ async function walkLinks(): Promise<readonly Page[]> {
 async function walkConsole(): Promise<readonly Page[]> {
   const { older, newer } = await twoUsers(server, 'watched')
   const browser = await operator(server)
-  for (const path of ['', '/users', '/duplicates', '/simulate?policy=suggest', '/nowhere'])
+  for (const path of [
+    '',
+    '/users',
+    '/duplicates',
+    '/agents',
+    '/agents/web',
+    '/endings',
+    '/simulate?policy=suggest',
+    '/nowhere',
+  ])
     await browser.open(`${server.url}/console${path}`)
   await browser.open(userUrl(server, older))
   await browser.open(mergeUrl(server, older, newer))
@@ -157,6 +166,9 @@ test('T-WEB-02 every page forbids frames, inline scripts and foreign bases', () 
     'console-duplicates',
     'console-merge',
     'console-simulate',
+    'console-agents',
+    'console-agent',
+    'console-endings',
   ])
     assert.ok(names.has(name), `${name} was not seen`)
   for (const { headers, url, name, body } of pages) {

@@ -108,6 +108,6 @@ test('accounts that end within a month are listed with counts, whose they are an
   assert.equal(page.name, 'console-endings')
   assert.match(page.text, /1 account ends within 30 days/)
   assert.match(page.text, /atlassian\s*1/)
-  assert.match(page.text, /unless it is used before/)
+  assert.match(page.text, /its key ends, unless it is used before/)
   assert.ok(page.links.includes(`/console/users/${encodeURIComponent(visit.sub)}`))
 })

@@ -230,7 +230,7 @@ function trial({ frame, clientId, trial: { text, problem, result } }: ConsoleAge
     )
   return html`<p class="soft">${say(frame, 'console.agent.trial.lead')}</p>
 ${wrong}
-<form class="sheet stack" method="get" action="${agentPath(clientId)}#trial" role="search" aria-label="${sayPlain(frame, 'console.agent.trial')}">
+<form class="sheet stack" method="get" action="${agentPath(clientId)}" role="search" aria-label="${sayPlain(frame, 'console.agent.trial')}">
 <div class="field"><label for="policy">${say(frame, 'console.agent.trial.policy')}</label><textarea id="policy" name="policy" rows="12" spellcheck="false" autocapitalize="none" aria-describedby="policy-hint">
 ${text}</textarea></div>
 <p class="hint" id="policy-hint">${say(frame, 'console.agent.trial.hint')}</p>

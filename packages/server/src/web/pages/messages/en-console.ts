@@ -362,7 +362,7 @@ export const enConsole = {
 
   'console.endings.title': 'Accounts that end soon',
   'console.endings.lead':
-    'Nothing renews these any more. Their people are told on their own page; whoever listens for vault.ending is told a week ahead.',
+    'As things stand, these stop working by themselves. Their people are told on their own page; whoever listens for vault.ending is told a week ahead.',
   'console.endings.none': 'No account ends in the next {days} days, as far as their providers say.',
   'console.endings.counts': 'By connection',
   'console.endings.total.one': '{count} account ends within {days} days.',
@@ -375,7 +375,7 @@ export const enConsole = {
   'console.endings.purpose.sign_in': 'sign-in',
   'console.endings.why.not_renewable': 'its key cannot be renewed',
   'console.endings.why.consent_ends': 'its permission lasts no longer',
-  'console.endings.why.key_ends': 'unless it is used before',
+  'console.endings.why.key_ends': 'its key ends, unless it is used before',
 
   'console.enter.title': 'Enter the console of {tenant}?',
   'console.enter.lead':
