@@ -164,8 +164,9 @@ function routeOf(path: string, parameters: readonly (readonly [JsonObject, JsonV
   const query = new URLSearchParams()
   for (const [parameter, value] of parameters) {
     const texts = [value].flat().map((one) => (typeof one === 'string' ? one : JSON.stringify(one)))
-    // An empty part of a path is another path.
-    if (parameter.in === 'path') route = route.replace(`{${parameter.name}}`, () => encodeURIComponent(texts[0] || 'x'))
+    // An empty part of a path, or one of dots, is another path.
+    const part = /^\.{0,2}$/.test(texts[0] ?? '') ? 'x' : encodeURIComponent(texts[0] ?? '')
+    if (parameter.in === 'path') route = route.replace(`{${parameter.name}}`, () => part)
     else for (const text of texts) query.append(String(parameter.name), text)
   }
   return query.size === 0 ? route : `${route}?${query}`
