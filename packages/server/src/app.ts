@@ -7,6 +7,7 @@ import { createOrigins } from './api/cors.ts'
 import { createManagementApi, managementOperations } from './api/management/app.ts'
 import { createMeApi, meOperations } from './api/me/app.ts'
 import { createProxy } from './api/me/proxy.ts'
+import { proxyPaths } from './api/me/proxy-document.ts'
 import { openApiDocument } from './api/openapi.ts'
 import type { App, CreateApp, PrepareDeployment } from './config/app-contract.ts'
 import type { ServerConfig } from './config/server-config.ts'
@@ -240,7 +241,11 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     trustProxy: config.trustProxy,
     ready: () => storage.ready(),
     openApi: () => {
-      openApi ??= openApiDocument(issuer, { management: managementOperations(managementDeps), me: meOperations(apis) })
+      openApi ??= openApiDocument(issuer, {
+        management: managementOperations(managementDeps),
+        me: meOperations(apis),
+        more: proxyPaths,
+      })
       return openApi
     },
     managementApi: createManagementApi(managementDeps),

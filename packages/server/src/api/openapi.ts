@@ -9,10 +9,12 @@ import type { MediaType } from './request-body.ts'
 export interface Documented {
   readonly management: readonly Operation[]
   readonly me: readonly Operation[]
+  /** Paths that are no operations, in the document's own words, given the reference to what `/me/v1` refuses with. */
+  readonly more?: (refusal: string) => JsonObject
 }
 
 /** OpenAPI 3.1, whose schemas are JSON Schema 2020-12. */
-export function openApiDocument(issuer: string, { management, me }: Documented): JsonObject {
+export function openApiDocument(issuer: string, { management, me, more }: Documented): JsonObject {
   const components = new Map<string, JsonValue>()
   const paths = new Map<string, Record<string, JsonObject>>()
   for (const { base, operations, refusal } of [
@@ -38,7 +40,7 @@ export function openApiDocument(issuer: string, { management, me }: Documented):
     },
     servers: [{ url: issuer.replace(/\/$/, '') }],
     tags: tags.map((name) => ({ name })),
-    paths: Object.fromEntries(paths),
+    paths: { ...Object.fromEntries(paths), ...more?.(`#/components/schemas/${ME_REFUSAL.name}`) },
     components: {
       schemas: Object.fromEntries(components),
       securitySchemes: { oauth2: { type: 'oauth2', flows: { clientCredentials: oauth } } },

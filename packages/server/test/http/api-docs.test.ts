@@ -22,3 +22,17 @@ test('the page shows every operation of the document, from this host alone and w
       assert.ok(page.text.includes(`id="${operationId}"`), operationId)
   }
 })
+
+test('the proxy stands in the document for every method that it knows, and a policy where a client is changed', async () => {
+  const { paths } = (await request(`${server.url}/openapi.json`)).json
+  const proxy = paths['/me/v1/proxy/{account}/{path}']
+  assert.deepEqual(Object.keys(proxy), ['get', 'head', 'post', 'put', 'patch', 'delete'])
+  for (const name of ['account', 'path', 'tenon-host', 'tenon-purpose'])
+    assert.ok(
+      proxy.post.parameters.some((one: { name: string }) => one.name === name),
+      name,
+    )
+  assert.ok(proxy.post.responses.default && proxy.post.responses[403])
+  const { properties } = paths['/api/v2/clients/{id}'].patch.requestBody.content['application/json'].schema
+  assert.match(JSON.stringify(properties.policy), /observe.*per_minute.*valid_seconds/)
+})

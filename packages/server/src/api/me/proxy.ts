@@ -24,6 +24,7 @@ import { meFace } from './face.ts'
 import { type MeCaller, userOf } from './me-caller.ts'
 import { askedBody, bodyOf, type ProxyBody } from './proxy-body.ts'
 import { type Caller, createCaller } from './proxy-call.ts'
+import { PROXY_SCOPE } from './proxy-document.ts'
 import { passedHeaders } from './proxy-headers.ts'
 import { type CallResult, type CallTrail, callEvent } from './proxy-record.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
@@ -90,9 +91,6 @@ async function answerRefusal({ face }: Parts, response: ServerResponse, refusal:
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
 }
 
-/** Besides the vault's grant: whoever may use a person's accounts may know of them. */
-const SCOPE = 'read:me:connected_accounts'
-
 async function serve(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { url: target = '', headers } = request
   const method = PROXY_METHODS.find((one) => one === request.method)
@@ -106,7 +104,7 @@ async function serve(parts: Parts, request: IncomingMessage, response: ServerRes
   const access = await authenticate(parts.face, { ...shown, inQuery })
   const caller = userOf({ ...access, scopes: access.scopes })
   await nameCaller(parts, response, caller, headers.origin)
-  if (!caller.scopes.has(SCOPE)) throw insufficientScope([SCOPE])
+  if (!caller.scopes.has(PROXY_SCOPE)) throw insufficientScope([PROXY_SCOPE])
   const address = parseAddress(target)
   const purpose = purposeOf(headers['tenon-purpose'])
   const trail: CallTrail = {
