@@ -92,7 +92,9 @@ test('AccountAmbiguous: the accounts that a hint fits, by what they are called',
   const forms = who.browser.page.forms.filter(({ name }) => name === 'label')
   for (const { fields } of forms) {
     const form = { ...Object.fromEntries(fields), label: 'Work', action: 'continue' }
-    await who.browser.post(`${server.url}/account/connections/label`, form, { from: `${server.url}/account/connections` })
+    await who.browser.post(`${server.url}/account/connections/label`, form, {
+      from: `${server.url}/account/connections`,
+    })
   }
   await assert.rejects(ask({ loginHint: 'Work' }), (error) => {
     assert.ok(error instanceof AccountAmbiguous)

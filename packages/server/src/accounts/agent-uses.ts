@@ -1,5 +1,6 @@
 // What agents did lately, all people together, and what a policy would have done with it. Reads events; writes nothing.
-import type { AgentPolicy } from '../domain/agent-policy.ts'
+import { type AgentPolicy, parseAgentPolicy } from '../domain/agent-policy.ts'
+import type { Connection } from '../domain/connection.ts'
 import type { Event } from '../domain/event.ts'
 import {
   type KnownConnection,
@@ -7,7 +8,14 @@ import {
   type SimulatedUse,
   simulateAgentPolicy,
 } from '../domain/simulate-agent-policy.ts'
+import { isJsonObject } from '../lib/json.ts'
+import { readJson } from '../lib/json-reader.ts'
+import { parseStrictJson } from '../lib/strict-json.ts'
+import { agentPolicyDocument } from '../protocol/agent-policy-document.ts'
+import { ConfigError } from '../protocol/config-error.ts'
+import { parseDocument } from '../protocol/problems.ts'
 import type { Repositories } from '../storage/storage.ts'
+import { type Connectors, findConnector } from '../upstream/connectors.ts'
 
 /** How far back, counted in events of any kind: what an operator looks at may not walk through all that ever happened. */
 const GLANCED_EVENTS = 100_000
@@ -46,4 +54,26 @@ export async function simulateOnUses(
   }
   const known = { connection: connectionOf, granted: (id: string) => granted.get(id) }
   return simulateAgentPolicy(policy, uses.toReversed(), known)
+}
+
+/** How the simulation sees a connection: scopes are compared as its provider reads them, or as they are written. */
+export function knownConnection(connectors: Connectors, connection: Connection): KnownConnection {
+  const exact: KnownConnection['missing'] = (wanted, granted) => wanted.filter((one) => !granted.includes(one))
+  return { name: connection.name, missing: findConnector(connectors, connection)?.scopes.missing ?? exact }
+}
+
+/** A policy as JSON, as the Management API takes it. @throws {ConfigError} with every problem. */
+export function readAgentPolicy(text: string): AgentPolicy {
+  const document = jsonOf(text)
+  parseDocument(agentPolicyDocument, document)
+  return parseAgentPolicy(readJson(isJsonObject(document) ? document : {}))
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return parseStrictJson(text)
+  } catch (error) {
+    const found = error instanceof Error ? error.message : 'no JSON'
+    throw new ConfigError({ code: 'not_json', pointer: '', found, expected: 'a policy as JSON' })
+  }
 }

@@ -58,6 +58,13 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./link-simulate.ts')).simulateLinks,
   },
   {
+    name: 'agent simulate',
+    positionals: ['CLIENT_ID', '[FILE]'],
+    summary: "Say what a policy (a file's, else the client's) would have done with its uses of late; change nothing.",
+    options: [only('json', 'Print JSON, for programs.')],
+    load: async () => (await import('./agent-simulate.ts')).simulateAgent,
+  },
+  {
     name: 'console link',
     summary: 'Print a link that opens the console once, within five minutes; for a start without named operators.',
     load: async () => (await import('./console-link.ts')).consoleLink,

@@ -52,6 +52,28 @@ export function simulateAgentPolicy(
   })
 }
 
+export interface SimulatedOutcome {
+  /** The first of its kind, rule and reason. */
+  readonly decision: PolicyDecision
+  readonly count: number
+}
+
+/** How often what would have been decided, the most frequent first. */
+export function tallyDecisions(simulated: readonly SimulatedUse[]): readonly SimulatedOutcome[] {
+  const groups = Map.groupBy(simulated, ({ decision }) =>
+    decision.kind === 'refuse' ? `${decision.rule} ${decision.reason}` : decision.kind,
+  )
+  return [...groups.values()]
+    .flatMap(([first, ...others]) =>
+      first === undefined ? [] : [{ decision: first.decision, count: others.length + 1 }],
+    )
+    .toSorted((a, b) => b.count - a.count)
+}
+
+/** The use would not have ended as it did. */
+export const endsOtherwise = ({ event, decision }: SimulatedUse): boolean =>
+  (event.outcome === 'ok') !== (decision.kind === 'allow')
+
 function actOf({ type, data = {}, accountId }: Event, connection: string, known: KnownFacts): PolicyAct {
   const scopes = stringsOf(data.scopes)
   if (type === 'connected_account.connected') return { kind: 'connect', connection, scopes }

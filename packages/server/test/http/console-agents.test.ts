@@ -57,7 +57,9 @@ test('an agent is shown with its rules in sentences, what it was refused and wha
 })
 
 test('a policy is tried on what was done, connected and called, and changes nothing', async () => {
-  const page = await changesNothing(server, () => simulate({ connections: [{ connection: 'files', methods: ['POST'] }] }))
+  const page = await changesNothing(server, () =>
+    simulate({ connections: [{ connection: 'files', methods: ['POST'] }] }),
+  )
   // Three exchanges, of which one had been refused by a policy, a call, and the connecting.
   assert.match(page.text, /5 uses were looked at\. 3 would have ended otherwise/)
   assert.match(page.text, /refused\s*3\s*P4/)

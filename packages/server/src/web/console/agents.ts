@@ -1,16 +1,13 @@
 // The console's pages of agents: what each may do and did lately, and what another policy would have done with that.
-import { recentAgentUses, simulateOnUses } from '../../accounts/agent-uses.ts'
-import { type AgentPolicy, parseAgentPolicy } from '../../domain/agent-policy.ts'
+import { knownConnection, readAgentPolicy, recentAgentUses, simulateOnUses } from '../../accounts/agent-uses.ts'
+import type { AgentPolicy } from '../../domain/agent-policy.ts'
 import { type Client, parseClient } from '../../domain/client.ts'
-import { type Connection, keepsSignInTokens } from '../../domain/connection.ts'
+import { keepsSignInTokens } from '../../domain/connection.ts'
 import type { Event } from '../../domain/event.ts'
-import type { KnownConnection, SimulatedUse } from '../../domain/simulate-agent-policy.ts'
+import { endsOtherwise, type SimulatedUse, tallyDecisions } from '../../domain/simulate-agent-policy.ts'
 import { isJsonObject, isString, type JsonObject } from '../../lib/json.ts'
-import { readJson } from '../../lib/json-reader.ts'
-import { agentPolicyDocument } from '../../protocol/agent-policy-document.ts'
+import { ConfigError } from '../../protocol/config-error.ts'
 import { VAULT_GRANT } from '../../protocol/grant-types.ts'
-import { problemsOf } from '../../protocol/problems.ts'
-import { findConnector } from '../../upstream/connectors.ts'
 import { loadNames, type Names, shownPolicy } from '../account/names.ts'
 import {
   type AgentTrial,
@@ -126,7 +123,10 @@ async function trialOf(deps: ConsoleDeps, visit: ConsoleVisit, tried: Tried): Pr
   const read = readPolicy(asked)
   if ('problem' in read) return { text: asked, problem: read.problem }
   const { client, uses, names } = tried
-  const simulated = await simulateOnUses(deps.storage, read.policy, uses, (id) => knownOf(deps, names.connection(id)))
+  const simulated = await simulateOnUses(deps.storage, read.policy, uses, (id) => {
+    const connection = names.connection(id)
+    return connection && knownConnection(deps.connectors, connection)
+  })
   await recordLook(deps, visit, {
     type: 'console.policy_simulated',
     data: { client_id: client.clientId, examined: simulated.length },
@@ -136,42 +136,25 @@ async function trialOf(deps: ConsoleDeps, visit: ConsoleVisit, tried: Tried): Pr
 
 function readPolicy(text: string): { readonly policy: AgentPolicy } | { readonly problem: string } {
   if (text.length > MAX_POLICY_LENGTH) return { problem: `${text.length} > ${MAX_POLICY_LENGTH}` }
-  let document: unknown
   try {
-    document = JSON.parse(text)
+    return { policy: readAgentPolicy(text) }
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : 'JSON' }
+    if (!(error instanceof ConfigError)) throw error
+    return {
+      problem: error.problems.map(({ pointer, found, expected }) => `${pointer}: ${found}; ${expected}`).join('\n'),
+    }
   }
-  const parsed = agentPolicyDocument.safeParse(document)
-  if (!parsed.success) {
-    const problems = problemsOf(parsed.error, document)
-    return { problem: problems.map(({ pointer, found, expected }) => `${pointer}: ${found}; ${expected}`).join('\n') }
-  }
-  // What was parsed from JSON is JSON.
-  return { policy: parseAgentPolicy(readJson(document as JsonObject)) }
-}
-
-function knownOf({ connectors }: ConsoleDeps, connection: Connection | undefined): KnownConnection | undefined {
-  if (connection === undefined) return undefined
-  const exact: KnownConnection['missing'] = (wanted, granted) => wanted.filter((one) => !granted.includes(one))
-  return { name: connection.name, missing: findConnector(connectors, connection)?.scopes.missing ?? exact }
 }
 
 async function resultOf(deps: ConsoleDeps, names: Names, simulated: readonly SimulatedUse[]) {
-  const groups = Map.groupBy(simulated, ({ decision }) =>
-    decision.kind === 'refuse' ? `${decision.kind} ${decision.rule} ${decision.reason}` : decision.kind,
-  )
-  const outcomes = [...groups.values()]
-    .flatMap((some) => (some[0] === undefined ? [] : [{ decision: some[0].decision, count: some.length }]))
-    .toSorted((a, b) => b.count - a.count)
-  const changed = simulated.filter(({ event, decision }) => (event.outcome === 'ok') !== (decision.kind === 'allow'))
+  const changed = simulated.filter(endsOtherwise)
   const shown = await Promise.all(
     changed
       .slice(-SHOWN_CHANGES)
       .toReversed()
       .map((one) => changedOf(deps, names, one)),
   )
-  return { examined: simulated.length, outcomes, changed: shown, total: changed.length }
+  return { examined: simulated.length, outcomes: tallyDecisions(simulated), changed: shown, total: changed.length }
 }
 
 async function changedOf(deps: ConsoleDeps, names: Names, { event, decision }: SimulatedUse): Promise<ChangedUse> {
