@@ -72,7 +72,8 @@ async function knownConnections(
   uses: readonly Event[],
 ): Promise<ReadonlyMap<string, KnownConnection>> {
   const fetch = createSafeFetch({ allowedPrivateNetworks: [] })
-  const saml = { issuer: 'http://127.0.0.1/', key: () => Promise.reject(new Error('nothing is signed here')) }
+  const never = () => Promise.reject(new Error('nothing is signed or opened here'))
+  const saml = { issuer: 'http://127.0.0.1/', key: never, decryptionKey: never }
   const connectors = createConnectors({ fetch, clock, saml })
   const reader = createConnectionReader({ keyring })
   const known = new Map<string, KnownConnection>()
