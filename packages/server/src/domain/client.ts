@@ -7,6 +7,10 @@ import { type AgentPolicy, parseAgentPolicy } from './agent-policy.ts'
 export type AppType = 'regular_web' | 'spa' | 'native' | 'non_interactive' | 'resource_server'
 export type AuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic' | 'private_key_jwt'
 
+/** Of our tokens: RSA with SHA-256, in either padding. A secret of a client signs nothing: only its hash is kept. */
+export const SIGNING_ALGORITHMS = ['RS256', 'PS256'] as const
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
+
 export interface Client {
   readonly clientId: string
   readonly name: string
@@ -27,7 +31,7 @@ export interface Client {
   readonly webOrigins: readonly string[]
   readonly allowedOrigins: readonly string[]
   readonly grantTypes: readonly string[]
-  readonly idTokenAlg: 'RS256' | 'PS256'
+  readonly idTokenAlg: SigningAlgorithm
   readonly idTokenLifetimeSeconds: number
   readonly refreshToken: RefreshTokenRules
   /** May ask to link accounts. */
@@ -111,7 +115,7 @@ export function parseClient({ clientId, secretHash, document, updatedAt }: Clien
     webOrigins: client.strings('web_origins') ?? [],
     allowedOrigins: client.strings('allowed_origins') ?? [],
     grantTypes: client.strings('grant_types') ?? DEFAULT_GRANT_TYPES[appType],
-    idTokenAlg: client.group('jwt_configuration').word('alg', ['RS256', 'PS256']),
+    idTokenAlg: client.group('jwt_configuration').word('alg', SIGNING_ALGORITHMS),
     idTokenLifetimeSeconds: client.group('jwt_configuration').number('lifetime_in_seconds') ?? 36_000,
     refreshToken: parseRefreshToken(client.group('refresh_token'), publicClient),
     clientInitiatedLinking: client.group('linking').flag('client_initiated', firstParty),

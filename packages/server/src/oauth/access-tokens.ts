@@ -2,6 +2,7 @@
 
 import { sha256Hex } from '../crypto/hashing.ts'
 import { createJwtVerifier } from '../crypto/jwt.ts'
+import { SIGNING_ALGORITHMS } from '../domain/client.ts'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
 import type { Clock } from '../lib/time.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -47,9 +48,10 @@ const OPAQUE = /^[\w-]{43}$/
 
 export function createAccessTokens(deps: AccessTokensDeps): AccessTokens {
   const { storage, clock, issuer, keys } = deps
-  const verifyJwt = createJwtVerifier({ keys: () => keys().publicKeys, clock, types: ['jwt'] })
+  const rules = { keys: () => keys().publicKeys, types: ['jwt'], algorithms: SIGNING_ALGORITHMS }
+  const verifyJwt = createJwtVerifier({ ...rules, clock })
   // A hint for a logout may have expired long ago; its signature still says for whom it was.
-  const verifyOld = createJwtVerifier({ keys: () => keys().publicKeys, clock: () => 0, types: ['jwt'] })
+  const verifyOld = createJwtVerifier({ ...rules, clock: () => 0 })
   const open = async (token: string) => {
     const access = OPAQUE.test(token) ? await openOpaque(deps, token) : openJwt(verifyJwt, issuer, token)
     return access?.claims.act === undefined ? access : handedOn(storage, access)

@@ -1,4 +1,5 @@
 // Auth0's `audience` on the engine's `resource` (RFC 8707): what a token is for, and what it may say there.
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../domain/client.ts'
 import { isJsonObject, isString } from '../lib/json.ts'
 import type { ResourceServerRecord } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
@@ -18,6 +19,7 @@ export interface Audience {
   /** What this client may get there for this kind of subject. */
   readonly scopes: readonly string[]
   readonly tokenSeconds: number | undefined
+  readonly signingAlg: SigningAlgorithm
   /** Refresh tokens may be asked with it. */
   readonly offlineAccess: boolean
 }
@@ -43,6 +45,7 @@ export async function findAudience(
     kind: 'found',
     identifier,
     tokenSeconds: tokenSecondsOf(server),
+    signingAlg: SIGNING_ALGORITHMS.find((one) => one === server.document.signing_alg) ?? 'RS256',
     offlineAccess: server.document.allow_offline_access === true,
   } as const
   const ownApi = identifier === `${issuer}api/v2/` || identifier === `${issuer}me/`

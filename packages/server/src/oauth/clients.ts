@@ -49,7 +49,7 @@ export function engineClient(record: ClientRecord, now: EpochSeconds): Record<st
     ...(client.requirePar ? { require_pushed_authorization_requests: true } : {}),
     ...(client.requireDpop ? { dpop_bound_access_tokens: true } : {}),
     ...(grantTypes.includes(CIBA_GRANT) ? { backchannel_token_delivery_mode: 'poll' } : {}),
-    id_token_signed_response_alg: 'RS256',
+    id_token_signed_response_alg: client.idTokenAlg,
     firstParty: client.firstParty,
     allowedOrigins: originsOf(client),
     messageOrigins: client.webOrigins,

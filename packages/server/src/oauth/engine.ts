@@ -7,6 +7,7 @@ import type { ApprovalDeps } from '../accounts/approvals.ts'
 import type { SignInLimits } from '../accounts/limits.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Passwords } from '../crypto/passwords.ts'
+import { SIGNING_ALGORITHMS } from '../domain/client.ts'
 import { Overloaded } from '../domain/errors.ts'
 import { MULTI_FACTOR_ACR } from '../domain/second-factor.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
@@ -23,7 +24,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { createAdapterFactory } from './adapter.ts'
 import { approvalFeatures, approvalLifetimes, asker } from './approvals.ts'
-import { engineScopesOf, findAudience, resourceToAudience } from './audience.ts'
+import { findAudience, resourceToAudience } from './audience.ts'
 import { bindBrowser, withHostCookies } from './browser-binding.ts'
 import { claimsOf } from './claims.ts'
 import { assertionAudiences, judgeAssertion } from './client-assertion.ts'
@@ -33,6 +34,7 @@ import { clientCredentialsGrant } from './grants/client-credentials.ts'
 import { extraClaims } from './grants/issue.ts'
 import { registerMfaGrants } from './grants/mfa.ts'
 import { passwordGrant } from './grants/password.ts'
+import { resourceInfoOf } from './grants/refresh-target.ts'
 import { refreshTokenGrant } from './grants/refresh-token.ts'
 import { EXCHANGE_PARAMETERS, tokenExchangeGrant } from './grants/token-exchange.ts'
 import { grantSeconds, HOUR_SECONDS, numberOf, refreshTokenSeconds, sessionSeconds } from './lifetimes.ts'
@@ -195,7 +197,10 @@ function configuration(deps: EngineDeps): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
     // Those that the exchange takes, which stands beside the engine.
-    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'RS384', 'PS256', 'ES256'] },
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'RS384', 'PS256', 'ES256'],
+      idTokenSigningAlgValues: [...SIGNING_ALGORITHMS],
+    },
     clockTolerance: 10,
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims, _header, client) => {
       // The engine's own checks take a list that names others too, and any length of life (T-AS-08). Claims are JSON.
@@ -319,13 +324,7 @@ async function resourceServerInfo(deps: EngineDeps, resource: string, clientId: 
   if (answer.kind === 'not_granted') {
     throw new errors.AccessDenied(`Client "${clientId}" is not authorized to access resource server "${identifier}".`)
   }
-  return {
-    scope: engineScopesOf(answer),
-    audience: identifier,
-    accessTokenFormat: 'jwt' as const,
-    accessTokenTTL: answer.tokenSeconds ?? deps.settings().accessTokenSeconds,
-    jwt: { sign: { alg: 'RS256' as const } },
-  }
+  return resourceInfoOf(answer, deps)
 }
 
 /** An API decides whether it may be reached while its user is away; user-info always may. */

@@ -18,7 +18,7 @@ export interface SigningKeysDeps {
 export interface SigningKeySet {
   /** Changes when any key or state does. */
   readonly version: string
-  /** The one that signs, first; then those that only verify. Private JWKs. */
+  /** The one that signs, first; then those that only verify; then the same for PS256. Private JWKs. */
   readonly privateJwks: readonly JsonObject[]
   readonly publicKeys: readonly { readonly kid: string; readonly publicJwk: JsonObject }[]
 }
@@ -45,10 +45,22 @@ export async function readSigningKeys({ storage, keyring }: SigningKeysDeps): Pr
     .sort((a, b) => ORDER[a.state] - ORDER[b.state] || b.changedAt - a.changedAt)
   return {
     version: rows.map((row) => `${row.kid}:${row.state}`).join(','),
-    privateJwks: rows.map((row) => openKey(keyring, row)),
-    publicKeys: rows.map((row) => ({ kid: row.kid, publicJwk: row.publicJwk })),
+    privateJwks: inBothPaddings(rows.map((row) => openKey(keyring, row))),
+    publicKeys: inBothPaddings(rows.map(({ publicJwk }) => publicJwk)).map((publicJwk) => ({
+      kid: String(publicJwk.kid),
+      publicJwk,
+    })),
   }
 }
+
+/**
+ * A key for PS256 beside each for RS256, under a name of its own: whoever verifies takes the algorithm from the key and
+ * never from the token (RFC 8725 §3.1). They come last, for the first of the set is the one that signs.
+ */
+const inBothPaddings = (jwks: readonly JsonObject[]): readonly JsonObject[] => [
+  ...jwks,
+  ...jwks.map((jwk) => ({ ...jwk, kid: `${jwk.kid}-ps256`, alg: 'PS256' })),
+]
 
 /**
  * The next key signs from now on; the one before verifies until its tokens have ended (T-VAULT-06).

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { SIGNING_ALGORITHMS } from '../domain/client.ts'
 import { Overloaded } from '../domain/errors.ts'
 import { isString, type JsonValue, stringsOf } from '../lib/json.ts'
 import { EXPOSED_HEADERS } from '../protocol/exposed-headers.ts'
@@ -217,7 +218,7 @@ function discovery(found: Params, { issuer, settings }: EngineDeps): Params {
       'email_verified',
       'picture',
     ],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: SIGNING_ALGORITHMS,
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     request_parameter_supported: false,
     request_uri_parameter_supported: false,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import { openKeyring } from '../../src/crypto/keyring.ts'
 import { systemClock } from '../../src/lib/time.ts'
 import { rotateSigningKeys } from '../../src/oauth/signing-keys.ts'
@@ -13,8 +14,9 @@ import { API } from '../support/tenant.ts'
 import { passTime } from '../support/time.ts'
 
 const OTHER_API = 'https://other.acme.test/'
+const PSS_API = 'https://pss.acme.test/'
 const CLOSED_API = 'https://closed.acme.test/'
-const MORE = ['many', 'lenient', 'strict', 'short', 'bound']
+const MORE = ['many', 'pss', 'lenient', 'strict', 'short', 'bound']
 const server = await startServer({
   providers: {},
   tenant: (file) => {
@@ -30,6 +32,7 @@ const server = await startServer({
     client('lenient', { refresh_token: { ...rotating, leeway: 60 } })
     client('strict', { refresh_token: { ...rotating, leeway: 0 } })
     client('short', { refresh_token: { ...rotating, token_lifetime: 1000, idle_token_lifetime: 400 } })
+    client('pss', { jwt_configuration: { alg: 'PS256' }, refresh_token: { ...still, policies } })
     client('bound', {
       require_proof_of_possession: true,
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
@@ -42,6 +45,7 @@ const server = await startServer({
         ...more,
       })
     api(OTHER_API, { subject_type_authorization: { user: { policy: 'require_client_grant' } } })
+    api(PSS_API, { signing_alg: 'PS256', allow_offline_access: true })
     api(CLOSED_API, { subject_type_authorization: { user: { policy: 'deny_all' } } })
     file.client_grants.push({ client_id: 'many', audience: OTHER_API, scope: ['read:things'], subject_type: 'user' })
     file.client_grants.push({ client_id: 'bound', audience: API, scope: ['read:things'] })
@@ -151,11 +155,44 @@ test('a client that must prove its key gets no token without the proof, by no gr
   await assert.rejects(signIn(server, { user: ada, client: 'bound' }))
 })
 
+interface Jwk {
+  readonly kid: string
+  readonly alg: string
+}
+
+test('a client and an API may have PS256, by a key of that name', async () => {
+  const visit = await signIn(server, { user: ada, client: 'pss', audience: PSS_API, scope: 'openid offline_access' })
+  const jwks = createLocalJWKSet((await request(`${server.url}/.well-known/jwks.json`)).json)
+  for (const token of [visit.idToken, visit.accessToken]) {
+    const { protectedHeader } = await jwtVerify(token, jwks, { issuer: server.issuer, algorithms: ['PS256'] })
+    assert.match(String(protectedHeader.kid), /-ps256$/)
+    // The same signature under the name of the other key is none.
+    const [, ...rest] = token.split('.')
+    const kid = String(protectedHeader.kid).replace('-ps256', '')
+    for (const header of [
+      { ...protectedHeader, kid },
+      { ...protectedHeader, alg: 'RS256' },
+    ])
+      assert.equal((await userinfo([encode(header), ...rest].join('.'))).status, 401)
+  }
+  assert.equal((await userinfo(visit.accessToken)).status, 200)
+  const { json } = expectStatus(await refresh(server, 'pss', visit.refreshToken, { audience: API }), 200)
+  const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
+  assert.deepEqual([headerOf(json.access_token).alg, headerOf(json.id_token).alg], ['RS256', 'PS256'])
+  // It is a hint like any other: the session of its person ends without a question.
+  const out = await visit.browser.open(`${server.url}/oidc/logout?id_token_hint=${visit.idToken}`)
+  assert.deepEqual([out.name, out.forms.length], ['logout', 0])
+})
+
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
 test('keys rotate under a running server: new tokens by the new key, old ones hold', async () => {
   const before = await signIn(server, { user: ada, audience: API, scope: 'openid offline_access' })
   const kidOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
-  const published = async () =>
-    (await request(`${server.url}/.well-known/jwks.json`)).json.keys.map(({ kid }: { kid: string }) => kid)
+  const published = async () => {
+    const { keys } = (await request(`${server.url}/.well-known/jwks.json`)).json
+    return keys.filter(({ alg }: Jwk) => alg === 'RS256').map(({ kid }: Jwk) => kid)
+  }
   const [old] = [kidOf(before.accessToken)]
   const announced = (await published()).filter((kid: string) => kid !== old)
   assert.equal(announced.length, 1, 'the next key is known before it signs')

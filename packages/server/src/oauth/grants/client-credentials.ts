@@ -34,7 +34,7 @@ export function clientCredentialsGrant(provider: Provider, deps: EngineDeps) {
       audience: identifier,
       accessTokenFormat: 'jwt',
       accessTokenTTL: audience.tokenSeconds ?? deps.settings().accessTokenSeconds,
-      jwt: { sign: { alg: 'RS256' } },
+      jwt: { sign: { alg: audience.signingAlg } },
     })
     if (dpop !== undefined) token.setThumbprint('jkt', dpop.thumbprint)
     const value = await token.save()

@@ -1,5 +1,5 @@
 // What a refresh may ask for: the same audience with fewer scopes, or another audience by the client's policy.
-import type { RefreshPolicy } from '../../domain/client.ts'
+import type { RefreshPolicy, SigningAlgorithm } from '../../domain/client.ts'
 import { type Audience, engineScopesOf, findAudience, resourceToAudience } from '../audience.ts'
 import type { EngineDeps } from '../engine.ts'
 import { OIDC_SCOPES } from '../scopes.ts'
@@ -25,7 +25,7 @@ interface ResourceInfo {
   readonly audience: string
   readonly accessTokenFormat: 'jwt'
   readonly accessTokenTTL: number
-  readonly jwt: { readonly sign: { readonly alg: 'RS256' } }
+  readonly jwt: { readonly sign: { readonly alg: SigningAlgorithm } }
 }
 
 export type RefreshAnswer =
@@ -65,7 +65,7 @@ export const resourceInfoOf = (audience: Audience, { settings }: Pick<EngineDeps
   audience: audience.identifier,
   accessTokenFormat: 'jwt',
   accessTokenTTL: audience.tokenSeconds ?? settings().accessTokenSeconds,
-  jwt: { sign: { alg: 'RS256' } },
+  jwt: { sign: { alg: audience.signingAlg } },
 })
 
 /** RFC 6749 §6: never more than was granted. */
