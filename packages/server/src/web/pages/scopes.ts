@@ -37,6 +37,7 @@ const ORG_ADMIN: Meaning = [
   ['danger', 'scope.org.admin'],
 ]
 const PROFILE: Meaning = [['read', 'scope.profile']]
+const ACCOUNT: Meaning = [['read', 'scope.account']]
 const EMAIL: Meaning = [['read', 'scope.email']]
 
 const GOOGLE = 'https://www.googleapis.com/auth/'
@@ -111,7 +112,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['write:packages', [['change', 'scope.packages.write']]],
   ['delete:packages', [['danger', 'scope.packages.delete']]],
 
-  ['User.Read', [['read', 'scope.account']]],
+  ['User.Read', ACCOUNT],
   ['Calendars.Read', CALENDAR_READ],
   ['Calendars.ReadWrite', [...CALENDAR_WRITE, ['danger', 'scope.calendar.manage']]],
   ['Mail.Read', MAIL_READ],
@@ -136,6 +137,14 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['chat:write', [['change', 'scope.chat.write']]],
   ['users:read', [['read', 'scope.people.read']]],
   ['users:read.email', [['read', 'scope.people.read']]],
+
+  ['read:me', ACCOUNT],
+  ['identify', ACCOUNT],
+  ['read_user', [['read', 'scope.user.read']]],
+  ['account_info.read', ACCOUNT],
+  ['files.metadata.read', FILES_READ],
+  ['files.content.read', FILES_READ],
+  ['files.content.write', [['change', 'scope.files.write']]],
 ])
 
 /** Says what scopes allow, each thing once, in the order asked. What has no words of ours stays as it is. */
