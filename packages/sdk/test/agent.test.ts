@@ -184,6 +184,8 @@ async function connect(wanted: { connection: string; scopes?: readonly string[] 
   const user = await agentOf().userOf(refreshToken)
   const { url, pending } = await user.startConnect(wanted, CONNECTED)
   await browser.open(url)
+  // There may be some already.
+  if (browser.page.name === 'which-account') await browser.submit('which-another')
   const page = await browser.submit('link-confirm', { action })
   return user.finishConnect(page.url, pending)
 }

@@ -241,6 +241,7 @@ function decisionPages(frame: PageFrame, words: SampleWords): readonly Sample[] 
         mayChooseAnother: false,
       }),
     },
+    { name: 'link-confirm-unnamed', html: renderLinkConfirm({ ...link, scopes: [] }) },
     {
       name: 'link-confirm-instead',
       html: renderLinkConfirm({

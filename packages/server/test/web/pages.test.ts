@@ -277,6 +277,11 @@ suite('the marks of the contract', () => {
     const text = textOf(sample('link-confirm-sign-in'))
     assert.ok(text.includes('Yes. From then on this account signs you in to Acme.'))
     assert.ok(text.includes(en['link.may.nothing']))
+    // A provider without scopes gives a key that is good for something all the same.
+    assert.match(
+      textOf(sample('link-confirm-unnamed')),
+      /gives no single permissions. It reaches whatever you chose at/,
+    )
   })
 
   test('error: the stable code as a mark, the request id in the text, that nothing was changed', () => {

@@ -174,7 +174,11 @@ function whatItMay(view: LinkConfirmView): Html {
   const may =
     asked.items.length > 0
       ? abilities(frame, asked)
-      : html`<p class="can-nothing">${say(frame, 'link.may.nothing')}</p>`
+      : html`<p class="can-nothing">${
+          keepsTokens
+            ? say(frame, 'link.may.unnamed', { connection: account.connectionDisplayName })
+            : say(frame, 'link.may.nothing')
+        }</p>`
   // What nobody keeps, nobody may do anything with.
   const isBare = client === undefined && !keepsTokens
   const title = isBare

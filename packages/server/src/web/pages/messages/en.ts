@@ -144,6 +144,8 @@ export const en = {
   'link.who.agent': '<b>{client}</b>, an agent',
   'link.made-by': 'made by {publisher}, at {host}',
   'link.may': 'What it may do with {account}',
+  'link.may.unnamed':
+    '{connection} gives no single permissions. It reaches whatever you chose at {connection}, or what was set there for it.',
   'link.may.nothing': 'It asks for no access. It only wants to know that the account is yours.',
   'link.sign-in': 'For signing in',
   'link.sign-in.yes': 'Yes. From then on this account signs you in to {tenant}.',
