@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { ServerClient, type StateData, type TransactionData } from '@auth0/auth0-server-js'
+import { type Agent, type ConnectHint, createAgent } from '@tenon/sdk'
 import { startCalendarProvider, startCodeProvider, startOAuth2Provider } from '@tenon/sdk/testing'
+import { generateText, type LanguageModel, type Tool } from 'ai'
 import { connect, drive, meToken, signIn } from '../../packages/server/test/support/actors.ts'
 import { Browser } from '../../packages/server/test/support/browser.ts'
 import { startServer } from '../../packages/server/test/support/server.ts'
@@ -17,6 +19,8 @@ interface Guides {
     pullsUrl: string,
   ): { execute(input: object, options: object): Promise<unknown> }
   connectPath(error: unknown): string | undefined
+  ConnectFirst: new (...given: never) => Error & { readonly connect: ConnectHint }
+  reviewsTool(agent: Agent, refreshToken: string, pullsUrl: string): Tool
   startLinking(client: ServerClient, connection: string, redirectUri: string): Promise<URL>
   finishLinking(client: ServerClient, cameBackTo: URL): Promise<string | undefined>
 }
@@ -56,6 +60,30 @@ test("the guide's tool is interrupted, says where to connect, and then reads the
   assert.match(JSON.stringify(await run()), /Paint it/)
 })
 
+test("the tool of the guide's other agent says what to connect, and then reads the pull requests", async () => {
+  const person = server.person('reviewer', ['calendar', 'code'])
+  code.pullRequests.push({
+    ...{ repository: 'acme/bridge', number: 8, title: 'Grease it', state: 'open', openedHoursAgo: 1 },
+    ...{ author: person.key, reviewers: [person.key] },
+  })
+  const visit = await signIn(server, { connection: 'calendar' })
+  const agent = createAgent({ issuer: server.issuer, clientId: 'web', credential: { secret: client.clientSecret } })
+  const ask = async () => {
+    const tools = { reviews: guides.reviewsTool(agent, visit.refreshToken, code.pullsUrl) }
+    const { steps } = await generateText({ model: scriptedModel('reviews'), tools, prompt: 'What waits for me?' })
+    return steps[0]?.content.at(-1)
+  }
+  const first = await ask()
+  assert.ok(first?.type === 'tool-error' && first.error instanceof guides.ConnectFirst)
+  assert.equal(first.error.connect.connection, 'code')
+  const user = await agent.userOf(visit.refreshToken)
+  const { url, pending } = await user.startConnect(first.error.connect, CALLBACK)
+  await visit.browser.open(url)
+  const back = await drive(visit.browser)
+  assert.equal((await user.finishConnect(back.url, pending)).kind, 'connected')
+  assert.match(JSON.stringify(await ask()), /Grease it/)
+})
+
 test("the guide's app links an account, and its user is who they were", async () => {
   server.person('app', ['calendar', 'files'])
   const [states, transactions] = [storeOf<StateData>(), storeOf<TransactionData>()]
@@ -85,3 +113,20 @@ function storeOf<Kept>() {
     delete: async (id: string) => void kept.delete(id),
   }
 }
+
+type ModelV2 = Extract<LanguageModel, { specificationVersion: 'v2' }>
+
+/** Calls the tool, and says nothing of what it heard. */
+const scriptedModel = (toolName: string): ModelV2 => ({
+  specificationVersion: 'v2',
+  provider: 'test',
+  modelId: 'scripted',
+  supportedUrls: {},
+  doGenerate: async () => ({
+    content: [{ type: 'tool-call', toolCallId: '1', toolName, input: '{}' }],
+    finishReason: 'tool-calls',
+    usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
+    warnings: [],
+  }),
+  doStream: () => Promise.reject(new Error('this model does not stream')),
+})
