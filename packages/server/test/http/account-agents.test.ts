@@ -150,7 +150,9 @@ for (const database of DATABASES) {
       })
     }
     server.person('another', ['work'])
-    assert.match((await reconnect()).text, /another account than/)
+    const asked = await reconnect()
+    assert.equal(asked.name, 'link-confirm', asked.text)
+    assert.match((await agent.browser.submit('link-confirm', { action: 'cancel' })).text, /Needs reconnecting/)
     agent.person.at('work')
     assert.match((await reconnect()).text, /works again/)
     expectStatus(
