@@ -80,6 +80,7 @@ export function authorizeUrl(server: Reachable, how: AuthorizeOptions = {}): Aut
 const YES: Readonly<Record<string, string>> = {
   consent: 'allow',
   'link-confirm': 'confirm',
+  'which-account': 'another',
   'merge-preview': 'confirm',
   'link-suggest': 'keep_separate',
   'link-conflict': 'continue',
