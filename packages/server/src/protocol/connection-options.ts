@@ -312,7 +312,7 @@ const catalogue = z
   })
   .catchall(z.boolean())
 
-export const OPTIONS: Readonly<Record<string, z.ZodType>> = {
+const OWN_OPTIONS = {
   auth0: database,
   oidc,
   oauth2,
@@ -321,18 +321,12 @@ export const OPTIONS: Readonly<Record<string, z.ZodType>> = {
   passkey,
   'api-key': apiKey,
   basic,
+} as const
+
+export const OPTIONS: Readonly<Record<string, z.ZodType>> = {
+  ...OWN_OPTIONS,
   ...Object.fromEntries(CATALOGUE_STRATEGIES.map((name) => [name, catalogue])),
 }
 
 /** Option schemas by the name under which the reference lists them. */
-export const OPTION_TABLES = {
-  auth0: database,
-  oidc,
-  oauth2,
-  samlp,
-  email,
-  passkey,
-  'api-key': apiKey,
-  basic,
-  catalogue,
-} as const
+export const OPTION_TABLES = { ...OWN_OPTIONS, catalogue } as const
