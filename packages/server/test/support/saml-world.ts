@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { type Provider, startOidcProvider } from '@tenon/sdk/testing'
-import { type AuthorizeOptions, authorizeUrl, random, type SignedIn, signIn, silently } from './actors.ts'
+import {
+  type AuthorizeOptions,
+  authorizeUrl,
+  type Reachable,
+  random,
+  type SignedIn,
+  signIn,
+  silently,
+} from './actors.ts'
 import { Browser, type Page } from './browser.ts'
 import { type SamlIdp, type SamlLies, startSamlIdp } from './saml-idp.ts'
 import { type StartOptions, startServer, type TestServer } from './server.ts'
@@ -52,7 +60,7 @@ export interface AtProvider {
 }
 
 export async function goToProvider(
-  server: TestServer<{ calendar: Provider }>,
+  server: Reachable,
   connection: string,
   how: AuthorizeOptions & { readonly browser?: Browser } = {},
 ): Promise<AtProvider> {
