@@ -137,6 +137,16 @@ for (const library of SIGNING_LIBRARIES) {
   })
 }
 
+test('T-SAML-01 a prefix that only values use is covered where the signature says so', async () => {
+  for (const parts of ['assertion', 'response', 'both'] as const) {
+    const typed: SamlLies = { parts, prefixList: 'xs xsi', facts: () => ({ more: TYPED }) }
+    corp.lies = typed
+    assert.equal((await samlSignIn(world, 'corp').finally(() => corp.reset())).sub, attackerSub, parts)
+    const after = replaceIn('xmlns:xs="http://www.w3.org/2001/XMLSchema"', 'xmlns:xs="urn:evil"')
+    await refusesAll(world, { [`bound anew, ${parts}`]: { lies: { ...typed, after }, by: 'does not hold' } })
+  }
+})
+
 test('T-SAML-02 markup in a name shortens nobody’s name: it is refused, or the true value counts', async () => {
   const pair = corp.addUser('pair', { nameId: `${victim.nameId}.evil.test` })
   const { sub: own } = await samlSignIn(world, 'corp')

@@ -24,6 +24,7 @@ export interface SamlLies {
   signature?: string
   digest?: string
   keyInfo?: boolean
+  prefixList?: string
   encryption?: Encryption
   facts?: (facts: SamlFacts) => Partial<SamlFacts>
   after?: (xml: string, facts: SamlFacts) => string | Promise<string>
@@ -122,6 +123,7 @@ export async function startSamlIdp(options: SamlIdpOptions = {}): Promise<SamlId
         signer: by,
         library: idp.library,
         ...(lies.assertionSigner === undefined ? {} : { assertionSigner: lies.assertionSigner }),
+        ...(lies.prefixList === undefined ? {} : { prefixList: lies.prefixList }),
         ...(lies.encryption === undefined ? {} : { encryption: lies.encryption }),
         signature: lies.signature ?? (by.kind === 'ec' ? ECDSA_SHA256 : RSA_SHA256),
         digest: lies.digest ?? SHA256,

@@ -6,6 +6,7 @@
 import { createPrivateKey, createSecretKey, webcrypto } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { SignedXml } from 'xml-crypto'
+import type { OptionsSignTransform, Transform } from 'xmldsigjs'
 import type { SamlSigner } from './saml-certificates.ts'
 
 export type SigningLibrary = 'xmldsigjs' | 'xml-crypto'
@@ -31,6 +32,11 @@ export interface ElementSigning {
   /** The certificate goes along. */
   readonly keyInfo: boolean
   readonly library: SigningLibrary
+  /**
+   * Namespaces that are covered although no name uses them, as `xs` when only a value does (xml-exc-c14n §3). By
+   * `xmldsigjs` alone: `xml-crypto` writes the list into every transform, where it means nothing.
+   */
+  readonly prefixList?: string
 }
 
 /** Signs the root element; the signature stands behind its issuer, or first where it has none. */
@@ -38,7 +44,8 @@ export function signElement(xml: string, signing: ElementSigning): Promise<strin
   return signing.library === 'xmldsigjs' ? signIndependently(xml, signing) : signByXmlCrypto(xml, signing)
 }
 
-async function signByXmlCrypto(xml: string, { signer, signature, digest, keyInfo }: ElementSigning): Promise<string> {
+async function signByXmlCrypto(xml: string, signing: ElementSigning): Promise<string> {
+  const { signer, signature, digest, keyInfo } = signing
   const signed = new SignedXml({
     privateKey: signer.privateKey,
     ...(keyInfo ? { publicCert: signer.certificate } : {}),
@@ -61,10 +68,11 @@ async function signByXmlCrypto(xml: string, { signer, signature, digest, keyInfo
   return signed.getSignedXml()
 }
 
-async function signIndependently(xml: string, { signer, signature, digest, keyInfo }: ElementSigning): Promise<string> {
+async function signIndependently(xml: string, signing: ElementSigning): Promise<string> {
+  const { signer, signature, digest, keyInfo, prefixList } = signing
   const [root = '', id] = /^(?:<[?!][^>]*>\s*)*<[^>]* ID="([^"]*)"[^>]*>/.exec(xml) ?? []
   const { algorithm, key } = keyFor(signature, signer)
-  const signed = new xmldsig.SignedXml()
+  const signed = new WithPrefixList(prefixList)
   signed.XmlSignature.SignedInfo.CanonicalizationMethod.Algorithm = EXCLUSIVE
   const made = await signed.Sign(algorithm, key, xmldsig.Parse(xml), {
     references: [{ uri: `#${id}`, hash: webName(digest), transforms: ['enveloped', 'exc-c14n'] }],
@@ -115,3 +123,21 @@ function loadXmldsig(): typeof import('xmldsigjs') {
   return loaded
 }
 const xmldsig = loadXmldsig()
+
+class WithPrefixList extends xmldsig.SignedXml {
+  readonly #prefixList: string | undefined
+
+  constructor(prefixList: string | undefined) {
+    super()
+    this.#prefixList = prefixList
+  }
+
+  protected override ResolveTransform(transform: OptionsSignTransform): Transform {
+    const made = super.ResolveTransform(transform)
+    if (this.#prefixList !== undefined && made instanceof xmldsig.XmlDsigExcC14NTransform) {
+      const list = `<ec:InclusiveNamespaces xmlns:ec="${EXCLUSIVE}" PrefixList="${this.#prefixList}"/>`
+      made.LoadXml(`<ds:Transform xmlns:ds="${XMLDSIG}" Algorithm="${EXCLUSIVE}">${list}</ds:Transform>`)
+    }
+    return made
+  }
+}
