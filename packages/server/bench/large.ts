@@ -1,9 +1,8 @@
 // How much it matters how many accounts there are: the same load over a hundred thousand and a million of them.
 import { type Database, deploy } from './deployment.ts'
 import { fill } from './filler.ts'
-import { type Measured, measure } from './measure.ts'
-import type { Load, Server } from './processes.ts'
-import { secretForm } from './scenarios.ts'
+import { type Measured, measure, type Side } from './measure.ts'
+import { bareSide, secretForm, type Tools } from './scenarios.ts'
 import type { SeededPerson } from './seed.ts'
 
 export interface LargeResult extends Measured {
@@ -18,7 +17,7 @@ const CALLING = 50_000
 
 export async function large(
   database: Database,
-  tools: { readonly load: Load; readonly bare: Server },
+  tools: Tools,
   sizes: readonly number[],
 ): Promise<readonly LargeResult[]> {
   const deployment = await deploy({ database })
@@ -39,7 +38,8 @@ export async function large(
       standing = accounts
       const seedSeconds = (performance.now() - startedAtMs) / 1000
       const bodies = people.map(({ refreshToken }) => secretForm(refreshToken))
-      const measured = await measure({ ...tools, server: deployment.server, bodies: () => bodies, seconds: 3 })
+      const own: Side = { load: tools.load, server: deployment.server, bodies: () => bodies, seconds: 3 }
+      const measured = await measure(bareSide(tools, own), own)
       results.push({ ...measured, database, accounts, seedSeconds })
     }
   } finally {

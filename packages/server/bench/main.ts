@@ -15,7 +15,7 @@ import { type LargeResult, large, SIZES } from './large.ts'
 import { largeReport } from './large-report.ts'
 import { type LinkingResult, linking } from './linking.ts'
 import { linkingReport } from './linking-report.ts'
-import { CONNECTIONS, type Measured } from './measure.ts'
+import { CONNECTIONS, type Measured, measure, type Side } from './measure.ts'
 import { ALL_CORES, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
 import { type ProxyResult, proxying } from './proxy.ts'
@@ -134,30 +134,32 @@ async function oneProcess(database: Database, tools: Tools): Promise<Pick<Result
   }
 }
 
-/** One worker with a core for everything, and two with two: what a second core brings when it comes with a worker. */
+/** What a second worker brings with a core of its own, and without: each pair in turn, on servers that stand side by side. */
 async function workers(database: Database): Promise<Results['scaling'][number]> {
-  return {
-    database,
-    one: await crowded(database, 1, SERVER_CORE),
-    oneOnAll: await crowded(database, 1, ALL_CORES),
-    two: await crowded(database, 2, ALL_CORES),
-    target: TARGETS[database].workers,
+  const crowds = [await crowd(database, 1, SERVER_CORE), await crowd(database, 1, ALL_CORES)] as const
+  const two = await crowd(database, 2, ALL_CORES)
+  try {
+    const [withCore, without] = [await measure(crowds[0].side, two.side), await measure(crowds[1].side, two.side)]
+    say(`${database}, two workers on two cores against one on one`, withCore)
+    say(`${database}, two workers on two cores against one on two`, without)
+    return { database, withCore, without, target: TARGETS[database].workers }
+  } finally {
+    for (const one of [...crowds, two]) await one.close()
   }
 }
 
-/** Server, database and load on the same cores. */
-async function crowded(database: Database, count: number, cores: string): Promise<Measured> {
-  const [load, bare] = [await startLoad(cores), await startBare(cores)]
-  const deployment = await deploy({ database, workers: count, cores, company: cores })
-  try {
-    // As much for each worker to do as one alone has.
-    const measured = await runScenario('secret', deployment, { load, bare }, CONNECTIONS * count)
-    say(`${database}, workers: ${count}, cores: ${cores}`, measured)
-    return measured
-  } finally {
-    await deployment.close()
-    load.stop()
-    await bare.stop()
+/** Workers, database and load on the same cores; as much for each worker to do as one alone has. */
+async function crowd(database: Database, workers: number, cores: string) {
+  const load = await startLoad(cores)
+  const deployment = await deploy({ database, workers, cores, company: cores })
+  const prepared = await SCENARIOS.secret.prepare(deployment)
+  const side: Side = { load, server: deployment.server, ...prepared, connections: CONNECTIONS * workers }
+  return {
+    side,
+    async close() {
+      await deployment.close()
+      load.stop()
+    },
   }
 }
 
@@ -165,8 +167,7 @@ function startBare(cores: string): Promise<Server> {
   return startServer({ cores, command: [process.execPath, join(import.meta.dirname, 'bare-server.ts')] })
 }
 
-function say(what: string, measured: Measured | undefined): void {
-  if (measured === undefined) return
-  const { ratio, perSecond, p99Ms } = measured
-  console.log(`${what}: ratio ${ratio.toFixed(3)}, ${Math.round(perSecond)} a second, p99 ${p99Ms.toFixed(1)} ms`)
+function say(what: string, { ratio, own }: Measured): void {
+  const [perSecond, p99] = [Math.round(own.perSecond), own.p99Ms.toFixed(1)]
+  console.log(`${what}: ratio ${ratio.toFixed(3)}, ${perSecond} a second, p99 ${p99} ms`)
 }

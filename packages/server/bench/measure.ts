@@ -1,69 +1,93 @@
-// Rounds of the bare server and rounds of ours in turn, so that what the machine does meanwhile meets both alike.
+// Two servers in turn, so that what the machine does meanwhile meets both alike: the bare one and ours, or ours in two forms.
 import type { RoundResult } from './load.ts'
 import type { Load, Server } from './processes.ts'
 
 export interface Measured {
-  /** Medians over the rounds. */
-  readonly perSecond: number
-  readonly barePerSecond: number
+  /** Of the one rate over the other: the median over the rounds. */
   readonly ratio: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  /** Processor time of each server for one answer, in microseconds. */
-  readonly cpuMicros: number
-  readonly bareCpuMicros: number
+  readonly base: Figures
+  readonly own: Figures
 }
 
-export interface Course {
+/** Medians over the rounds. */
+export interface Figures {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Processor time of the server for one answer, in microseconds. */
+  readonly cpuMicros: number
+}
+
+/** A server, and what is sent to it. */
+export interface Side {
   readonly load: Load
-  readonly bare: Server
   readonly server: Server
   /** Bodies for a round; 0 is the one that warms up. */
   readonly bodies: (round: number) => readonly string[]
   /** A body may be sent once only. */
   readonly once?: boolean
   readonly connections?: number
-  readonly rounds?: number
+  /** How long a round lasts. */
   readonly seconds?: number
 }
 
 const PATH = '/oauth/token'
 /** Enough to saturate one process. */
 export const CONNECTIONS = 32
-const BARE_SECONDS = 0.8
 /** Code that ran a few thousand times is compiled for good. */
 const WARM_SECONDS = 8
+/** Many and short: what a machine does for some seconds meets few of them, and both sides. */
+export const ROUNDS = 12
+const SECONDS = 0.6
 
-export async function measure(course: Course): Promise<Measured> {
-  const { load, bare, server, bodies, connections = CONNECTIONS, rounds = 5, seconds = 1.2, once = false } = course
-  const base = { path: PATH, connections }
-  await load.run({ ...base, url: bare.url, bodies: bodies(0), seconds: BARE_SECONDS })
-  requireAllServed(await load.run({ ...base, url: server.url, bodies: bodies(0), seconds: WARM_SECONDS, once }))
-  const all: { readonly bare: RoundResult; readonly own: RoundResult; readonly cpu: Record<'bare' | 'own', number> }[] =
-    []
-  for (let round = 1; round <= rounds; round++) {
-    const idle = { bare: bare.cpuSeconds(), own: server.cpuSeconds() }
-    const bareResult = await load.run({ ...base, url: bare.url, bodies: bodies(0), seconds: BARE_SECONDS })
-    const own = requireAllServed(await load.run({ ...base, url: server.url, bodies: bodies(round), seconds, once }))
-    const cpu = { bare: bare.cpuSeconds() - idle.bare, own: server.cpuSeconds() - idle.own }
-    all.push({ bare: bareResult, own, cpu })
+interface Round {
+  /** Before the round of the other side, and after it. */
+  readonly base: readonly [SideResult, SideResult]
+  readonly own: SideResult
+}
+
+interface SideResult extends RoundResult {
+  readonly cpuMicros: number
+}
+
+export async function measure(base: Side, own: Side): Promise<Measured> {
+  const warm = { round: 0, seconds: WARM_SECONDS }
+  await run(base, warm)
+  await run(own, warm)
+  const rounds: Round[] = []
+  for (let round = 1, before = await run(base, { round }); round <= ROUNDS; round++) {
+    const between = await run(own, { round })
+    const after = await run(base, { round })
+    rounds.push({ base: [before, after], own: between })
+    before = after
   }
   return {
-    perSecond: median(all.map(({ own }) => own.perSecond)),
-    barePerSecond: median(all.map((one) => one.bare.perSecond)),
-    ratio: median(all.map((one) => one.own.perSecond / one.bare.perSecond)),
-    p50Ms: median(all.map(({ own }) => own.p50Ms)),
-    p99Ms: median(all.map(({ own }) => own.p99Ms)),
-    cpuMicros: median(all.map(({ own, cpu }) => (cpu.own / own.answers) * 1e6)),
-    bareCpuMicros: median(all.map((one) => (one.cpu.bare / one.bare.answers) * 1e6)),
+    ratio: median(rounds.map((one) => (2 * one.own.perSecond) / (one.base[0].perSecond + one.base[1].perSecond))),
+    base: figuresOf(rounds.map((one) => one.base[1])),
+    own: figuresOf(rounds.map((one) => one.own)),
   }
+}
+
+async function run(side: Side, how: { readonly round: number; readonly seconds?: number }): Promise<SideResult> {
+  const { load, server, bodies, once = false, connections = CONNECTIONS } = side
+  const idle = server.cpuSeconds()
+  const seconds = how.seconds ?? side.seconds ?? SECONDS
+  const result = await load.run({ url: server.url, path: PATH, connections, bodies: bodies(how.round), seconds, once })
+  requireAllServed(result)
+  return { ...result, cpuMicros: ((server.cpuSeconds() - idle) / result.answers) * 1e6 }
 }
 
 /** A server that refuses is fast and proves nothing. */
-function requireAllServed(result: RoundResult): RoundResult {
-  if (result.failures === 0 && result.answers > 0) return result
-  throw new Error(`${result.failures} of ${result.answers} answers were no success: ${result.failure}`)
+function requireAllServed({ failures, failure, answers }: RoundResult): void {
+  if (failures > 0 || answers === 0) throw new Error(`${failures} of ${answers} answers were no success: ${failure}`)
 }
+
+const figuresOf = (results: readonly SideResult[]): Figures => ({
+  perSecond: median(results.map((one) => one.perSecond)),
+  p50Ms: median(results.map((one) => one.p50Ms)),
+  p99Ms: median(results.map((one) => one.p99Ms)),
+  cpuMicros: median(results.map((one) => one.cpuMicros)),
+})
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

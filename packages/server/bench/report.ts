@@ -23,12 +23,10 @@ export interface Row {
 
 export interface Scaling {
   readonly database: string
-  /** One worker, load and database on one core. */
-  readonly one: Measured
-  /** The same on two. */
-  readonly oneOnAll: Measured
-  /** Two workers, load and database on two cores. */
-  readonly two: Measured
+  /** Two workers, load and database on two cores, against one worker, load and database on one. */
+  readonly withCore: Measured
+  /** The same against one worker on two cores. */
+  readonly without: Measured
   readonly target: number
 }
 
@@ -37,7 +35,7 @@ export function report(results: Results): string {
     '## The exchange',
     'Written by `npm run bench`. Every exchange is recorded durably before it is answered; every answer is checked. The',
     'measure is a bare `node:http` server that reads the same form and answers as many bytes, run in turns with ours: `ratio` is our',
-    'rate over its rate, the median over the rounds; `by processor` is its processor time for an answer over ours, which says more',
+    'rate over its rate before and after, the median over twelve rounds; `by processor` is its processor time for an answer over ours, which says more',
     'on a machine that is busy with other things. Both are saturated by 32 connections for each process, each with one request',
     'under way.',
     '',
@@ -107,28 +105,28 @@ export function report(results: Results): string {
   ].join('\n')}\n`
 }
 
-const measuredCells = (measured: Measured, target: number): readonly string[] => [
-  measured.ratio.toFixed(3),
-  (measured.bareCpuMicros / measured.cpuMicros).toFixed(3),
+const measuredCells = ({ ratio, base, own }: Measured, target: number): readonly string[] => [
+  ratio.toFixed(3),
+  (base.cpuMicros / own.cpuMicros).toFixed(3),
   target.toFixed(2),
-  rate(measured.perSecond),
-  rate(measured.barePerSecond),
-  ms(measured.p50Ms),
-  ms(measured.p99Ms),
-  `${Math.round(measured.cpuMicros)} µs`,
-  `${Math.round(measured.bareCpuMicros)} µs`,
+  rate(own.perSecond),
+  rate(base.perSecond),
+  ms(own.p50Ms),
+  ms(own.p99Ms),
+  `${Math.round(own.cpuMicros)} µs`,
+  `${Math.round(base.cpuMicros)} µs`,
 ]
 
-const scalingCells = ({ database, one, oneOnAll, two, target }: Scaling): readonly string[] => [
+const scalingCells = ({ database, withCore, without, target }: Scaling): readonly string[] => [
   database,
-  rate(one.perSecond),
-  rate(two.perSecond),
-  (two.perSecond / one.perSecond).toFixed(2),
+  rate(withCore.base.perSecond),
+  rate(withCore.own.perSecond),
+  withCore.ratio.toFixed(2),
   target.toFixed(1),
-  rate(oneOnAll.perSecond),
-  (two.perSecond / oneOnAll.perSecond).toFixed(2),
-  ms(one.p99Ms),
-  ms(two.p99Ms),
+  rate(without.base.perSecond),
+  without.ratio.toFixed(2),
+  ms(withCore.base.p99Ms),
+  ms(withCore.own.p99Ms),
 ]
 
 const rate = (perSecond: number): string => Math.round(perSecond).toLocaleString('en')

@@ -1,7 +1,7 @@
 // What is measured: the three ways to bring a client and a subject.
 import { VAULT_GRANT } from '../src/protocol/grant-types.ts'
 import type { Deployment } from './deployment.ts'
-import { type Course, type Measured, measure } from './measure.ts'
+import { type Measured, measure, ROUNDS, type Side } from './measure.ts'
 import type { Load, Server } from './processes.ts'
 import { CONNECTION, secret, signAssertions } from './seed.ts'
 
@@ -9,16 +9,19 @@ export type ScenarioName = 'secret' | 'assertion' | 'access_token'
 
 export interface Scenario {
   readonly title: string
-  readonly prepare: (deployment: Deployment) => Promise<Pick<Course, 'bodies' | 'once'>>
+  readonly prepare: (deployment: Deployment) => Promise<Pick<Side, 'bodies' | 'once' | 'seconds'>>
 }
 
 const PEOPLE = 2000
 /** Each assertion serves once and is dear to sign: fewer people, so that a few thousand find everything warm as well. */
 const SIGNERS_PEOPLE = 500
-const ASSERTIONS_PER_ROUND = 3000
+const ASSERTIONS_PER_ROUND = 1200
 /** As many as the others send in their time for warming up. */
 const ASSERTIONS_TO_WARM = 8000
-const ASSERTION_ROUNDS = 3
+/** A round ends when all of its assertions were sent. */
+const LONG_ENOUGH = 10
+
+const BARE_SECONDS = 0.4
 
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   secret: {
@@ -34,7 +37,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     title: 'private_key_jwt (RS256), refresh token',
     async prepare({ seed, issuer }) {
       const people = await seed.people({ count: SIGNERS_PEOPLE, clientId: 'signer' })
-      const assertions = signAssertions(ASSERTIONS_TO_WARM + ASSERTION_ROUNDS * ASSERTIONS_PER_ROUND, issuer)
+      const assertions = signAssertions(ASSERTIONS_TO_WARM + ROUNDS * ASSERTIONS_PER_ROUND, issuer)
       const bodies = assertions.map((assertion, index) =>
         form({
           client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
@@ -44,7 +47,11 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
         }),
       )
       const endOf = (round: number) => ASSERTIONS_TO_WARM + round * ASSERTIONS_PER_ROUND
-      return { bodies: (round) => bodies.slice(round === 0 ? 0 : endOf(round - 1), endOf(round)), once: true }
+      return {
+        bodies: (round) => bodies.slice(round === 0 ? 0 : endOf(round - 1), endOf(round)),
+        once: true,
+        seconds: LONG_ENOUGH,
+      }
     },
   },
   access_token: {
@@ -62,17 +69,27 @@ export interface Tools {
   readonly bare: Server
 }
 
+/** Against the bare server, which is sent the same. */
 export async function runScenario(
   name: ScenarioName,
   deployment: Deployment,
-  tools: Tools,
+  { load, bare }: Tools,
   connections?: number,
 ): Promise<Measured> {
   const prepared = await SCENARIOS[name].prepare(deployment)
-  const rounds = prepared.once === true ? { rounds: ASSERTION_ROUNDS, seconds: 10 } : {}
-  const how = connections === undefined ? rounds : { ...rounds, connections }
-  return measure({ ...tools, ...prepared, ...how, server: deployment.server })
+  const own: Side = { load, server: deployment.server, ...prepared, ...given(connections) }
+  return measure(bareSide({ load, bare }, own), own)
 }
+
+export const bareSide = ({ load, bare }: Tools, { bodies, connections }: Side): Side => ({
+  load,
+  server: bare,
+  bodies: () => bodies(0),
+  seconds: BARE_SECONDS,
+  ...given(connections),
+})
+
+const given = (connections: number | undefined) => (connections === undefined ? {} : { connections })
 
 export const secretForm = (subjectToken: string): string =>
   form({ ...asSecret('web'), ...REFRESH, subject_token: subjectToken })
