@@ -4,7 +4,7 @@ import type { Hono } from 'hono'
 import { activatePage, submitActivation } from '../flows/activate.ts'
 import { approvePage, submitApproval } from '../flows/approve.ts'
 import type { FlowDeps } from '../flows/deps.ts'
-import type { Answering } from './link-routes.ts'
+import type { Answering } from './place.ts'
 
 export function approveRoutes(app: Hono<{ Bindings: HttpBindings }>, deps: FlowDeps, { show, take }: Answering): void {
   app.get(

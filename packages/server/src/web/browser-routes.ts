@@ -44,8 +44,9 @@ import { connectRoutes } from './connect-routes.ts'
 import { consoleRoutes } from './console/routes.ts'
 import { requireNavigation, requireOwnForm } from './csrf.ts'
 import { clientAddress } from './http.ts'
-import { type Answering, linkRoutes } from './link-routes.ts'
+import { linkRoutes } from './link-routes.ts'
 import { type PageResponder, pageOfError } from './page-responder.ts'
+import type { Answering } from './place.ts'
 
 export interface BrowserRoutesDeps extends FlowDeps {
   readonly responder: PageResponder

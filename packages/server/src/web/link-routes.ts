@@ -1,7 +1,7 @@
 // The questions that a person is asked when an account arrives: suggest, choose, conflict, merge, a client's wish to link,
 // and the proof that some of them want.
 import type { HttpBindings } from '@hono/node-server'
-import type { Context, Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { BrowserRequest } from '../flows/browser-request.ts'
 import { choosePage, submitChoose } from '../flows/choose.ts'
 import { clientLinkPage, submitClientLink } from '../flows/client-link.ts'
@@ -15,83 +15,44 @@ import type { Outcome } from '../flows/outcome.ts'
 import { finishProof, provePage, submitProof } from '../flows/prove.ts'
 import { signIn } from '../flows/sign-in.ts'
 import { submitSuggest, suggestPage } from '../flows/suggest.ts'
+import { type Answering, type Place, servePlace } from './place.ts'
 
 type Env = { Bindings: HttpBindings }
 type Form = Readonly<Record<string, string | undefined>>
-type Show = (step: (request: BrowserRequest, query: Form) => Promise<Outcome>) => (c: Context<Env>) => Promise<Response>
-type Take = (step: (request: BrowserRequest, form: Form) => Promise<Outcome>) => (c: Context<Env>) => Promise<Response>
+export function linkRoutes(app: Hono<Env>, deps: FlowDeps, answering: Answering): void {
+  const open = (request: BrowserRequest, { state }: Form) => openInteraction(deps, request, state)
+  const serve = (path: string, place: Omit<Place<OpenInteraction>, 'open'>) =>
+    servePlace(app, answering, path, { open, ...place })
 
-/** How the other routes of a browser answer with a step; `take` has checked that the form is ours. */
-export interface Answering {
-  readonly show: Show
-  readonly take: Take
-}
-
-export function linkRoutes(app: Hono<Env>, deps: FlowDeps, { show, take }: Answering): void {
-  const open = (request: BrowserRequest, { state }: Form): Promise<OpenInteraction> =>
-    openInteraction(deps, request, state)
-
-  app.get(
-    '/u/suggest',
-    show(async (request, query) => suggestPage(deps, await open(request, query))),
-  )
-  app.post(
-    '/u/suggest',
-    take(async (request, form) => submitSuggest(deps, request, await open(request, form), suggested(form))),
-  )
-  app.get(
-    '/u/choose',
-    show(async (request, query) => choosePage(deps, request, await open(request, query))),
-  )
-  app.post(
-    '/u/choose',
-    take(async (request, form) => submitChoose(deps, request, await open(request, form), chosen(form))),
-  )
-  app.get(
-    '/u/conflict',
-    show(async (request, query) => conflictPage(deps, request, await open(request, query))),
-  )
-  app.post(
-    '/u/conflict',
-    take(async (request, form) => answerConflict(deps, request, await open(request, form), form)),
-  )
-  app.get(
-    '/u/merge',
-    show(async (request, query) =>
-      mergePage(deps, request, await open(request, query), {
-        remains: sideNamed(query),
-        stale: query.stale !== undefined,
-      }),
-    ),
-  )
-  app.post(
-    '/u/merge',
-    take(async (request, form) => submitMerge(deps, request, await open(request, form), merged(form))),
-  )
-  app.get(
-    '/u/link',
-    show(async (request, query) => clientLinkPage(deps, request, await open(request, query))),
-  )
-  app.post(
-    '/u/link',
-    take(async (request, form) => submitClientLink(deps, request, await open(request, form), confirmed(form))),
-  )
-  app.get(
-    '/u/mail-code',
-    show(async (request, query) => mailCodePage(await open(request, query), { code: query.code })),
-  )
-  app.post(
-    '/u/mail-code',
-    take(async (request, form) => takeMailCode(deps, request, await open(request, form), form)),
-  )
-  app.get(
-    '/u/prove',
-    show(async (request, query) => provePage(deps, request, await open(request, query), query.proof)),
-  )
-  app.post(
-    '/u/prove',
-    take(async (request, form) => submitProof(deps, request, await open(request, form), proofForm(form))),
-  )
+  serve('/u/suggest', {
+    look: (_request, about) => suggestPage(deps, about),
+    answer: (request, about, form) => submitSuggest(deps, request, about, suggested(form)),
+  })
+  serve('/u/choose', {
+    look: (request, about) => choosePage(deps, request, about),
+    answer: (request, about, form) => submitChoose(deps, request, about, chosen(form)),
+  })
+  serve('/u/conflict', {
+    look: (request, about) => conflictPage(deps, request, about),
+    answer: (request, about, form) => answerConflict(deps, request, about, form),
+  })
+  serve('/u/merge', {
+    look: (request, about, query) =>
+      mergePage(deps, request, about, { remains: sideNamed(query), stale: query.stale !== undefined }),
+    answer: (request, about, form) => submitMerge(deps, request, about, merged(form)),
+  })
+  serve('/u/link', {
+    look: (request, about) => clientLinkPage(deps, request, about),
+    answer: (request, about, form) => submitClientLink(deps, request, about, confirmed(form)),
+  })
+  serve('/u/mail-code', {
+    look: (_request, about, { code }) => mailCodePage(about, { code }),
+    answer: (request, about, form) => takeMailCode(deps, request, about, form),
+  })
+  serve('/u/prove', {
+    look: (request, about, { proof }) => provePage(deps, request, about, proof),
+    answer: (request, about, form) => submitProof(deps, request, about, proofForm(form)),
+  })
 }
 
 /** The right code signs in, or proves what was asked. */
