@@ -29,7 +29,8 @@ const PAGE = 'docs/reference/auth0-compatibility.md'
 const INTRODUCTION =
   "Auth0's released SDKs, unmodified, with nothing changed but the domain they are given: each row is a call that a test " +
   'makes against a running Tenon over TLS. "Not yet" means that Tenon refuses the call, and that the test shows how the ' +
-  'SDK tells its caller. Written by `tools/generate-compatibility-table.ts` from the results of the tests in `sdks/test`.'
+  'SDK tells its caller. Written by `tools/generate-compatibility-table.ts` from the results of the tests in `sdks/test`, ' +
+  'which run on SQLite, and by `npm run test:long` on PostgreSQL.'
 
 /** SDKs that people use with Auth0 and that no test runs, with the reason. */
 const UNTESTED: readonly (readonly [packages: string, reason: string])[] = [

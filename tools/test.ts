@@ -3,7 +3,7 @@
 // npm test -- [--only TEXT]… [--setup-free] [--long] [--concurrency N]
 //   --only         test files whose path contains TEXT
 //   --setup-free   the files that need neither PostgreSQL nor a browser (what `npm run check` runs)
-//   --long         as many rounds as the long suites know (TENON_TEST_LONG=1)
+//   --long         as many rounds as the long suites know, and the SDKs on PostgreSQL (TENON_TEST_LONG=1)
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
