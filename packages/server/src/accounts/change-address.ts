@@ -5,6 +5,7 @@ import type { AddressEvidence, User } from '../domain/user.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
+import { forgetEvidence } from './restate-evidence.ts'
 import { sweepSquatters } from './sweep.ts'
 
 /** Who says so of the new address, and how surely. */
@@ -62,25 +63,6 @@ export async function changeAddress(
 
 const addressTaken = (cause?: unknown) =>
   new Conflict('address_taken', 'Another account here goes by this address.', { cause })
-
-export async function forgetEvidence(
-  tx: Repositories,
-  userId: string,
-  address: string,
-  ofSource: (source: string) => boolean,
-): Promise<void> {
-  const evidence = await tx.evidence.listOfUser(userId)
-  const sources = new Set(
-    evidence
-      .filter((one) => one.address === address)
-      .map((one) => one.source)
-      .filter(ofSource),
-  )
-  for (const source of sources) {
-    await tx.evidence.deleteBySource(userId, source)
-    for (const other of evidence) if (other.source === source && other.address !== address) await tx.evidence.put(other)
-  }
-}
 
 export async function findPassword(tx: Repositories, userId: string) {
   for (const identity of await tx.identities.listOfUser(userId)) {

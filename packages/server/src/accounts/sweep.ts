@@ -7,19 +7,29 @@
 
 import { canonicalAddress } from '../domain/address.ts'
 import { electAddress, gradeOfAddress, isAddressProven } from '../domain/addresses-of-user.ts'
-import type { AddressEvidence, Identity, User } from '../domain/user.ts'
+import type { Identity, User } from '../domain/user.ts'
 import { isString } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
 import { dropIdentity } from './drop-identity.ts'
 import { endEverythingIssued } from './end-access.ts'
+import { forgetEvidence } from './restate-evidence.ts'
 
 export interface Sweep {
   /** Canonical. */
   readonly address: string
   /** Who proved it: untouched. */
   readonly ownerId: string
+  readonly at: EpochSeconds
+}
+
+export interface OwnSweep {
+  readonly userId: string
+  /** The one that was proven; canonical. */
+  readonly address: string
+  /** What they came by. */
+  readonly kept: Pick<Identity, 'connectionId' | 'subject'>
   readonly at: EpochSeconds
 }
 
@@ -35,7 +45,7 @@ export async function sweepSquatters(
     // Read again under the lock: they may have proven it meanwhile.
     const evidence = await tx.evidence.listOfUser(user.userId)
     if (gradeOfAddress(evidence, address) !== 0) continue
-    await takeAddress(tx, vault, user, evidence, { address, ownerId, at })
+    await takeAddress(tx, vault, user, { address, ownerId, at })
     swept.push(user.userId)
   }
   return swept
@@ -43,17 +53,20 @@ export async function sweepSquatters(
 
 /**
  * The owner of an address gets an account to themselves that somebody may have prepared for them: passwords and
- * identities other than the one that they came by go, with second factors and everything issued (T-PRE-01, T-PRE-03).
+ * identities other than the one that they came by go, with every other address, second factors and everything issued
+ * (T-PRE-01, T-PRE-03). An address that stayed would let its own owner in again.
  */
 export async function sweepOwnAccount(
   tx: Repositories,
   vault: AccountVault,
-  { userId, kept, at }: { userId: string; kept: Pick<Identity, 'connectionId' | 'subject'>; at: EpochSeconds },
+  { userId, address, kept, at }: OwnSweep,
 ): Promise<void> {
   const others = (await tx.identities.listOfUser(userId)).filter(
     ({ connectionId, subject }) => connectionId !== kept.connectionId || subject !== kept.subject,
   )
   for (const identity of others) await dropIdentity(tx, vault, identity, at)
+  const strange = (await tx.evidence.listOfUser(userId)).filter((one) => one.address !== address)
+  for (const one of strange) await forgetEvidence(tx, userId, one.address, () => true)
   // Whoever prepared the account would keep its owner out by them.
   await tx.secondFactors.deleteOfUser(userId)
   await endEverythingIssued(tx, vault, userId)
@@ -71,14 +84,10 @@ async function takeAddress(
   tx: Repositories,
   vault: AccountVault,
   user: User,
-  evidence: readonly AddressEvidence[],
   { address, ownerId, at }: Sweep,
 ): Promise<void> {
   const { userId } = user
-  for (const source of new Set(evidence.filter((one) => one.address === address).map((one) => one.source))) {
-    await tx.evidence.deleteBySource(userId, source)
-    for (const one of evidence) if (one.source === source && one.address !== address) await tx.evidence.put(one)
-  }
+  await forgetEvidence(tx, userId, address, () => true)
   let passwords = 0
   for (const identity of await tx.identities.listOfUser(userId)) {
     const password = await tx.passwords.find(identity.connectionId, identity.subject)

@@ -1,15 +1,16 @@
 // Takes an identity off a user; on the compatible API it becomes a user of its own (auth0-wire.md §3.3, linking.md §6).
-import { canonicalAddress } from '../domain/address.ts'
-import { electAddress, isAddressProven } from '../domain/addresses-of-user.ts'
+import { isAddressProven } from '../domain/addresses-of-user.ts'
 import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
-import { connectionSource, identityKeyOf } from '../domain/identity-key.ts'
+import { connectionSource } from '../domain/identity-key.ts'
 import type { AddressEvidence, Grade, Identity, User } from '../domain/user.ts'
 import { mayTakePlainId, plainUserId } from '../domain/user-id.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { PasswordRecord, Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
+import { dropIdentity } from './drop-identity.ts'
 import { findIdentityOfUser, type KnownIdentity, withConnections } from './find-identity.ts'
+import { addressOf } from './restate-evidence.ts'
 import { claimSuffixedId, insertUser } from './users.ts'
 
 export interface UnlinkRequest {
@@ -102,10 +103,10 @@ async function takeOff(tx: Repositories, vault: AccountVault, { user, known, ide
   await requireRemovable(tx, { target: identity, all: identities, evidence })
   const password = await tx.passwords.find(identity.connectionId, identity.subject)
   const passkey = await tx.passkeys.find(identity.connectionId, identity.subject)
-  await takeAway(tx, vault, identity, at)
-  const remaining = await tx.identities.listOfUser(user.userId)
-  await restateEvidence(tx, { user, unlinked: identity, remaining, evidence, at })
-  return { evidence, password, passkey, remaining }
+  if (!(await dropIdentity(tx, vault, identity, at)))
+    throw new Conflict('identity_conflict', 'The identity changed meanwhile: try again.')
+  await tx.transactions.deleteOfUser(user.userId)
+  return { evidence, password, passkey, remaining: await tx.identities.listOfUser(user.userId) }
 }
 
 function appendUnlinked(
@@ -156,50 +157,6 @@ async function isUsable(
 const maySignIn = (authentication: unknown): boolean =>
   !(typeof authentication === 'object' && authentication !== null && Reflect.get(authentication, 'active') === false)
 
-async function takeAway(
-  tx: Repositories,
-  vault: AccountVault,
-  { userId, connectionId, subject }: Identity,
-  at: EpochSeconds,
-): Promise<void> {
-  const kept = await tx.accounts.findBySubject({ userId, connectionId, subject, purpose: 'sign_in' })
-  if (kept !== undefined) await vault.drop(tx, kept, at)
-  if (!(await tx.identities.unlink({ connectionId, subject, userId }, at)))
-    throw new Conflict('identity_conflict', 'The identity changed meanwhile: try again.')
-  await tx.artifacts.deleteOfUser(userId, { identityKey: identityKeyOf({ connectionId, subject }) })
-  await tx.transactions.deleteOfUser(userId)
-  await tx.proofs.deleteOfUser(userId)
-}
-
-/** What the connection said goes with the identity, unless another identity of that connection says it too. */
-async function restateEvidence(
-  tx: Repositories,
-  {
-    user,
-    unlinked,
-    remaining,
-    evidence,
-    at,
-  }: {
-    user: User
-    unlinked: Identity
-    remaining: readonly Identity[]
-    evidence: readonly AddressEvidence[]
-    at: EpochSeconds
-  },
-): Promise<void> {
-  const source = connectionSource(unlinked.connectionId)
-  const stillSaid = new Set(
-    remaining.filter((one) => one.connectionId === unlinked.connectionId).map((one) => addressOf(one)),
-  )
-  await tx.evidence.deleteBySource(user.userId, source)
-  for (const one of evidence) if (one.source === source && stillSaid.has(one.address)) await tx.evidence.put(one)
-  const left = await tx.evidence.listOfUser(user.userId)
-  const hasWord = user.email !== undefined && left.some((one) => one.address === user.email)
-  const email = hasWord ? user.email : (electAddress(left) ?? undefined)
-  await tx.users.replace({ ...user, email, emailVerified: isAddressProven(left, email), updatedAt: at })
-}
-
 async function makeStandalone(
   tx: Repositories,
   { connection, identity }: KnownIdentity,
@@ -244,11 +201,6 @@ function evidenceOf(
   return evidence.filter(
     (one) => one.address === address && (isPassword ? !one.source.startsWith('connection:') : one.source === own),
   )
-}
-
-function addressOf({ profileData }: Identity): string | undefined {
-  const { email } = profileData
-  return isString(email) ? canonicalAddress(email) : undefined
 }
 
 /** The plain id when nobody but this identity's own retired user ever had it, else a suffixed one (contract). */

@@ -8,8 +8,9 @@ import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { AccountVault } from './account-vault.ts'
-import { findPassword, forgetEvidence, moveAddress } from './change-address.ts'
+import { findPassword, moveAddress } from './change-address.ts'
 import { endEverythingIssued } from './end-access.ts'
+import { forgetEvidence } from './restate-evidence.ts'
 
 export interface UserChange {
   /** A new address is unproven unless `emailVerified` says otherwise; null takes it away. */

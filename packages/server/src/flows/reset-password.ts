@@ -112,7 +112,7 @@ async function setPassword(deps: FlowDeps, proof: MailProof, hash: string): Prom
     if (isFirstProof) {
       // Whoever made the account is not known to be who owns the mailbox: what they put there goes (T-PRE-03).
       const kept = { connectionId: connection.id, subject: known.subject }
-      await sweepOwnAccount(tx, deps.vault, { userId: user.userId, kept, at })
+      await sweepOwnAccount(tx, deps.vault, { userId: user.userId, address: proof.address, kept, at })
       await sweepSquatters(tx, deps.vault, { address: proof.address, ownerId: user.userId, at })
     } else await endEverythingIssued(tx, deps.vault, user.userId)
     await tx.proofs.deleteOfUser(user.userId)

@@ -9,12 +9,12 @@ import { conflictPage, submitConflict } from '../flows/conflict.ts'
 import type { FlowDeps } from '../flows/deps.ts'
 import { FlowError } from '../flows/flow-error.ts'
 import { type OpenInteraction, openInteraction } from '../flows/login.ts'
-import { mailCodePage, submitMailCode } from '../flows/mail-sign-in.ts'
+import { type MailCodeForm, mailCodePage } from '../flows/mail-sign-in.ts'
 import { mergePage, submitMerge } from '../flows/merge.ts'
 import type { Outcome } from '../flows/outcome.ts'
-import { finishProof, provePage, submitProof } from '../flows/prove.ts'
-import { signIn } from '../flows/sign-in.ts'
+import { provePage, submitProof } from '../flows/prove.ts'
 import { submitSuggest, suggestPage } from '../flows/suggest.ts'
+import { takeMailCode } from '../flows/take-mail-code.ts'
 import { type Answering, type Place, servePlace } from './place.ts'
 
 type Env = { Bindings: HttpBindings }
@@ -47,28 +47,12 @@ export function linkRoutes(app: Hono<Env>, deps: FlowDeps, answering: Answering)
   })
   serve('/u/mail-code', {
     look: (_request, about, { code }) => mailCodePage(about, { code }),
-    answer: (request, about, form) => takeMailCode(deps, request, about, form),
+    answer: (request, about, form) => takeMailCode(deps, request, about, mailCodeForm(form)),
   })
   serve('/u/prove', {
     look: (request, about, { proof }) => provePage(deps, request, about, proof),
     answer: (request, about, form) => submitProof(deps, request, about, proofForm(form)),
   })
-}
-
-/** The right code signs in, or proves what was asked. */
-async function takeMailCode(
-  deps: FlowDeps,
-  request: BrowserRequest,
-  open: OpenInteraction,
-  { code, action, resend }: Form,
-): Promise<Outcome> {
-  const answer = resend !== undefined ? 'resend' : action === 'cancel' ? 'cancel' : 'code'
-  const result = await submitMailCode(deps, request, open, { code, answer })
-  if (result.kind === 'outcome') return result.outcome
-  const { interaction, arrival, proves } = result
-  return proves === undefined
-    ? signIn(deps, request, interaction, arrival)
-    : finishProof(deps, request, interaction, { arrival, proves })
 }
 
 /** "Use another account" leads to the provider again, which only a client's wish has. */
@@ -108,6 +92,11 @@ function merged({ action, primary, plan_hash: planHash }: Form): Parameters<type
 
 const sideNamed = ({ primary }: Form): 'own' | 'other' | undefined =>
   primary === 'own' || primary === 'other' ? primary : undefined
+
+const mailCodeForm = ({ code, action, resend }: Form): MailCodeForm => ({
+  code,
+  answer: resend !== undefined ? 'resend' : action === 'cancel' ? 'cancel' : 'code',
+})
 
 const proofForm = ({
   proof,

@@ -8,6 +8,7 @@ import {
   identityOf,
   isOpen,
   linksOf,
+  mailboxOf,
   passwordAt,
   passwordOf,
   signedIn,
@@ -35,11 +36,14 @@ import {
   reset,
   settleConflict,
   signInAt,
+  signInByMail,
   signInByPassword,
   signOut,
   signUp,
   splitOff,
   startLink,
+  startMailLink,
+  typeMailCode,
   undo,
   unlink,
   verify,
@@ -80,7 +84,18 @@ function entrances(facts: Facts, standing: Standing, user: string | undefined): 
     ...(who === 'attacker' ? [signUp(standing, ADDRESSES.victim)] : []),
     ...(password === undefined || isOwn(password) ? [] : [signInByPassword(standing, password)]),
     ...accounts.map((account) => signInAt(standing, account)),
+    ...(facts.people.byMail ? mailedCodes(facts, standing, user) : []),
     ...(user === undefined ? [] : [signOut(standing)]),
+  ]
+}
+
+/** The attacker asks for a code to the victim's mailbox as well, and has to guess it. */
+function mailedCodes(facts: Facts, standing: Standing, user: string | undefined): readonly Move[] {
+  const { who } = standing
+  const own = mailboxOf(facts, who)
+  return [
+    ...(own !== undefined && own.userId === user ? [] : [signInByMail(standing, ADDRESSES[who])]),
+    ...(who === 'attacker' ? [signInByMail(standing, ADDRESSES.victim)] : []),
   ]
 }
 
@@ -95,6 +110,8 @@ function answers(facts: Facts, standing: Standing): readonly Move[] {
       return journey.code === undefined ? [] : [verify(begun, journey.uid, journey.code)]
     case 'address':
       return journey.code === undefined ? [] : [confirmAddress(begun, journey.uid, journey.code)]
+    case 'mail-code':
+      return [typeMailCode(begun, journey.uid, journey.code)]
     case 'answer':
       return [
         {
@@ -151,6 +168,7 @@ function changes(facts: Facts, standing: Standing, user: string): readonly Move[
   const appRemovable = app === undefined ? [] : identitiesOf(facts, app).filter(({ position }) => position > 0)
   return [
     ...linkable.map((account) => startLink(standing, account)),
+    ...(facts.people.byMail && mailboxOf(facts, who)?.userId !== user ? [startMailLink(standing)] : []),
     ...removable.map((identity) => unlink(standing, identity)),
     ...addresses.map((address) => changeAddress(standing, address)),
     ...linksOf(facts, user).map((link) => undo(standing, link)),
@@ -186,6 +204,7 @@ function provings(facts: Facts, who: Who): readonly Way[] {
     ...accountsOf(who, facts.people)
       .filter((name) => identityOf(facts, name) !== undefined)
       .map((account) => ({ kind: 'account', account }) as const),
+    ...(mailboxOf(facts, who) === undefined ? [] : [{ kind: 'mailbox', address: ADDRESSES[who] } as const]),
   ]
 }
 

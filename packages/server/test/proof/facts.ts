@@ -4,7 +4,17 @@ import { identityKeyOf } from '../../src/domain/identity-key.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import type { Engine } from './engine.ts'
 import type { Row, Tables } from './memory-storage.ts'
-import { ACCOUNTS, type AccountName, accountsOf, PASSWORDS, type People, type Place, type Who } from './people.ts'
+import {
+  ACCOUNTS,
+  type AccountName,
+  ADDRESSES,
+  accountsOf,
+  MAILBOXES,
+  PASSWORDS,
+  type People,
+  type Place,
+  type Who,
+} from './people.ts'
 
 export interface Identity {
   readonly connection: string
@@ -84,17 +94,25 @@ function splitKey(key: string): readonly [string, string] {
   return [key.slice(0, cut), key.slice(cut + 1)]
 }
 
-/** Users whom somebody can sign in as by an account at a provider or a password of theirs. */
+/** Whose mailbox this is, as an account that signs in: its subject is the server's keyed name for it. */
+const isMailbox = ({ connection, subject }: Identity, who: Who): boolean =>
+  connection === MAILBOXES && subject === sha256Hex(`mailbox ${ADDRESSES[who]}`)
+
+export const mailboxOf = ({ identities }: Facts, who: Who): Identity | undefined =>
+  identities.find((identity) => isMailbox(identity, who))
+
+/** Users whom somebody can sign in as by an account at a provider, a password or a mailbox of theirs. */
 export const enterable = ({ identities, people }: Facts, who: Who): ReadonlySet<string> =>
   new Set(
     identities
-      .filter(({ connection, subject, password }) =>
-        password === undefined
-          ? accountsOf(who, people).some(
-              (name) => ACCOUNTS[name].provider === connection && ACCOUNTS[name].subject === subject,
-            )
-          : password.knownTo === who,
-      )
+      .filter((identity) => {
+        const { connection, subject, password } = identity
+        if (password !== undefined) return password.knownTo === who
+        if (connection === MAILBOXES) return isMailbox(identity, who)
+        return accountsOf(who, people).some(
+          (name) => ACCOUNTS[name].provider === connection && ACCOUNTS[name].subject === subject,
+        )
+      })
       .map(({ userId }) => userId),
   )
 

@@ -1,13 +1,15 @@
 // Each move as steps of the server: what a route would call, with what a browser or an app would send.
 import { randomHex } from '../../src/crypto/hashing.ts'
 import { identityUserId } from '../../src/domain/connection.ts'
-import { submitAdd } from '../../src/flows/account-link.ts'
+import { finishMailLink, submitAdd } from '../../src/flows/account-link.ts'
 import type { BrowserRequest } from '../../src/flows/browser-request.ts'
 import { submitChoose } from '../../src/flows/choose.ts'
 import { submitConflict } from '../../src/flows/conflict.ts'
 import { getInteraction } from '../../src/flows/interactions.ts'
 import { goUpstream, submitPassword } from '../../src/flows/login.ts'
 import { submitLogout } from '../../src/flows/logout.ts'
+import { MAIL_PROVEN_PAGE } from '../../src/flows/mail-link.ts'
+import { startMailSignIn } from '../../src/flows/mail-sign-in.ts'
 import { mergePage, submitMerge } from '../../src/flows/merge.ts'
 import { submitNotMe } from '../../src/flows/not-me.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
@@ -17,9 +19,10 @@ import { submitNewPassword, submitResetRequest } from '../../src/flows/reset-pas
 import { submitCode, submitSignup } from '../../src/flows/sign-up.ts'
 import { submitWish } from '../../src/flows/step-up.ts'
 import { submitSuggest } from '../../src/flows/suggest.ts'
+import { takeMailCode } from '../../src/flows/take-mail-code.ts'
 import { PASSWORD_CONNECTION } from '../../src/protocol/built-in.ts'
 import { type Identity, type Link, survivor } from './facts.ts'
-import { ACCOUNTS, type AccountName, ADDRESSES, PASSED_ON, PASSWORDS, type Who } from './people.ts'
+import { ACCOUNTS, type AccountName, ADDRESSES, MAILBOXES, PASSED_ON, PASSWORDS, type Who } from './people.ts'
 import { answerOf, type Stage, type Standing } from './stage.ts'
 
 export interface Move {
@@ -67,6 +70,29 @@ export const signInAt = (standing: Standing, account: AccountName): Move => ({
     }),
 })
 
+/** The code goes to whoever reads that address. */
+export const signInByMail = (standing: Standing, email: string): Move => ({
+  name: `sign in by a code mailed to ${email}`,
+  run: (stage) =>
+    stage.step(standing, async (request) => {
+      const sent = await startMailSignIn(stage.engine.deps, request, await stage.openSignIn(request), { email })
+      if (sent === undefined) throw new Error(`${email} is no address`)
+      return sent
+    }),
+})
+
+/** @param code undefined: whoever did not get it guesses. */
+export const typeMailCode = (standing: Standing, uid: string, code: string | undefined): Move => ({
+  name: code === undefined ? 'guess the mailed code' : 'type the mailed code',
+  run: (stage) =>
+    stage.step(standing, async (request) =>
+      takeMailCode(stage.engine.deps, request, await stage.open(request, uid), {
+        code: code ?? 'a guess',
+        answer: 'code',
+      }),
+    ),
+})
+
 export const signOut = (standing: Standing): Move => ({
   name: 'sign out',
   run: (stage) =>
@@ -84,6 +110,14 @@ export const startLink = (standing: Standing, account: AccountName): Move => ({
     )
     keepAnswer(stage, standing, sent, account)
   },
+})
+
+export const startMailLink = (standing: Standing): Move => ({
+  name: 'start to link the mailbox',
+  run: (stage) =>
+    stage.step(standing, (request) =>
+      submitWish(stage.engine.deps, request, { kind: 'link', connection: MAILBOXES, account: undefined }),
+    ),
 })
 
 /** Whoever is sent to a provider stands there with its answer in hand; elsewhere the server wants something first. */
@@ -106,28 +140,44 @@ export const confirmAdd = (standing: Standing, uid: string): Move => ({
 export type Way =
   | { readonly kind: 'password'; readonly address: string }
   | { readonly kind: 'account'; readonly account: AccountName }
+  | { readonly kind: 'mailbox'; readonly address: string }
 
-const nameOfWay = (way: Way): string => (way.kind === 'password' ? 'by password' : `as ${way.account}`)
+const NAME_OF_WAY = { password: 'by password', mailbox: 'by a mailed code' } as const
+const nameOfWay = (way: Way): string => (way.kind === 'account' ? `as ${way.account}` : NAME_OF_WAY[way.kind])
+const CONNECTION_OF_WAY = { password: PASSWORD_CONNECTION, mailbox: MAILBOXES } as const
+const connectionOfWay = (way: Way): string =>
+  way.kind === 'account' ? ACCOUNTS[way.account].provider : CONNECTION_OF_WAY[way.kind]
 
 /** Of a suggestion: the way is chosen on its page. */
 export const accept = (standing: Standing, uid: string, way: Way): Move => ({
   name: `accept the suggestion, and prove it ${nameOfWay(way)}`,
-  run: (stage) =>
-    stage.step(standing, async (request) => {
+  run: async (stage) => {
+    await stage.step(standing, async (request) => {
       const { deps } = stage.engine
-      const method = way.kind === 'password' ? PASSWORD_CONNECTION : ACCOUNTS[way.account].provider
+      const method = connectionOfWay(way)
       const sent = await submitSuggest(deps, request, await stage.open(request, uid), { action: 'link', method })
       if (way.kind === 'account') return stage.comeBack(request, sent, way.account)
       const proof = sent.kind === 'redirect' ? new URL(sent.url, deps.issuer).searchParams.get('proof') : null
       return proveHere(stage, standing, request, { uid, proof: proof ?? undefined }, way)
-    }),
+    })
+    if (way.kind === 'mailbox') await typeWhatCame(stage, standing)
+  },
 })
 
 /** Of who is signed in: the page offers all of their ways. */
 export const prove = (standing: Standing, asked: AskedProof, way: Way): Move => ({
   name: `prove it ${nameOfWay(way)}`,
-  run: (stage) => stage.step(standing, (request) => proveHere(stage, standing, request, asked, way)),
+  run: async (stage) => {
+    await stage.step(standing, (request) => proveHere(stage, standing, request, asked, way))
+    if (way.kind === 'mailbox') await typeWhatCame(stage, standing)
+  },
 })
+
+/** The code came by mail, and is typed at once. */
+async function typeWhatCame(stage: Stage, standing: Standing): Promise<void> {
+  const journey = stage.people.journeys[standing.who]
+  if (journey?.kind === 'mail-code') await typeMailCode(standing, journey.uid, journey.code).run(stage)
+}
 
 interface AskedProof {
   readonly uid: string
@@ -141,12 +191,14 @@ async function proveHere(
   { uid, proof }: AskedProof,
   way: Way,
 ): Promise<Outcome> {
-  const typed =
-    way.kind === 'password'
-      ? { connection: undefined, username: way.address, password: PASSWORDS[who] }
-      : { connection: ACCOUNTS[way.account].provider, username: undefined, password: undefined }
+  const none = { connection: undefined, username: undefined, password: undefined }
+  const typed = {
+    password: { ...none, username: 'address' in way ? way.address : undefined, password: PASSWORDS[who] },
+    mailbox: { ...none, email: 'address' in way ? way.address : undefined },
+    account: { ...none, connection: connectionOfWay(way) },
+  }[way.kind]
   const outcome = await submitProof(stage.engine.deps, request, await stage.open(request, uid), { proof, ...typed })
-  return way.kind === 'password' ? outcome : stage.comeBack(request, outcome, way.account)
+  return way.kind === 'account' ? stage.comeBack(request, outcome, way.account) : outcome
 }
 
 export const keepSeparate = (standing: Standing, uid: string): Move => ({
@@ -210,7 +262,11 @@ export const confirmAddress = (standing: Standing, uid: string, code: string): M
   run: (stage) =>
     stage.step(standing, async (request) => {
       const { deps } = stage.engine
-      return submitAddressProof(deps, request, await getInteraction(deps, request, uid), { code, answer: 'code' })
+      const interaction = await getInteraction(deps, request, uid)
+      const proven = await submitAddressProof(deps, request, interaction, { code, answer: 'code' })
+      const next = proven.kind === 'redirect' ? new URL(proven.url, deps.issuer) : undefined
+      if (next?.pathname !== MAIL_PROVEN_PAGE) return proven
+      return finishMailLink(deps, request, next.searchParams.get('proven') ?? undefined)
     }),
 })
 
@@ -351,10 +407,11 @@ export const passOn: Move = {
   },
 }
 
-const strategyOf = (connection: string): string => (connection === PASSWORD_CONNECTION ? 'auth0' : 'oidc')
+const STRATEGIES: Readonly<Record<string, string>> = { [PASSWORD_CONNECTION]: 'auth0', [MAILBOXES]: 'email' }
+const strategyOf = (connection: string): string => STRATEGIES[connection] ?? 'oidc'
 const inner = (connection: string, subject: string): string =>
   identityUserId({ strategy: strategyOf(connection), name: connection }, subject)
 const fullName = ({ connection, subject }: Identity): string =>
   `${strategyOf(connection)}|${inner(connection, subject)}`
 const labelOf = ({ connection, subject, password }: Identity): string =>
-  password === undefined ? `${connection}/${subject}` : 'the password'
+  password !== undefined ? 'the password' : connection === MAILBOXES ? 'the mailbox' : `${connection}/${subject}`

@@ -46,6 +46,9 @@ export const OWN: Readonly<Record<Who, readonly AccountName[]>> = {
 
 export const PASSED_ON: AccountName = 'corp/v'
 
+/** The connection at which a mailbox signs in, by a code that is mailed to it. */
+export const MAILBOXES = 'email'
+
 /** The pages that ask something. */
 export const QUESTIONS = ['suggest', 'choose', 'conflict', 'prove', 'merge', 'add'] as const
 export type Question = (typeof QUESTIONS)[number]
@@ -61,6 +64,8 @@ export type Journey = {
   | { readonly kind: 'code'; readonly uid: string; readonly code: string | undefined }
   /** On the account page: the code went to the address that the account is to go by. */
   | { readonly kind: 'address'; readonly place: Place; readonly uid: string; readonly code: string | undefined }
+  /** Signs in, or proves: undefined where the code went to a mailbox that they do not read. */
+  | { readonly kind: 'mail-code'; readonly place: Place; readonly uid: string; readonly code: string | undefined }
   /** The provider sent its answer, and the browser has not followed it yet. */
   | {
       readonly kind: 'answer'
@@ -88,6 +93,8 @@ export interface People {
   readonly apps: Readonly<Partial<Record<Who, { readonly userId: string; readonly grantId: string }>>>
   /** "This was not me" links, from their mails. */
   readonly tickets: Readonly<Record<Who, readonly string[]>>
+  /** They sign in, and prove, by mailed codes as well: looked at from some roots, for it makes every state wider. */
+  readonly byMail: boolean
   /** `corp/v` is the attacker's now. */
   readonly passedOn: boolean
   /** Users that the victim was signed in as by their own doing. */
@@ -99,6 +106,7 @@ export const NOBODY: People = {
   journeys: {},
   apps: {},
   tickets: { victim: [], attacker: [] },
+  byMail: false,
   passedOn: false,
   entered: [],
 }

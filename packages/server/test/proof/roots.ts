@@ -5,6 +5,8 @@ export interface Root {
   readonly name: string
   /** What leads there; these moves are not counted. */
   readonly moves: readonly string[]
+  /** Both sign in by mailed codes as well. */
+  readonly byMail?: true
 }
 
 export const NOBODY_THERE: Root = { name: 'nobody has an account', moves: [] }
@@ -63,4 +65,15 @@ export const MOVED_AWAY: Root = {
   ],
 }
 
-export const ROOTS: readonly Root[] = [NOBODY_THERE, BOTH_THERE, SQUATTED, INTERRUPTED, TWO_EACH, MOVED_AWAY]
+export const BY_MAIL: Root = {
+  name: 'both sign in by codes that are mailed, the victim beside an account at a provider',
+  byMail: true,
+  moves: [
+    'victim: sign in as club/v',
+    'victim: sign out',
+    'attacker: sign up as a@corp.example',
+    'attacker: verify the address by the code',
+  ],
+}
+
+export const ROOTS: readonly Root[] = [NOBODY_THERE, BOTH_THERE, SQUATTED, INTERRUPTED, TWO_EACH, MOVED_AWAY, BY_MAIL]

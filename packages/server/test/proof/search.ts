@@ -136,8 +136,9 @@ const describe = (failure: unknown): string =>
 async function openRoots({ engine, roots }: SearchOptions, course: Course): Promise<{ nodes: Node[]; found?: Found }> {
   const empty = engine.storage.look()
   const nodes: Node[] = []
-  for (const { name, moves } of roots) {
-    let node: Node = { tables: empty, people: NOBODY, step: { name: 'the way to a root', answer: '', from: undefined } }
+  for (const { name, moves, byMail = false } of roots) {
+    const people: People = { ...NOBODY, byMail }
+    let node: Node = { tables: empty, people, step: { name: 'the way to a root', answer: '', from: undefined } }
     for (const [index, wanted] of moves.entries()) {
       const before = factsOf(engine, node.tables, node.people)
       const move = movesIn(before).find((one) => one.name === wanted)

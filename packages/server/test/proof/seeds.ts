@@ -1,6 +1,6 @@
 // Bugs to plant, one at a time: lines of the server as they would read if somebody had not thought of it.
 
-import { BOTH_THERE, INTERRUPTED, MOVED_AWAY, NOBODY_THERE, type Root, SQUATTED, TWO_EACH } from './roots.ts'
+import { BOTH_THERE, BY_MAIL, INTERRUPTED, MOVED_AWAY, NOBODY_THERE, type Root, SQUATTED, TWO_EACH } from './roots.ts'
 
 /** Replaces `from`, which stands in the file exactly once. */
 export interface Edit {
@@ -76,7 +76,7 @@ export const SEEDS: readonly Seed[] = [
     edits: [
       {
         file: 'flows/reset-password.ts',
-        from: 'await sweepOwnAccount(tx, deps.vault, { userId: user.userId, kept, at })',
+        from: 'await sweepOwnAccount(tx, deps.vault, { userId: user.userId, address: proof.address, kept, at })',
         to: '',
       },
     ],
@@ -108,7 +108,7 @@ export const SEEDS: readonly Seed[] = [
     root: BOTH_THERE,
     edits: [
       {
-        file: 'accounts/unlink.ts',
+        file: 'accounts/drop-identity.ts',
         from: 'if (kept !== undefined) await vault.drop(tx, kept, at)',
         to: 'if (kept !== undefined) vault.drop',
       },
@@ -129,6 +129,22 @@ export const SEEDS: readonly Seed[] = [
         to: 'const isOfSession = session !== undefined',
       },
     ],
+  },
+  {
+    name: 'what a provider said of an address stays when its account is taken away',
+    root: BY_MAIL,
+    edits: [
+      {
+        file: 'accounts/drop-identity.ts',
+        from: 'if (wasTheirs) await restateEvidence(tx, identity, at)',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'any code that is typed counts as the one that was mailed',
+    root: BY_MAIL,
+    edits: [{ file: 'flows/mail-sign-in.ts', from: "if (verdict !== 'right') return verdict", to: '' }],
   },
   {
     name: 'whoever reads a mailbox gets it back for an account that was never theirs',

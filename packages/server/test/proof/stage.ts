@@ -133,6 +133,11 @@ export class Stage {
       this.journey(who, { kind: 'address', own, place, uid, code: undefined })
       return
     }
+    if (url.pathname === '/u/mail-code') {
+      this.answer = url.pathname
+      this.journey(who, { kind: 'mail-code', own, place, uid, code: undefined })
+      return
+    }
     const question = QUESTIONS.find((one) => url.pathname === `/u/${one}`)
     this.answer = url.host === new URL(ISSUER).host ? url.pathname : `to ${url.host}`
     const proof = url.searchParams.get('proof') ?? undefined
@@ -144,7 +149,7 @@ export class Stage {
       const reader = (['victim', 'attacker'] as const).find((one) => ADDRESSES[one] === mail.to)
       if (reader === undefined) continue
       const journey = this.people.journeys[reader]
-      const awaited = journey?.kind === 'code' || journey?.kind === 'address'
+      const awaited = journey?.kind === 'code' || journey?.kind === 'address' || journey?.kind === 'mail-code'
       if (mail.template === 'verify-code' && reader === who && awaited)
         this.journey(reader, { ...journey, code: mail.values.code })
       const ticket = 'link' in mail.values ? new URL(mail.values.link).searchParams.get('ticket') : null

@@ -135,6 +135,7 @@ function holdings(engine: Engine, tables: Tables, people: People): unknown {
     both(app),
     both(tickets),
     both((who) => journeyOf(engine, tables, people, who)),
+    people.byMail,
     people.passedOn,
     people.entered,
   ]
@@ -147,6 +148,8 @@ function journeyOf(engine: Engine, tables: Tables, people: People, who: Who): un
   switch (kind) {
     case 'code':
       return [kind, own, journey.code !== undefined, interaction(engine, tables, journey.uid)]
+    case 'mail-code':
+      return [kind, own, journey.place, journey.code !== undefined, interaction(engine, tables, journey.uid)]
     case 'address':
       return [
         kind,
@@ -210,7 +213,7 @@ function interactionRow(tables: Tables, uid: string): Row | undefined {
 }
 
 const interactionLine = once(({ id_hash: hash, payload, user_id: userId }, engine: Engine) => {
-  const { local, browser, signup, pending, returnTo, proof } = JSON.parse(String(payload)) as JsonObject
+  const { local, browser, signup, mailCode, pending, returnTo, proof } = JSON.parse(String(payload)) as JsonObject
   const asked = isJsonObject(pending) ? opened(engine, String(hash), pending) : null
   return JSON.stringify([
     userId,
@@ -218,6 +221,9 @@ const interactionLine = once(({ id_hash: hash, payload, user_id: userId }, engin
     browser,
     returnTo,
     awaited(signup),
+    isJsonObject(mailCode)
+      ? [mailCode.address, mailCode.proves && isJsonObject(pending) && mailCode.proves === pending.id]
+      : null,
     asked,
     isJsonObject(proof) ? proof.address : null,
   ])

@@ -1,4 +1,6 @@
-// The tenant of the search: the policy that joins the most, three providers, an app and its backend.
+// The tenant of the search: the policy that joins the most, three providers, mailed codes, an app and its backend.
+import { MAILBOXES } from './people.ts'
+
 const clients = ['spa']
 const oidc = { strategy: 'oidc', enabled_clients: clients }
 const provider = (name: string) => ({
@@ -27,5 +29,6 @@ export const TENANT = {
     },
     { ...oidc, name: 'club', options: { ...provider('club'), trust_email: true } },
     { ...oidc, name: 'rogue', options: provider('rogue') },
+    { name: MAILBOXES, strategy: 'email', enabled_clients: clients },
   ],
 } as const
