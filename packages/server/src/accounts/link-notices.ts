@@ -1,10 +1,10 @@
 // Mails that tell people of links, and of a deletion that they did not make themselves: to every address that is proven theirs, whichever of them they read. Each mail about
 // something new holds a link of its own by which it is denied, once.
-import { randomToken, sha256Hex } from '../crypto/hashing.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { queueMail } from '../events/mail-queue.ts'
 import { isString } from '../lib/json.ts'
 import type { Repositories } from '../storage/storage.ts'
+import { issueDenial } from './denials.ts'
 import type { LinkNotice, LinkNotify } from './link-deps.ts'
 
 export interface LinkNoticesDeps {
@@ -47,18 +47,7 @@ async function denialPath(
   const isNew = kind === 'users_linked' || kind === 'identity_linked'
   const link = isNew && linkId !== undefined ? await tx.links.find(linkId) : undefined
   if (link === undefined) return ACCOUNT_PATH
-  const ticket = randomToken()
-  await tx.proofs.insert({
-    idHash: sha256Hex(ticket),
-    kind: 'not_me',
-    userId,
-    address,
-    boundTo: link.id,
-    attempts: 0,
-    createdAt: at,
-    expiresAt: link.undoUntil,
-  })
-  return `account/not-me?ticket=${ticket}`
+  return issueDenial(tx, { userId, address, at }, { boundTo: link.id, expiresAt: link.undoUntil })
 }
 
 /** A connection's name for people. */

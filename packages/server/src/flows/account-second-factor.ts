@@ -1,24 +1,20 @@
 // The second step of a person's own sign-in: switched on and off on the page of their ways to sign in, always after they
 // have shown who they are. Everybody else who is signed in as them is signed out when it is switched on, so that no session
 // of before goes around it.
-import { askedFactors, factorTry, secondFactorContext } from '../accounts/second-factors.ts'
-import { provenAmong, tell } from '../accounts/tell.ts'
+import { nameInApp, provenApp } from '../accounts/app-codes.ts'
+import { addFactor, removeFactor, renewCodes } from '../accounts/change-factors.ts'
+import { askedFactors, factorTry } from '../accounts/second-factors.ts'
 import { transact } from '../accounts/transact.ts'
 import { newFactorId } from '../crypto/hashing.ts'
-import { newRecoveryCodes, recoveryCodeHash } from '../crypto/recovery-codes.ts'
-import { newTotpSecret, totpKey, totpStepOf, totpUri } from '../crypto/totp.ts'
+import { newTotpSecret, totpKey, totpUri } from '../crypto/totp.ts'
 import { CODE_AMR, PASSKEY_AMR, type SecondFactorKind, withMethods } from '../domain/second-factor.ts'
-import type { User } from '../domain/user.ts'
-import type { EpochSeconds } from '../lib/time.ts'
 import type { SecondFactorRecord } from '../storage/factor-repository.ts'
 import type { Repositories } from '../storage/storage.ts'
-import type { AccountNotice } from './account-notice.ts'
 import { backTo, isFreshlyProven, type Owner, requireOwner, rotateSession, sessionCookieLine } from './account-owner.ts'
 import type { AccountWish } from './account-wish.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
-import { issueFactorDenial } from './not-me.ts'
 import type { Outcome } from './outcome.ts'
 import { openSealedState, sealState } from './sealed-state.ts'
 
@@ -47,7 +43,7 @@ export function changeSecondFactor(
     case 'spare-passkey':
       return remove(deps, request, 'passkey')
     case 'new-codes':
-      return renewCodes(deps, request)
+      return newCodes(deps, request)
   }
 }
 
@@ -71,9 +67,8 @@ export interface AppSetup {
 export async function appSetup(deps: FlowDeps, request: BrowserRequest, state: string | undefined): Promise<AppSetup> {
   const owner = await requireOwner(deps, request)
   const secret = openSetup(deps, request, owner, state)
-  const { user } = owner
-  const account = user.email ?? user.profile.name ?? user.userId
-  return { state: state ?? '', key: totpKey(secret), uri: totpUri(secret, deps.settings().friendlyName, account) }
+  const uri = totpUri(secret, deps.settings().friendlyName, nameInApp(owner.user))
+  return { state: state ?? '', key: totpKey(secret), uri }
 }
 
 function openSetup(deps: FlowDeps, request: BrowserRequest, owner: Owner, state: string | undefined): Buffer {
@@ -91,16 +86,13 @@ export async function confirmApp(
   const owner = await requireOwner(deps, request)
   const secret = openSetup(deps, request, owner, state)
   if (!isFreshlyProven(deps, owner.session)) throw new FlowError('interaction_expired', NEXT)
-  const at = deps.clock()
-  const step = totpStepOf(secret, code ?? '', at)
-  if (step === undefined) return undefined
+  const { userId } = owner.user
+  const factor = provenApp(deps, { id: newFactorId(), userId, secret, code: code ?? '', at: deps.clock() })
+  if (factor === undefined) return undefined
   // A browser in which it was proven: strangers' guesses do not lock its person out of it.
   const { browser, ip } = request
-  await deps.signInLimits.succeeded(factorTry({ userId: owner.user.userId, by: browser.hash, ip }))
-  const id = newFactorId()
-  const envelope = deps.keyring.seal(secondFactorContext(id), secret)
-  const factor = { id, userId: owner.user.userId, kind: 'totp', envelope, lastStep: step, addedAt: at } as const
-  return add(deps, request, owner, { factor, methods: CODE_AMR, code: 'second-step-on', at })
+  await deps.signInLimits.succeeded(factorTry({ userId, by: browser.hash, ip }))
+  return add(deps, request, owner, { factor, methods: CODE_AMR })
 }
 
 /** Only for somebody who has a passkey. */
@@ -111,41 +103,34 @@ async function askForPasskeys(deps: FlowDeps, request: BrowserRequest): Promise<
     return backTo(deps, request, PAGE, { code: 'gone', thing: '' })
   const at = deps.clock()
   const factor = { id: newFactorId(), userId, kind: 'passkey', envelope: undefined, lastStep: 0, addedAt: at } as const
-  return add(deps, request, owner, { factor, methods: PASSKEY_AMR, code: 'second-step-on', at })
+  return add(deps, request, owner, { factor, methods: PASSKEY_AMR })
 }
 
 interface Addition {
   readonly factor: SecondFactorRecord
   /** How the session that adds it counts as proven from now on. */
   readonly methods: readonly string[]
-  readonly code: AccountNotice['code']
-  readonly at: EpochSeconds
 }
 
 async function add(
   deps: FlowDeps,
   request: BrowserRequest,
   owner: Owner,
-  { factor, methods, code, at }: Addition,
+  { factor, methods }: Addition,
 ): Promise<Outcome> {
-  const { user, session } = owner
-  const { userId } = user
-  const codes = newRecoveryCodes()
+  const { session } = owner
+  const { userId } = factor
   const { cookie, shown } = await transact(deps.storage, async (tx) => {
     await requireActive(tx, userId)
-    if (!(await tx.secondFactors.insert(factor))) throw new FlowError('interaction_expired', NEXT)
-    const isFirst = (await tx.secondFactors.countCodes(userId)) === 0
-    if (isFirst) await tx.secondFactors.replaceCodes(userId, codes.map(recoveryCodeHash))
-    for (const { uid, idHash } of await tx.artifacts.listOfUser('Session', userId))
-      if (uid !== session.uid) await tx.artifacts.delete('Session', idHash)
-    await record(deps, tx, user, { type: 'second_factor.added', kind: factor.kind, at })
+    const added = await addFactor(deps, tx, { factor, keepSession: session.uid })
+    if (added.kind === 'exists') throw new FlowError('interaction_expired', NEXT)
     const login = { userId, identityKey: session.identityKey, amr: withMethods(session.amr, methods) }
     const given = request.sessionCookie
     const { cookie } = await deps.sessions.start(tx, { ...login, authenticatedAt: session.authenticatedAt }, given)
-    return { cookie, shown: isFirst ? codes : undefined }
+    return { cookie, shown: added.codes }
   })
   const line = sessionCookieLine(deps, cookie)
-  if (shown === undefined) return backTo(deps, request, PAGE, { code, thing: '' }, line)
+  if (shown === undefined) return backTo(deps, request, PAGE, { code: 'second-step-on', thing: '' }, line)
   return showCodes(deps, request, owner, { codes: shown, cookie: line })
 }
 
@@ -173,33 +158,24 @@ export async function shownCodes(
   return opened.codes.map(String)
 }
 
-async function renewCodes(deps: FlowDeps, request: BrowserRequest): Promise<Outcome> {
+async function newCodes(deps: FlowDeps, request: BrowserRequest): Promise<Outcome> {
   const owner = await requireOwner(deps, request)
-  const { user } = owner
-  if ((await askedFactors(deps.storage, user.userId)).kinds.length === 0)
+  const { userId } = owner.user
+  if ((await askedFactors(deps.storage, userId)).kinds.length === 0)
     return backTo(deps, request, PAGE, { code: 'gone', thing: '' })
-  const codes = newRecoveryCodes()
-  const cookie = await transact(deps.storage, async (tx) => {
-    await requireActive(tx, user.userId)
-    await tx.secondFactors.replaceCodes(user.userId, codes.map(recoveryCodeHash))
-    await record(deps, tx, user, { type: 'second_factor.codes_renewed', at: deps.clock() })
-    return rotateSession(deps, tx, request)
+  const shown = await transact(deps.storage, async (tx) => {
+    await requireActive(tx, userId)
+    const codes = await renewCodes(deps, tx, { userId, at: deps.clock() })
+    return { codes, cookie: await rotateSession(deps, tx, request) }
   })
-  return showCodes(deps, request, owner, { codes, cookie })
+  return showCodes(deps, request, owner, shown)
 }
 
 async function remove(deps: FlowDeps, request: BrowserRequest, kind: SecondFactorKind): Promise<Outcome> {
-  const { user } = await requireOwner(deps, request)
-  const { userId } = user
-  const at = deps.clock()
+  const { userId } = (await requireOwner(deps, request)).user
   const { removed, cookie } = await transact(deps.storage, async (tx) => {
     await requireActive(tx, userId)
-    const removed = await tx.secondFactors.delete(userId, kind)
-    if (removed) {
-      // Codes stand in for something: without it they are a way around nothing.
-      if ((await tx.secondFactors.listOfUser(userId)).length === 0) await tx.secondFactors.deleteOfUser(userId)
-      await record(deps, tx, user, { type: 'second_factor.removed', kind, at })
-    }
+    const removed = await removeFactor(deps, tx, { userId, kind, at: deps.clock() })
     return { removed, cookie: await rotateSession(deps, tx, request) }
   })
   return backTo(deps, request, PAGE, { code: removed ? 'second-step-off' : 'gone', thing: '' }, cookie)
@@ -208,29 +184,4 @@ async function remove(deps: FlowDeps, request: BrowserRequest, kind: SecondFacto
 async function requireActive(tx: Repositories, userId: string): Promise<void> {
   const [user] = await tx.users.lock([userId])
   if (user === undefined || user.blocked) throw new FlowError('user_blocked')
-}
-
-const TEMPLATES = {
-  'second_factor.added': 'second-step-added',
-  'second_factor.removed': 'second-step-removed',
-  'second_factor.codes_renewed': 'recovery-codes-renewed',
-} as const
-
-/** Recorded, and told to whoever reads one of the person's addresses; each of them can take back what was added. */
-async function record(
-  deps: FlowDeps,
-  tx: Repositories,
-  { userId }: User,
-  {
-    type,
-    kind,
-    at,
-  }: { readonly type: keyof typeof TEMPLATES; readonly kind?: SecondFactorKind; readonly at: EpochSeconds },
-): Promise<void> {
-  const data = kind === undefined ? {} : { data: { kind } }
-  await tx.events.append({ type, at, outcome: 'ok', userId, actor: userId, ...data })
-  for (const address of provenAmong(await tx.evidence.listOfUser(userId))) {
-    const path = type === 'second_factor.added' ? await issueFactorDenial(tx, { userId, address, at }) : PAGE.slice(1)
-    await tell(deps, tx, { template: TEMPLATES[type], to: [address], at, path })
-  }
 }

@@ -1,7 +1,6 @@
 // Removing a way to sign in from the person's own pages (linking.md §6): gone, not split off.
-import { provenAddresses } from '../accounts/link.ts'
+import { removeWay } from '../accounts/remove-way.ts'
 import { transact } from '../accounts/transact.ts'
-import { removeIdentity } from '../accounts/unlink.ts'
 import { waysIn } from '../accounts/ways-in.ts'
 import { fullUserId } from '../domain/connection.ts'
 import { Invalid } from '../domain/errors.ts'
@@ -26,9 +25,7 @@ export async function unlinkFromAccount(deps: FlowDeps, request: BrowserRequest,
 }
 
 async function remove(deps: FlowDeps, tx: Repositories, { user }: Owner, name: string): Promise<AccountNotice> {
-  const at = deps.clock()
   const { userId } = user
-  const evidence = await tx.evidence.listOfUser(userId)
   const ways = await waysIn(tx, userId)
   const way = ways.find(({ connection, identity }) => fullUserId(connection, identity.subject) === name)
   if (way === undefined) return { code: 'gone', thing: '' }
@@ -36,14 +33,12 @@ async function remove(deps: FlowDeps, tx: Repositories, { user }: Owner, name: s
   const thing = shownConnection(deps.connections.open(way.connection)).displayName
   if (way.identity.position === 0) return { code: 'first-way', thing }
   try {
-    const kept = await removeIdentity(tx, deps.vault, { userId, connectionId, subject, at, actor: userId })
-    if (kept === undefined) return { code: 'gone', thing }
+    const change = { vault: deps.vault, notify: deps.notifyLink }
+    const removed = await removeWay(change, tx, { userId, connectionId, subject, at: deps.clock() })
+    return { code: removed ? 'unlinked' : 'gone', thing }
   } catch (error) {
     // Thrown before anything was written.
     if (error instanceof Invalid) return { code: 'last-way', thing }
     throw error
   }
-  const notice = { kind: 'identity_unlinked', linkId: undefined, userId, connection: thing, at } as const
-  await deps.notifyLink(tx, { ...notice, addresses: provenAddresses({ evidence }) })
-  return { code: 'unlinked', thing }
 }

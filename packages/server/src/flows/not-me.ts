@@ -1,11 +1,12 @@
 // "This was not me": a mailed link by which somebody who was told of a change takes it back. Opening it changes nothing,
 // for scanners open links; it works once, and no session is needed.
 import { changeAddress } from '../accounts/change-address.ts'
+import { DENIED_ADDRESS, DENIED_SECOND_FACTOR } from '../accounts/denials.ts'
 import { endEverythingIssued } from '../accounts/end-access.ts'
 import { displayNameOf } from '../accounts/link-notices.ts'
 import { undoLink } from '../accounts/link-undo.ts'
 import { transact } from '../accounts/transact.ts'
-import { randomToken, sha256Hex } from '../crypto/hashing.ts'
+import { sha256Hex } from '../crypto/hashing.ts'
 import { Conflict, Invalid } from '../domain/errors.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { LinkRecord, MailProof } from '../storage/records.ts'
@@ -27,40 +28,11 @@ export type Denied =
   /** The account went by this address before. */
   | { readonly kind: 'address'; readonly former: string }
 
-/** How long a change without a link's own time can be denied: mailboxes get other owners. */
-const DENIAL_SECONDS = 7 * 86_400
-/** What a ticket is bound to when it is no link. */
-const ADDRESS = 'address'
-const SECOND_FACTOR = 'second-factor'
-
-/** A mailed link by which who reads this address, which the account went by, takes back that it goes by another. */
-export const issueAddressDenial = (
-  tx: Repositories,
-  denied: { readonly userId: string; readonly address: string; readonly at: EpochSeconds },
-): Promise<string> => issueDenial(tx, { ...denied, boundTo: ADDRESS })
-
-/** A mailed link by which who reads this address takes back that signing in asks for a second proof. */
-export const issueFactorDenial = (
-  tx: Repositories,
-  denied: { readonly userId: string; readonly address: string; readonly at: EpochSeconds },
-): Promise<string> => issueDenial(tx, { ...denied, boundTo: SECOND_FACTOR })
-
-async function issueDenial(
-  tx: Repositories,
-  { userId, address, at, boundTo }: { userId: string; address: string; at: EpochSeconds; boundTo: string },
-): Promise<string> {
-  const ticket = randomToken()
-  const [createdAt, expiresAt] = [at, at + DENIAL_SECONDS]
-  const idHash = sha256Hex(ticket)
-  await tx.proofs.insert({ idHash, kind: 'not_me', userId, address, boundTo, attempts: 0, createdAt, expiresAt })
-  return `account/not-me?ticket=${ticket}`
-}
-
 /** @throws {FlowError} `ticket_invalid`: unknown, used, run out, or what it denies was taken back already. */
 export async function notMePage(deps: FlowDeps, ticket: string | undefined): Promise<NotMePage> {
   const { proof, link } = await openDenial(deps, deps.storage, ticket)
   const page = { ticket: ticket ?? '', at: proof.createdAt }
-  if (proof.boundTo === SECOND_FACTOR) return { ...page, denied: { kind: 'second-factor' } }
+  if (proof.boundTo === DENIED_SECOND_FACTOR) return { ...page, denied: { kind: 'second-factor' } }
   if (link === undefined) return { ...page, denied: { kind: 'address', former: proof.address } }
   const added = link.secondaryUserId === undefined ? link.identity : undefined
   const connection = added && (await displayNameOf(deps.storage, added.connectionId))
@@ -74,7 +46,7 @@ export async function submitNotMe(deps: FlowDeps, ticket: string | undefined): P
   await transact(deps.storage, async (tx) => {
     const { proof, link } = await openDenial(deps, tx, ticket)
     if (!(await tx.proofs.consume(proof.idHash))) throw new FlowError('ticket_invalid')
-    if (proof.boundTo === SECOND_FACTOR) return removeFactors(deps, tx, proof, at)
+    if (proof.boundTo === DENIED_SECOND_FACTOR) return removeFactors(deps, tx, proof, at)
     if (link === undefined) return restoreAddress(deps, tx, proof, at)
     const { primaryUserId: userId } = link
     await undoLink(tx, { vault, keyring, notify }, { linkId: link.id, at, keepChanges: true, by: userId })
@@ -131,13 +103,13 @@ async function openDenial(
   const proof = ticket === undefined ? undefined : await repositories.proofs.find(sha256Hex(ticket))
   if (proof === undefined || proof.kind !== 'not_me' || proof.expiresAt <= clock())
     throw new FlowError('ticket_invalid')
-  if (proof.boundTo === SECOND_FACTOR) {
+  if (proof.boundTo === DENIED_SECOND_FACTOR) {
     // One that was added later has a mail of its own, and is not taken back by an older one.
     const enrolled = await repositories.secondFactors.listOfUser(proof.userId)
     if (!enrolled.some(({ addedAt }) => addedAt <= proof.createdAt)) throw new FlowError('ticket_invalid')
     return { proof, link: undefined }
   }
-  if (proof.boundTo === ADDRESS) {
+  if (proof.boundTo === DENIED_ADDRESS) {
     const user = await repositories.users.find(proof.userId ?? '')
     if (user === undefined || user.email === proof.address || (await wasRestored(repositories, proof)))
       throw new FlowError('ticket_invalid')

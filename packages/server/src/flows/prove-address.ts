@@ -1,6 +1,8 @@
 // A person proves an address by a mailed code: their own, before anything may be added to the account, and they go on with
 // what they were about; or another one, by which the account goes from then on (T-PRE-04).
+
 import { changeAddress } from '../accounts/change-address.ts'
+import { issueAddressDenial } from '../accounts/denials.ts'
 import { proveAddress } from '../accounts/prove-address.ts'
 import { provenAmong, tell } from '../accounts/tell.ts'
 import { transact } from '../accounts/transact.ts'
@@ -18,7 +20,6 @@ import type { FlowDeps } from './deps.ts'
 import { FlowError } from './flow-error.ts'
 import { getInteraction, type Interaction, remember, settle, startLocal } from './interactions.ts'
 import { CODE_SECONDS, type MailedCode, newCode, tryCode } from './mailed-code.ts'
-import { issueAddressDenial } from './not-me.ts'
 import type { Outcome, VerifyPage } from './outcome.ts'
 
 const ACCOUNT = '/account'

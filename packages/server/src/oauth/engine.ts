@@ -260,7 +260,7 @@ function configuration(deps: EngineDeps): Configuration {
       return { accountId: userId, claims: async () => ({ ...claimsOf(user), sub: userId }) }
     },
     formats: { customizers: { jwt: (_ctx, token, jwt) => customizeAccessToken(token, jwt, issuer) } },
-    extraTokenClaims: (_ctx, token) => extraClaims(token),
+    extraTokenClaims: (ctx, token) => extraClaims({ token, code: ctx.oidc.entities.AuthorizationCode, issuer }),
     expiresWithSession: () => false,
     issueRefreshToken: async (_ctx, client, source) =>
       client.grantTypeAllowed('refresh_token') &&

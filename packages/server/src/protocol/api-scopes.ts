@@ -40,6 +40,6 @@ export const MY_ACCOUNT_SCOPES: readonly string[] = [
   'create:me:connected_accounts',
   'read:me:connected_accounts',
   'delete:me:connected_accounts',
-  'read:me:authentication_methods',
+  ...crud(['me:authentication_methods']),
   'read:me:factors',
 ]

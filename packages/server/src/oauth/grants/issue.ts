@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { User } from '../../domain/user.ts'
 import type { JsonObject } from '../../lib/json.ts'
+import { MY_ACCOUNT_API_PATH } from '../../protocol/built-in.ts'
 import { claimsOf } from '../claims.ts'
 import type { RefreshTarget } from './refresh-target.ts'
 
@@ -23,11 +24,46 @@ export interface TokenSource {
   readonly expiresIn?: number | undefined
 }
 
-/** The engine asks for claims of ours when it makes a token. */
-export function extraClaims(token: object): { act: JsonObject } | undefined {
-  const { act } = token as { act?: JsonObject }
-  return act === undefined ? undefined : { act }
+/** A sign-in in a browser, as codes and refresh tokens keep it. */
+type SignIn = Pick<TokenSource, 'sid' | 'acr' | 'amr' | 'authTime'>
+
+interface ClaimSources {
+  /** The access token that is made; what `issueAccess` left on it is ours. */
+  readonly token: object
+  /** What the engine makes it from, where that is an authorization code. */
+  readonly code: object | undefined
+  readonly issuer: string
 }
+
+/** The engine asks for claims of ours when it makes a token. */
+export function extraClaims({ token, code, issuer }: ClaimSources): JsonObject | undefined {
+  const { act, signIn, resourceServer } = token as TokenMembers
+  const isForAccount = resourceServer?.audience === `${issuer}${MY_ACCOUNT_API_PATH}`
+  const claims = {
+    ...(act === undefined ? {} : { act }),
+    ...(isForAccount ? signInClaims((code as SignIn | undefined) ?? signIn) : {}),
+  }
+  return Object.keys(claims).length === 0 ? undefined : claims
+}
+
+interface TokenMembers {
+  readonly act?: JsonObject
+  readonly signIn?: SignIn
+  readonly resourceServer?: { readonly audience?: string }
+}
+
+/**
+ * When and how the person proved themselves (RFC 9068 §2.2.1), for an API that asks for a proof of a moment ago. Of sign-ins in
+ * a browser alone, which have a `sid`: a yes to a device, a password that an app took or a provider's token is no such proof.
+ */
+const signInClaims = ({ sid, authTime, acr, amr = [] }: SignIn = {}): JsonObject =>
+  sid === undefined || authTime === undefined
+    ? {}
+    : {
+        auth_time: authTime,
+        ...(acr === undefined ? {} : { acr }),
+        ...(amr.length === 0 ? {} : { amr: [...amr] }),
+      }
 
 export async function issueAccess(
   provider: Provider,
@@ -49,7 +85,8 @@ export async function issueAccess(
   if (target.resource !== undefined)
     access.resourceServer = new provider.ResourceServer(target.resource.uri, target.resource.info)
   access.scope = target.scopes.join(' ')
-  if (source.act !== undefined) Object.assign(access, { act: source.act })
+  const { act, sid, acr, amr, authTime } = source
+  Object.assign(access, { signIn: { sid, acr, amr, authTime }, ...(act === undefined ? {} : { act }) })
   if (thumbprint !== undefined) access.setThumbprint('jkt', thumbprint)
   const value = await access.save()
   return { value, expiresIn: access.expiration }
