@@ -206,6 +206,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
   }
   const notifyLink = createLinkNotices({ issuer, keyring, tenant: () => settings.current().friendlyName })
   const mailLimits = createMailLimits(limits)
+  const meDeps = { ...apis, settings: settings.current, signInLimits, notify: notifyLink }
   const managementDeps = {
     ...apis,
     linking: () => settings.current().linking,
@@ -243,13 +244,13 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     openApi: () => {
       openApi ??= openApiDocument(issuer, {
         management: managementOperations(managementDeps),
-        me: meOperations(apis),
+        me: meOperations(meDeps),
         more: proxyPaths,
       })
       return openApi
     },
     managementApi: createManagementApi(managementDeps),
-    meApi: createMeApi(apis),
+    meApi: createMeApi(meDeps),
     proxy: createProxy({ ...apis, connections, connectors, policies, stream, settings: settings.current }),
     engine: engine.handle,
     exchange: metrics.countingExchanges(

@@ -1,5 +1,6 @@
 // Adding a passkey to one's own account, and naming it. It is linked as an account at a provider would be: recorded, mailed
 // with a way to take it back, and removed as any other way to sign in.
+import { labelPasskey } from '../accounts/label-passkey.ts'
 import { transact } from '../accounts/transact.ts'
 import { checkNewPasskey, newPasskeyOptions, relyingPartyOf } from '../crypto/passkeys.ts'
 import { mayLink } from '../domain/addresses-of-user.ts'
@@ -117,7 +118,7 @@ export async function addPasskey(deps: FlowDeps, request: BrowserRequest, form: 
 const EMPTY = { position: 0, profileData: {}, createdAt: 0, lastLogin: undefined } as const
 
 /** Somebody else's is one that is not there. */
-export async function labelPasskey(
+export async function renamePasskey(
   deps: FlowDeps,
   request: BrowserRequest,
   { passkey: subject, label: typed }: { readonly passkey: string | undefined; readonly label: string | undefined },
@@ -125,8 +126,7 @@ export async function labelPasskey(
   const { user } = await requireOwner(deps, request)
   const own = (await deps.storage.passkeys.listOfUser(user.userId)).find((one) => one.subject === subject)
   if (own === undefined) return backTo(deps, request, PAGE, { code: 'gone', thing: '' })
-  const label = tidyLabel(typed)
-  if (!isLabel(label)) return backTo(deps, request, PAGE, { code: 'label-bad', thing: own.label })
-  await deps.storage.transaction((tx) => tx.passkeys.setLabel(own, label))
+  const label = await deps.storage.transaction((tx) => labelPasskey(tx, own, typed))
+  if (label === undefined) return backTo(deps, request, PAGE, { code: 'label-bad', thing: own.label })
   return backTo(deps, request, PAGE, { code: 'passkey-named', thing: label })
 }

@@ -2,7 +2,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { finishMailLink } from '../flows/account-link.ts'
-import { addPasskey, labelPasskey, NEW_PASSKEY_PAGE, newPasskeyPage } from '../flows/account-passkeys.ts'
+import { addPasskey, NEW_PASSKEY_PAGE, newPasskeyPage, renamePasskey } from '../flows/account-passkeys.ts'
 import { APP_PAGE, appSetup, CODES_PAGE, confirmApp, shownCodes } from '../flows/account-second-factor.ts'
 import { SECOND_FACTOR_CHANGES } from '../flows/account-wish.ts'
 import type { BrowserRequest } from '../flows/browser-request.ts'
@@ -82,7 +82,7 @@ export function secondStepRoutes(
   )
   app.post(
     `${PAGE}/passkey-label`,
-    change(PAGE, (request, { passkey, label }) => labelPasskey(deps, request, { passkey, label })),
+    change(PAGE, (request, { passkey, label }) => renamePasskey(deps, request, { passkey, label })),
   )
   app.get(
     APP_PAGE,

@@ -92,6 +92,7 @@ export async function seed(w: World): Promise<Seeded> {
     ['/api/v2/logs/', logs],
     ['/api/v2/links/', [link.json.id]],
     ['/me/v1/connected-accounts/accounts/', [account.id]],
+    ['/me/v1/authentication-methods/', ['totp|nobody']],
   ]
   return {
     seeds: (member) => (Object.hasOwn(named, member) ? (named[member] ?? []) : []),

@@ -1,8 +1,8 @@
 // A server's two JSON interfaces over a real database, with tokens that are really signed.
 
 import { applyTenant } from '../../src/accounts/apply-tenant.ts'
-import { createMailLimits } from '../../src/accounts/limits.ts'
-import type { LinkNotice } from '../../src/accounts/link-deps.ts'
+import { createMailLimits, createSignInLimits } from '../../src/accounts/limits.ts'
+import type { LinkNotice, LinkNotify } from '../../src/accounts/link-deps.ts'
 import { createUser, recordSignIn } from '../../src/accounts/users.ts'
 import { createOrigins } from '../../src/api/cors.ts'
 import { createManagementApi } from '../../src/api/management/app.ts'
@@ -11,6 +11,7 @@ import { randomToken } from '../../src/crypto/hashing.ts'
 import { createJwtSigner } from '../../src/crypto/jwt.ts'
 import { openKeyring } from '../../src/crypto/keyring.ts'
 import { generateSigningKey } from '../../src/crypto/signing-keys.ts'
+import { parseSettings } from '../../src/domain/settings.ts'
 import type { Grade, User } from '../../src/domain/user.ts'
 import type { JsonObject } from '../../src/lib/json.ts'
 import { createMinuteLimit } from '../../src/lib/minute-limit.ts'
@@ -132,20 +133,30 @@ export async function openWorld({
   const nonces = await loadDpopNonces(Buffer.alloc(32, 5))
   const possession = createProofOfPossession({ issuer: ISSUER, storage, clock, nonces })
   const common = { issuer: ISSUER, storage, clock, accessTokens, possession, limit, origins, log }
+  const notify: LinkNotify = async (_, notice) => {
+    notices.push(notice)
+  }
   const management = createManagementApi({
     ...common,
     vault,
     keyring,
     passwords: quickPasswords,
     linking: () => ({ metadata, undoDays: 30, reauthenticationSeconds: 600 }),
-    notify: async (_, notice) => {
-      notices.push(notice)
-    },
+    notify,
     allowedPrivateNetworks: [],
     settings: () => ({ friendlyName: 'Acme', allowedLogoutUrls: [] }),
     mailLimits: createMailLimits({ storage, clock, enabled: () => true }),
   })
-  const me = createMeApi({ ...common, vault, sharing: () => 'first_party', apiHostsOf: () => [] })
+  const me = createMeApi({
+    ...common,
+    vault,
+    keyring,
+    signInLimits: createSignInLimits({ storage, clock, enabled: () => true }),
+    notify,
+    settings: () => parseSettings({ friendly_name: 'Acme' }),
+    sharing: () => 'first_party',
+    apiHostsOf: () => [],
+  })
 
   const sign = (claims: JsonObject) => signer.sign({ iss: ISSUER, iat: now, exp: now + 3600, ...claims })
 
@@ -176,12 +187,12 @@ export async function openWorld({
         gty: 'client-credentials',
         jti: randomToken(),
       }),
-    /** A user's token under a grant that lives until it is ended. */
+    /** A user's token, of a sign-in of this moment, under a grant that lives until it is ended. */
     async userToken(userId: string, { clientId = 'web', audience = ME_AUDIENCE, scopes = MY_ACCOUNT_SCOPES } = {}) {
       const grantId = randomToken(16).replaceAll(/[^A-Za-z0-9]/g, 'x')
       await storage.transaction((tx) => tx.artifacts.put(grantRow(grantId, userId, clientId, now)))
       const jti = `${grantId}.${randomToken(8)}`
-      return sign({ sub: userId, azp: clientId, aud: audience, scope: scopes.join(' '), jti })
+      return sign({ sub: userId, azp: clientId, aud: audience, scope: scopes.join(' '), jti, auth_time: now })
     },
     idToken: (userId: string, clientId = 'spa', claims: JsonObject = {}) =>
       sign({ sub: userId, aud: clientId, ...claims }),

@@ -7,11 +7,11 @@ import { accountOperations } from './accounts.ts'
 import { authenticationMethodOperations } from './authentication-methods.ts'
 import { capabilityOperations } from './capabilities.ts'
 import { connectOperations } from './connect.ts'
-import type { MeDeps } from './deps.ts'
+import type { MethodDeps } from './deps.ts'
 import { ME_BASE, ME_METADATA_PATH, meFace } from './face.ts'
 
 /** Everything below `/me/v1`, and its metadata; mount it at the root. */
-export function createMeApi(deps: MeDeps): Hono {
+export function createMeApi(deps: MethodDeps): Hono {
   const { issuer } = deps
   const app = new Hono()
   app.get(ME_METADATA_PATH, (context) => {
@@ -22,7 +22,7 @@ export function createMeApi(deps: MeDeps): Hono {
 }
 
 /** For the OpenAPI document as well. */
-export const meOperations = (deps: MeDeps): readonly Operation[] => [
+export const meOperations = (deps: MethodDeps): readonly Operation[] => [
   ...connectOperations(deps),
   ...accountOperations(deps),
   ...authenticationMethodOperations(deps),

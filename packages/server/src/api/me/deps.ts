@@ -1,4 +1,8 @@
 // What the My Account API is built on.
+import type { AccountVault } from '../../accounts/account-vault.ts'
+import type { SignInLimits } from '../../accounts/limits.ts'
+import type { LinkNotify } from '../../accounts/link-deps.ts'
+import type { Keyring } from '../../crypto/keyring.ts'
 import type { Settings } from '../../domain/settings.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MinuteLimit } from '../../lib/minute-limit.ts'
@@ -23,4 +27,14 @@ export interface MeDeps {
   readonly limit: MinuteLimit
   readonly origins: Origins
   readonly log: Pick<Log, 'error'>
+}
+
+/** What changes to how somebody signs in are built on, besides. */
+export interface MethodDeps extends MeDeps {
+  readonly vault: MeDeps['vault'] & AccountVault
+  readonly keyring: Pick<Keyring, 'seal' | 'open'>
+  readonly settings: () => Pick<Settings, 'friendlyName' | 'linking'>
+  readonly signInLimits: SignInLimits
+  /** Tells people what was done with their ways to sign in. */
+  readonly notify: LinkNotify
 }
