@@ -4,7 +4,9 @@ import type { TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { onPage, press } from '../../packages/server/test/browser/support/browser.ts'
 import { currentUserSignIn, signIn } from '../../packages/server/test/support/actors.ts'
+import { Authenticator } from '../../packages/server/test/support/authenticator.ts'
 import { TOKEN_EXCHANGE } from '../../packages/server/test/support/delegation.ts'
+import { App, addPasskey, ownWays } from '../../packages/server/test/support/factors.ts'
 import { API, CALLBACK, CURRENT_USER_SCOPES, PASSWORDS } from '../../packages/server/test/support/tenant.ts'
 import { Calls } from './support/calls.ts'
 import { CALENDAR_TOKEN, calendarToken, makeProfile } from './support/consent.ts'
@@ -15,7 +17,8 @@ const spa = await startSpa('/auth0-spa-js.js')
 const oldSpa = await startSpa('/auth0-js.js')
 const world = await startWorld({
   hostName: 'localhost',
-  tenant: ({ clients }) => {
+  tenant: ({ clients, connections }) => {
+    connections.push(...ownWays().filter(({ strategy }) => strategy === 'passkey'))
     const client = clients.find(({ client_id }) => client_id === 'spa')
     const origins = [spa.origin, oldSpa.origin]
     const callbacks = [CALLBACK, spa.origin, `${spa.origin}/connected`]
@@ -264,16 +267,69 @@ calls.works('myAccount.getAuthenticationMethod', 'one of them, or that there is 
   assert.match(String(await failure(page, "client.myAccount.getAuthenticationMethod('any')")), /no such/)
 })
 
-for (const [name, asked] of Object.entries({
-  'myAccount.updateAuthenticationMethod': "'any', { name: 'Phone' }",
-  'myAccount.deleteAuthenticationMethod': "'any'",
-  'myAccount.enrollmentChallenge': "{ type: 'totp' }",
-  'myAccount.enrollmentVerify': `{ type: 'totp', location: '${world.issuer}me/v1/authentication-methods/any', auth_session: 'any', otp_code: '123456' }`,
-}))
-  calls.notYet(name, 'second factors of one’s own', 'secondSteps', async (t) => {
-    const page = await signedIn(t, name, { ...REFRESHING, useMrrt: true })
-    assert.notEqual(await failure(page, `client.${name}(${asked})`), 'nothing')
-  })
+/** An app of codes, set up in the page; what it was begun with stays there as `begun`. */
+async function enrolled(page: Page): Promise<App> {
+  const begin = "client.myAccount.enrollmentChallenge({ type: 'totp' }).then((begun) => (window.begun = begun))"
+  const begun = (await call(page, begin)) as { manual_input_code: string; barcode_uri: string; location: string }
+  assert.match(begun.barcode_uri, /^otpauth:/)
+  assert.ok(begun.location.startsWith(`${world.issuer}me/v1/authentication-methods/`))
+  return new App(begun.manual_input_code)
+}
+
+const verified = (page: Page, app: App): Promise<unknown> =>
+  call(page, `client.myAccount.enrollmentVerify({ ...window.begun, otp_code: '${app.code()}' })`)
+
+calls.works('myAccount.enrollmentChallenge', 'an app of codes is begun, and is nobody’s yet', async (t) => {
+  const page = await signedIn(t, 'beginning', { ...REFRESHING, useMrrt: true })
+  await enrolled(page)
+  assert.deepEqual(await call(page, "client.myAccount.getAuthenticationMethods('totp')"), [])
+})
+
+calls.works('myAccount.enrollmentVerify', 'a code of the app makes it a second step', async (t) => {
+  const page = await signedIn(t, 'enrolling', { ...REFRESHING, useMrrt: true })
+  const app = await enrolled(page)
+  const wrong = "client.myAccount.enrollmentVerify({ ...window.begun, otp_code: '000000' })"
+  assert.match(String(await failure(page, wrong)), /code/)
+  const method = (await verified(page, app)) as { type: string; recovery_codes: string[] }
+  assert.deepEqual([method.type, method.recovery_codes.length], ['totp', 10])
+})
+
+calls.works('myAccount.updateAuthenticationMethod', 'a passkey gets another name', async (t) => {
+  world.person('naming', ['calendar'])
+  const { browser } = await signIn(world, { connection: 'calendar' })
+  const device = new Authenticator(world.url)
+  await addPasskey(browser, world, device)
+  const page = await openSpa(t, spa)
+  await login(page, { ...REFRESHING, useMrrt: true })
+  const id = `passkey|${device.id.toString('base64url')}`
+  const renamed = `client.myAccount.updateAuthenticationMethod('${id}', { name: 'Phone' })`
+  assert.equal(((await call(page, renamed)) as { name: string }).name, 'Phone')
+})
+
+calls.works(
+  'myAccount.deleteAuthenticationMethod',
+  'a second step is given up after a sign-in that showed it',
+  async (t) => {
+    const options = { ...REFRESHING, useMrrt: true }
+    const page = await signedIn(t, 'giving-up', options)
+    const app = await enrolled(page)
+    const { id } = (await verified(page, app)) as { id: string }
+    const remove = `client.myAccount.deleteAuthenticationMethod('${id}')`
+    assert.match(String(await failure(page, remove)), /second step/)
+    // The SDK keeps its tokens: the app asks for a new one after a new sign-in.
+    await call(page, 'localStorage.clear()')
+    await makeClient(page, 'client', options)
+    await call(page, `{ client.loginWithRedirect({ authorizationParams: { connection: 'calendar', max_age: 0 } }) }`)
+    await onPage(page, 'mfa')
+    await page.fill('[name=code]', app.next())
+    await page.press('[name=code]', 'Enter')
+    await page.waitForURL(`${spa.origin}/?*`)
+    await makeClient(page, 'client', options)
+    await call(page, 'client.handleRedirectCallback()')
+    await call(page, remove)
+    assert.deepEqual(await call(page, "client.myAccount.getAuthenticationMethods('totp')"), [])
+  },
+)
 
 const old = new Calls(import.meta.filename, 'auth0-js')
 

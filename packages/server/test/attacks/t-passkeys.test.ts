@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { authorize, claimsOf, drive, expectStatus, mgmt, redeem, signIn, userPath } from '../support/actors.ts'
-import { Authenticator, type Lie, type PasskeyOptions } from '../support/authenticator.ts'
+import { Authenticator, type Lie } from '../support/authenticator.ts'
 import { Browser, type Page } from '../support/browser.ts'
-import { App, enrolApp, ownWays, typeCode } from '../support/factors.ts'
+import { App, addPasskey, enrolApp, optionsOn, ownWays, toNewPasskey, typeCode } from '../support/factors.ts'
 import { eventually } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { PASSWORDS, type Person } from '../support/tenant.ts'
@@ -23,20 +23,6 @@ async function somebody(name: string, verified = true) {
   return { ...(await signIn(server, { user })), user }
 }
 
-const optionsOn = (browser: Browser): PasskeyOptions =>
-  JSON.parse((browser.form('passkey').attributes.get('data-options') ?? '').replaceAll('&quot;', '"'))
-
-/** Up to the page on which the browser makes one. */
-async function toNewPasskey(browser: Browser): Promise<Page> {
-  await browser.open(`${server.url}/account/connections`)
-  return browser.submit('link', { connection: 'passkeys' })
-}
-
-async function addPasskey(browser: Browser, device: Authenticator, lie: Lie = {}): Promise<Page> {
-  await toNewPasskey(browser)
-  return browser.submit('passkey', { fields: { passkey: device.make(optionsOn(browser), lie), label: 'My device' } })
-}
-
 const show = (browser: Browser, device: Authenticator, lie: Lie = {}): Promise<Page> =>
   browser.submit('passkey', { fields: { passkey: device.show(optionsOn(browser), lie) } })
 
@@ -53,7 +39,7 @@ const connectionsOf = async (sub: string): Promise<string[]> =>
 test('a passkey is added by a recent proof, told by mail, signs in without a name, and is proof enough for two', async () => {
   const who = await somebody('ada')
   const mine = device()
-  const added = await addPasskey(who.browser, mine)
+  const added = await addPasskey(who.browser, server, mine)
   assert.match(added.text, /My device is added/)
   assert.match(added.headers['content-security-policy'] ?? '', /^default-src 'none'; style-src/)
   const mail = await eventually('the mail', () => server.mails().find(({ to }) => to === who.user.email))
@@ -101,7 +87,7 @@ test('T-PRE-03 nobody adds a passkey to an account whose address is unproven', a
 test('T-LINK-05 a passkey answers the question that was asked, where it was asked, and once', async () => {
   const who = await somebody('bea')
   const mine = device()
-  await addPasskey(who.browser, mine)
+  await addPasskey(who.browser, server, mine)
   const wrong: Record<string, Lie> = {
     'another site asked': { origin: 'https://evil.test' },
     'for another site': { rpId: 'evil.test' },
@@ -134,9 +120,9 @@ test('T-LINK-05 a passkey answers the question that was asked, where it was aske
 test('T-LINK-10 another person’s passkey is no second step and no proof, and making one needs a recent proof', async () => {
   const [victim, thief] = [await somebody('cid'), await somebody('dee')]
   const theirs = device()
-  await addPasskey(thief.browser, theirs)
+  await addPasskey(thief.browser, server, theirs)
   const mine = device()
-  await addPasskey(victim.browser, mine)
+  await addPasskey(victim.browser, server, mine)
   const { app } = await enrolApp(victim.browser, server)
   assert.ok(app instanceof App)
   const browser = new Browser()
@@ -144,17 +130,17 @@ test('T-LINK-10 another person’s passkey is no second step and no proof, and m
   assert.equal(browser.page.name, 'mfa')
   assert.equal((await show(browser, theirs)).status, 403)
   // Nor is a credential that is somebody's taken in by somebody else.
-  const again = await addPasskey(thief.browser, mine)
+  const again = await addPasskey(thief.browser, server, mine)
   assert.equal(again.error, 'identity_conflict')
   assert.deepEqual(await connectionsOf(thief.sub), [PASSWORDS, 'passkeys'])
   // What was asked for a sign-in makes none, and what was asked in another session neither.
-  await toNewPasskey(victim.browser)
+  await toNewPasskey(victim.browser, server)
   const asked = optionsOn(victim.browser)
-  await toNewPasskey(thief.browser)
+  await toNewPasskey(thief.browser, server)
   const foreign = { fields: { passkey: device().make(asked), label: 'x' } }
   assert.match((await thief.browser.submit('passkey', foreign)).text, /was not accepted/)
   passTime(700)
-  assert.equal((await toNewPasskey(thief.browser)).name, 'reauthenticate')
+  assert.equal((await toNewPasskey(thief.browser, server)).name, 'reauthenticate')
   const old = await thief.browser.open(`${server.url}/account/passkeys/new?connection=passkeys`)
   assert.equal(old.error, 'interaction_expired')
   assert.ok((await typeCode(await secondStep(victim.user), app.code())).stopped)
@@ -169,7 +155,7 @@ async function secondStep(user: Person): Promise<Browser> {
 test('T-LINK-15 a passkey goes with its identity when users are joined and parted, and proves what is suggested', async () => {
   const one = await somebody('eli')
   const mine = device()
-  await addPasskey(one.browser, mine)
+  await addPasskey(one.browser, server, mine)
   const two = await somebody('fil')
   const link = { primary_user_id: two.sub, secondary_user_id: one.sub }
   const made = expectStatus(await api.post('/links', link), 201).json

@@ -15,7 +15,7 @@ import {
 } from '../support/actors.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
-import { ownWays, toSecondStep, typeCode, typeRecovery } from '../support/factors.ts'
+import { addPasskey, ownWays, toSecondStep, typeCode, typeRecovery } from '../support/factors.ts'
 import { type Answer, eventually } from '../support/http.ts'
 import { beginApp, METHODS, methodPath, ownApp, verifyApp } from '../support/own-methods.ts'
 import { startServer } from '../support/server.ts'
@@ -137,11 +137,7 @@ for (const database of databases) {
   test(`a passkey is named and deleted by its person’s app, and nobody else’s (${database})`, async () => {
     const [who, other] = [await somebody('dina'), await somebody('dov')]
     const device = new Authenticator(server.url)
-    const { browser } = who
-    await browser.open(`${server.url}/account/connections`)
-    await browser.submit('link', { connection: 'passkeys' })
-    const options = (browser.form('passkey').attributes.get('data-options') ?? '').replaceAll('&quot;', '"')
-    await browser.submit('passkey', { fields: { passkey: device.make(JSON.parse(options)), label: 'My device' } })
+    await addPasskey(who.browser, server, device)
     const id = `passkey|${device.id.toString('base64url')}`
     const named = expectStatus(await who.api.patch(methodPath(id), { name: ' The  blue one ' }), 200).json
     assert.deepEqual([named.id, named.name], [id, 'The blue one'])

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import type { Reachable } from './actors.ts'
 import { authorize } from './actors.ts'
+import type { Authenticator, Lie, PasskeyOptions } from './authenticator.ts'
 import { Browser, type Page } from './browser.ts'
 import type { Person } from './tenant.ts'
 
@@ -50,6 +51,27 @@ export async function enrolApp(browser: Browser, server: Pick<Reachable, 'url'>)
   const codes = [...browser.page.body.matchAll(/<code>([a-z0-9-]{19})<\/code>/g)].map(([, code]) => code ?? '')
   assert.equal(codes.length, 10)
   return { app, codes }
+}
+
+/** What the page asks a device for. */
+export const optionsOn = (browser: Browser): PasskeyOptions =>
+  JSON.parse((browser.form('passkey').attributes.get('data-options') ?? '').replaceAll('&quot;', '"'))
+
+/** Up to the page on which the browser makes a passkey, at the connection of `ownWays`. */
+export async function toNewPasskey(browser: Browser, server: Pick<Reachable, 'url'>): Promise<Page> {
+  await browser.open(`${server.url}/account/connections`)
+  return browser.submit('link', { connection: 'passkeys' })
+}
+
+/** Adds a passkey to the account that is signed in, and has shown that a moment ago. */
+export async function addPasskey(
+  browser: Browser,
+  server: Pick<Reachable, 'url'>,
+  device: Authenticator,
+  lie: Lie = {},
+): Promise<Page> {
+  await toNewPasskey(browser, server)
+  return browser.submit('passkey', { fields: { passkey: device.make(optionsOn(browser), lie), label: 'My device' } })
 }
 
 /** Up to the page of the second step, in a browser of its own unless one is given. */
