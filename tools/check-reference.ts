@@ -26,7 +26,10 @@ const LOCAL_PATTERNS: readonly { readonly under: RegExp; readonly pattern: RegEx
   { under: /^(?:config|protocol|cli)\//, pattern: /[{,\s]code: '(\w+)'/g },
   { under: /^(?:config|protocol|cli)\//, pattern: /\brefuse\(.*, '([a-z_]+)'\)/g },
   { under: /^api\/operation\.ts$/, pattern: /\b(?:body|query|path): '(invalid_\w+)'/g },
-  { under: /^(?:oauth\/(?:exchange|account-use|use-policy)|api\/me\/proxy)/, pattern: /\breason: '(\w+)'/g },
+  {
+    under: /^(?:oauth\/(?:exchange|account-use|use-policy)|api\/me\/(?:proxy|recent-proof))/,
+    pattern: /\breason: '(\w+)'/g,
+  },
 ]
 const UNION =
   /export type (?:FlowErrorCode|ExchangeRefusalCode|RefusalCode|UnavailableReason|ReconnectReason|ImportRefusalCode|PolicyReason) =([^\n]*\n(?:\s+(?:\||\/\*\*|\/\/).*\n)*)/g

@@ -40,7 +40,7 @@ export async function addFactor(
   const codes = isFirst ? await replaceCodes(tx, userId) : undefined
   for (const { uid, idHash } of await tx.artifacts.listOfUser('Session', userId))
     if (uid === undefined || uid !== keepSession) await tx.artifacts.delete('Session', idHash)
-  await record(deps, tx, 'second_factor.added', { userId, at, clientId, kind })
+  await record(deps, tx, { type: 'second_factor.added', userId, at, clientId, kind })
   return { kind: 'added', codes }
 }
 
@@ -54,14 +54,14 @@ export async function removeFactor(
   if (!(await tx.secondFactors.delete(userId, kind))) return false
   // Codes stand in for something: without it they are a way around nothing.
   if ((await tx.secondFactors.listOfUser(userId)).length === 0) await tx.secondFactors.deleteOfUser(userId)
-  await record(deps, tx, 'second_factor.removed', change)
+  await record(deps, tx, { type: 'second_factor.removed', ...change })
   return true
 }
 
 /** New recovery codes instead of those that stand. */
 export async function renewCodes(deps: TellDeps, tx: Repositories, change: FactorChange): Promise<readonly string[]> {
   const codes = await replaceCodes(tx, change.userId)
-  await record(deps, tx, 'second_factor.codes_renewed', change)
+  await record(deps, tx, { type: 'second_factor.codes_renewed', ...change })
   return codes
 }
 
@@ -77,6 +77,11 @@ const TEMPLATES = {
   'second_factor.codes_renewed': 'recovery-codes-renewed',
 } as const
 
+interface RecordedChange extends FactorChange {
+  readonly type: keyof typeof TEMPLATES
+  readonly kind?: SecondFactorKind
+}
+
 /** Where second steps stand. */
 const PAGE = 'account/connections'
 
@@ -84,8 +89,7 @@ const PAGE = 'account/connections'
 async function record(
   deps: TellDeps,
   tx: Repositories,
-  type: keyof typeof TEMPLATES,
-  { userId, at, clientId, kind }: FactorChange & { readonly kind?: SecondFactorKind },
+  { type, userId, at, clientId, kind }: RecordedChange,
 ): Promise<void> {
   const by = { actor: userId, ...(clientId === undefined ? {} : { clientId }) }
   const data = kind === undefined ? {} : { data: { kind } }

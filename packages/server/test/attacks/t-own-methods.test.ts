@@ -163,7 +163,7 @@ test('T-API-08 guesses of a code that sets an app up are counted for the account
 })
 
 for (const database of databases)
-  test(`T-LINK-15 of apps that are set up at the same moment one is, and the other’s app learns no recovery code (${database})`, async () => {
+  test(`T-LINK-10 of apps that are set up at the same moment one is, and the other’s app learns no recovery code (${database})`, async () => {
     const { server, somebody } = await open({ database })
     const who = await somebody('dov')
     const api = await ownApp(server, who)

@@ -55,21 +55,23 @@ async function requireOwnApp({ clients }: Repositories, { clientId, claims }: Me
   const client = await clients.find(clientId)
   if (client === undefined) throw unauthorized('Invalid token')
   // Whoever acts for the person is not the person.
-  const reason = claims.act !== undefined ? 'handed_on' : parseClient(client).firstParty ? undefined : 'third_party'
-  if (reason !== undefined)
-    throw new ApiRefusal(403, 'policy_denied', 'The client may not change how the user signs in.', { reason })
+  if (claims.act !== undefined) throw denied({ reason: 'handed_on' })
+  if (!parseClient(client).firstParty) throw denied({ reason: 'third_party' })
 }
+
+const denied = (why: { readonly reason: string }) =>
+  new ApiRefusal(403, 'policy_denied', 'The client may not change how the user signs in.', why)
 
 /** RFC 9470 §3. A sign-in without the second step is of no use however recent: it is to be made anew. */
 function insufficient({ jkt }: MeCaller, secondStep: boolean, maxAgeSeconds: number): ApiRefusal {
-  const code = 'insufficient_user_authentication'
   const message = secondStep
     ? 'The user has a second step, and the sign-in of this token did without.'
     : 'The user has to have signed in more recently.'
   const wanted = { max_age: secondStep ? 0 : maxAgeSeconds, ...(secondStep ? { acr_values: MULTI_FACTOR_ACR } : {}) }
-  return new ApiRefusal(401, code, message, {
+  const said = { error: 'insufficient_user_authentication', error_description: message }
+  return new ApiRefusal(401, 'insufficient_user_authentication', message, {
     scheme: jkt === undefined ? 'Bearer' : 'DPoP',
-    challenge: { error: code, error_description: message, ...wanted, max_age: String(wanted.max_age) },
+    challenge: { ...said, ...wanted, max_age: String(wanted.max_age) },
     details: wanted,
   })
 }
