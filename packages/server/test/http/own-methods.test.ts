@@ -80,7 +80,11 @@ for (const database of databases) {
     const recovering = await toSecondStep(server, who.user)
     assert.ok((await typeRecovery(recovering, method.recovery_codes[0])).stopped)
     const browser = new Browser()
-    const flow = await authorize(browser, server, { user: who.user, client: 'spa', extra: { max_age: '0' } })
+    const flow = await authorize(browser, server, {
+      user: who.user,
+      client: 'spa',
+      extra: { max_age: '0', acr_values: wanted.json.acr_values },
+    })
     assert.equal(browser.page.name, 'mfa')
     const { params } = await typeCode(browser, begun.app.code())
     const tokens = expectStatus(await redeem(server, { ...flow, params }), 200).json
