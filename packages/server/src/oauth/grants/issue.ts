@@ -37,6 +37,7 @@ interface ClaimSources {
 
 /** The engine asks for claims of ours when it makes a token. */
 export function extraClaims({ token, code, issuer }: ClaimSources): JsonObject | undefined {
+  // Models of the engine's, whose declared types lack these members.
   const { act, signIn, resourceServer } = token as TokenMembers
   const isForAccount = resourceServer?.audience === `${issuer}${MY_ACCOUNT_API_PATH}`
   const claims = {
