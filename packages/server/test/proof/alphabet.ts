@@ -14,6 +14,7 @@ import {
   signedIn,
   tombstoned,
 } from './facts.ts'
+import { signInByMail, startMailLink, typeMailCode } from './mail-moves.ts'
 import {
   accept,
   beginSignIn,
@@ -27,7 +28,6 @@ import {
   keepSeparate,
   linkWith,
   lure,
-  type Move,
   merge,
   openApp,
   passOn,
@@ -36,21 +36,18 @@ import {
   reset,
   settleConflict,
   signInAt,
-  signInByMail,
   signInByPassword,
   signOut,
   signUp,
   splitOff,
   startLink,
-  startMailLink,
-  typeMailCode,
   undo,
   unlink,
   verify,
   type Way,
 } from './moves.ts'
 import { ACCOUNTS, ADDRESSES, accountsOf, type Journey, PASSED_ON, type Who } from './people.ts'
-import type { Standing } from './stage.ts'
+import type { Move, Standing } from './stage.ts'
 
 /** Every move that is possible now, in an order that is always the same. */
 export const movesIn = (facts: Facts): readonly Move[] => [

@@ -9,7 +9,6 @@ import { getInteraction } from '../../src/flows/interactions.ts'
 import { goUpstream, submitPassword } from '../../src/flows/login.ts'
 import { submitLogout } from '../../src/flows/logout.ts'
 import { MAIL_PROVEN_PAGE } from '../../src/flows/mail-link.ts'
-import { startMailSignIn } from '../../src/flows/mail-sign-in.ts'
 import { mergePage, submitMerge } from '../../src/flows/merge.ts'
 import { submitNotMe } from '../../src/flows/not-me.ts'
 import type { Outcome } from '../../src/flows/outcome.ts'
@@ -19,16 +18,11 @@ import { submitNewPassword, submitResetRequest } from '../../src/flows/reset-pas
 import { submitCode, submitSignup } from '../../src/flows/sign-up.ts'
 import { submitWish } from '../../src/flows/step-up.ts'
 import { submitSuggest } from '../../src/flows/suggest.ts'
-import { takeMailCode } from '../../src/flows/take-mail-code.ts'
 import { PASSWORD_CONNECTION } from '../../src/protocol/built-in.ts'
 import { type Identity, type Link, survivor } from './facts.ts'
+import { typeWhatCame } from './mail-moves.ts'
 import { ACCOUNTS, type AccountName, ADDRESSES, MAILBOXES, PASSED_ON, PASSWORDS, type Who } from './people.ts'
-import { answerOf, type Stage, type Standing } from './stage.ts'
-
-export interface Move {
-  readonly name: string
-  readonly run: (stage: Stage) => Promise<unknown>
-}
+import { answerOf, type Move, type Stage, type Standing } from './stage.ts'
 
 export const signUp = (standing: Standing, email: string): Move => ({
   name: `sign up as ${email}`,
@@ -70,29 +64,6 @@ export const signInAt = (standing: Standing, account: AccountName): Move => ({
     }),
 })
 
-/** The code goes to whoever reads that address. */
-export const signInByMail = (standing: Standing, email: string): Move => ({
-  name: `sign in by a code mailed to ${email}`,
-  run: (stage) =>
-    stage.step(standing, async (request) => {
-      const sent = await startMailSignIn(stage.engine.deps, request, await stage.openSignIn(request), { email })
-      if (sent === undefined) throw new Error(`${email} is no address`)
-      return sent
-    }),
-})
-
-/** @param code undefined: whoever did not get it guesses. */
-export const typeMailCode = (standing: Standing, uid: string, code: string | undefined): Move => ({
-  name: code === undefined ? 'guess the mailed code' : 'type the mailed code',
-  run: (stage) =>
-    stage.step(standing, async (request) =>
-      takeMailCode(stage.engine.deps, request, await stage.open(request, uid), {
-        code: code ?? 'a guess',
-        answer: 'code',
-      }),
-    ),
-})
-
 export const signOut = (standing: Standing): Move => ({
   name: 'sign out',
   run: (stage) =>
@@ -110,14 +81,6 @@ export const startLink = (standing: Standing, account: AccountName): Move => ({
     )
     keepAnswer(stage, standing, sent, account)
   },
-})
-
-export const startMailLink = (standing: Standing): Move => ({
-  name: 'start to link the mailbox',
-  run: (stage) =>
-    stage.step(standing, (request) =>
-      submitWish(stage.engine.deps, request, { kind: 'link', connection: MAILBOXES, account: undefined }),
-    ),
 })
 
 /** Whoever is sent to a provider stands there with its answer in hand; elsewhere the server wants something first. */
@@ -172,12 +135,6 @@ export const prove = (standing: Standing, asked: AskedProof, way: Way): Move => 
     if (way.kind === 'mailbox') await typeWhatCame(stage, standing)
   },
 })
-
-/** The code came by mail, and is typed at once. */
-async function typeWhatCame(stage: Stage, standing: Standing): Promise<void> {
-  const journey = stage.people.journeys[standing.who]
-  if (journey?.kind === 'mail-code') await typeMailCode(standing, journey.uid, journey.code).run(stage)
-}
 
 interface AskedProof {
   readonly uid: string

@@ -5,10 +5,9 @@ import type { Engine } from './engine.ts'
 import { type Facts, factsOf } from './facts.ts'
 import { violation } from './invariant.ts'
 import type { Tables } from './memory-storage.ts'
-import type { Move } from './moves.ts'
 import { NOBODY, type People } from './people.ts'
 import type { Root } from './roots.ts'
-import { Stage } from './stage.ts'
+import { type Move, Stage } from './stage.ts'
 import { keyOfState } from './state.ts'
 
 export interface Level {

@@ -20,6 +20,11 @@ import {
   type Who,
 } from './people.ts'
 
+export interface Move {
+  readonly name: string
+  readonly run: (stage: Stage) => Promise<unknown>
+}
+
 /** Where a step is taken, and whether whoever takes it saw, when they began, that they were signed in as themselves. */
 export interface Standing {
   readonly who: Who
