@@ -212,6 +212,7 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     linking: () => settings.current().linking,
     notify: notifyLink,
     settings: settings.current,
+    settingsChanged: settings.refresh,
     mailLimits,
   }
   // Made when somebody asks: it costs a third of the start.
@@ -366,14 +367,11 @@ async function followSettings(storage: Storage, onError: (error: unknown) => voi
     return parseSettings(document)
   }
   let current = await read()
-  const periodic = startPeriodic({
-    everyMs: SETTINGS_POLL_MS,
-    work: async () => {
-      current = await read()
-    },
-    onError,
-  })
-  return { current: () => current, stop: () => periodic.stop() }
+  const refresh = async () => {
+    current = await read()
+  }
+  const periodic = startPeriodic({ everyMs: SETTINGS_POLL_MS, work: refresh, onError })
+  return { current: () => current, refresh, stop: () => periodic.stop() }
 }
 
 async function dropExpired(

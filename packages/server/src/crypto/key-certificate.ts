@@ -6,6 +6,8 @@ import { sha256Hex } from './hashing.ts'
 
 export interface KeyCertificate {
   readonly pem: string
+  /** DER in base64: an item of `x5c` (RFC 7517 §4.7). */
+  readonly der: string
   /** Degenerate SignedData (RFC 5652) in PEM. */
   readonly pkcs7: string
   /** SHA-1 in upper-case hex: what `x5t` shows in base64url. */
@@ -35,5 +37,10 @@ export async function certifyKey(
   const thumbprint = Buffer.from(await certificate.getThumbprint('SHA-1'))
     .toString('hex')
     .toUpperCase()
-  return { pem: certificate.toString('pem'), pkcs7: new X509Certificates([certificate]).export('pem'), thumbprint }
+  return {
+    pem: certificate.toString('pem'),
+    der: certificate.toString('base64'),
+    pkcs7: new X509Certificates([certificate]).export('pem'),
+    thumbprint,
+  }
 }

@@ -27,7 +27,8 @@ export async function logoutV2(deps: FlowDeps, request: BrowserRequest, asked: L
     throw new FlowError('invalid_request', {
       hint: 'The "returnTo" querystring parameter is not in the list of allowed logout URLs.',
     })
-  return endSession(deps, request, target, undefined)
+  const ended = await endSession(deps, request, target, undefined)
+  return ended.kind === 'redirect' ? { ...ended, status: 302 } : ended
 }
 
 /** `/oidc/logout` (RP-Initiated Logout 1.0): goes on at once when the hint fits the session, and asks otherwise. */

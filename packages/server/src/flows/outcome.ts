@@ -10,7 +10,13 @@ import type { FlowErrorCode, FlowNext } from './flow-error.ts'
 import type { ShownUser } from './shown-user.ts'
 
 export type Outcome =
-  | { readonly kind: 'redirect'; readonly url: string; readonly cookies?: readonly string[] }
+  | {
+      readonly kind: 'redirect'
+      readonly url: string
+      /** Default: 303, whatever was asked by. */
+      readonly status?: 302
+      readonly cookies?: readonly string[]
+    }
   | { readonly kind: 'page'; readonly page: FlowPage; readonly status?: number; readonly cookies?: readonly string[] }
 
 export interface ShownConnection {

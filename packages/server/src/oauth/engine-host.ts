@@ -2,7 +2,7 @@
 import { setInterval } from 'node:timers'
 import type { Keyring } from '../crypto/keyring.ts'
 import { createEngine, type EngineDeps, type EngineHandler } from './engine.ts'
-import { readSigningKeys, type SigningKeySet } from './signing-keys.ts'
+import { certifyKeys, readSigningKeys, type SigningKeySet } from './signing-keys.ts'
 
 export interface EngineHost {
   readonly handle: EngineHandler
@@ -14,10 +14,10 @@ const POLL_MS = 1000
 
 /** Starts the engine; `ensureSigningKeys` has run. */
 export async function hostEngine(
-  deps: Omit<EngineDeps, 'signingKeys'> & { readonly keyring: Keyring },
+  deps: Omit<EngineDeps, 'signingKeys' | 'certificates'> & { readonly keyring: Keyring },
 ): Promise<EngineHost> {
   let keys = await readSigningKeys(deps)
-  let handler = createEngine({ ...deps, signingKeys: keys.privateJwks })
+  let handler = await engineOf(keys)
   const timer = setInterval(() => {
     refresh().catch((error: unknown) => deps.log.error({ err: error }, 'signing keys could not be read'))
   }, POLL_MS)
@@ -26,8 +26,12 @@ export async function hostEngine(
   async function refresh(): Promise<void> {
     const found = await readSigningKeys(deps)
     if (found.version === keys.version) return
-    handler = createEngine({ ...deps, signingKeys: found.privateJwks })
+    handler = await engineOf(found)
     keys = found
+  }
+
+  async function engineOf(found: SigningKeySet): Promise<EngineHandler> {
+    return createEngine({ ...deps, signingKeys: found.privateJwks, certificates: await certifyKeys(deps, found) })
   }
 
   return {

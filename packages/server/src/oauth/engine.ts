@@ -42,6 +42,7 @@ import { LINK_PARAMS } from './link-request.ts'
 import { patchModels } from './models.ts'
 import { interactionPolicy, loadGrant } from './prompts.ts'
 import { CLAIMS_BY_SCOPE, ENGINE_OFFLINE_ACCESS, OIDC_SCOPES } from './scopes.ts'
+import type { KeyCertificates } from './signing-keys.ts'
 import type { SubjectProver } from './subject-profile.ts'
 import { customizeAccessToken } from './token-format.ts'
 import { installWire } from './wire.ts'
@@ -78,6 +79,8 @@ export interface EngineDeps {
   readonly settings: () => EngineSettings
   /** Private keys, the signing one first; the others are published only. */
   readonly signingKeys: readonly JsonObject[]
+  /** Shown with the published keys. */
+  readonly certificates: KeyCertificates
   readonly dpopNonceSecret: Uint8Array
   /** The engine's own check of a DPoP proof; undefined when the request carries none (RFC 9449 §4.3). */
   readonly validateDpop: (

@@ -1,5 +1,6 @@
 // The keys that sign our tokens, in the database: next, current, previous. Private parts are sealed by the keyring.
 
+import { certifyKey, type KeyCertificate } from '../crypto/key-certificate.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import { generateSigningKey } from '../crypto/signing-keys.ts'
 import { parseClient } from '../domain/client.ts'
@@ -21,7 +22,11 @@ export interface SigningKeySet {
   /** The one that signs, first; then those that only verify; then the same for PS256. Private JWKs. */
   readonly privateJwks: readonly JsonObject[]
   readonly publicKeys: readonly { readonly kid: string; readonly publicJwk: JsonObject }[]
+  readonly records: readonly SigningKeyRecord[]
 }
+
+/** By `kid`: the members of a published key that hold its certificate (RFC 7517 §4.7, §4.8). */
+export type KeyCertificates = ReadonlyMap<string, { readonly x5c: readonly string[]; readonly x5t: string }>
 
 const ORDER: Readonly<Record<SigningKeyRecord['state'], number>> = { current: 0, next: 1, previous: 2, revoked: 3 }
 const contextOf = (kid: string) => `signing-key:${kid}`
@@ -50,8 +55,34 @@ export async function readSigningKeys({ storage, keyring }: SigningKeysDeps): Pr
       kid: String(publicJwk.kid),
       publicJwk,
     })),
+    records: rows,
   }
 }
+
+/** Certificates of these keys, for those who know keys by certificates. */
+export async function certifyKeys(
+  { keyring, issuer }: Pick<SigningKeysDeps, 'keyring'> & { readonly issuer: string },
+  { records }: SigningKeySet,
+): Promise<KeyCertificates> {
+  const certified = await Promise.all(
+    records.map(async (row) => {
+      const { der, thumbprint } = await certifySigningKey({ keyring, issuer }, row)
+      const members = { x5c: [der], x5t: Buffer.from(thumbprint, 'hex').toString('base64url') }
+      return [
+        [row.kid, members],
+        [inOtherPadding(row.kid), members],
+      ] as const
+    }),
+  )
+  return new Map(certified.flat())
+}
+
+/** The certificate of a key; the same whenever it is made. */
+export const certifySigningKey = (
+  { keyring, issuer }: Pick<SigningKeysDeps, 'keyring'> & { readonly issuer: string },
+  row: SigningKeyRecord,
+): Promise<KeyCertificate> =>
+  certifyKey(openKey(keyring, row), { kid: row.kid, name: new URL(issuer).hostname, since: row.createdAt })
 
 /**
  * A key for PS256 beside each for RS256, under a name of its own: whoever verifies takes the algorithm from the key and
@@ -59,8 +90,10 @@ export async function readSigningKeys({ storage, keyring }: SigningKeysDeps): Pr
  */
 const inBothPaddings = (jwks: readonly JsonObject[]): readonly JsonObject[] => [
   ...jwks,
-  ...jwks.map((jwk) => ({ ...jwk, kid: `${jwk.kid}-ps256`, alg: 'PS256' })),
+  ...jwks.map((jwk) => ({ ...jwk, kid: inOtherPadding(String(jwk.kid)), alg: 'PS256' })),
 ]
+
+const inOtherPadding = (kid: string): string => `${kid}-ps256`
 
 /**
  * The next key signs from now on; the one before verifies until its tokens have ended (T-VAULT-06).
@@ -155,7 +188,7 @@ async function newKey(
   return { kid, state, publicJwk, envelope, createdAt: clock(), changedAt: clock() }
 }
 
-export function openKey(keyring: Pick<Keyring, 'open'>, row: SigningKeyRecord): JsonObject {
+function openKey(keyring: Pick<Keyring, 'open'>, row: SigningKeyRecord): JsonObject {
   const jwk: unknown = JSON.parse(keyring.open(contextOf(row.kid), row.envelope).toString('utf8'))
   if (!isJsonObject(jwk)) throw new Error(`signing key ${row.kid} is damaged`)
   return jwk

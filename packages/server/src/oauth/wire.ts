@@ -14,6 +14,9 @@ import { fromEngineScope, toEngineScope } from './scopes.ts'
 
 const TOKEN_PATHS = new Set(['/oauth/token', '/oauth/revoke', '/oauth/par', ...ASKING_PATHS])
 
+/** What an app is told of its pushed request (auth0-wire.md §1.6); a slow browser finds it for another half minute. */
+const PUSHED_REQUEST_SECONDS = 30
+
 /** What a browser opens: the request, and its resumption after our pages. */
 const AUTHORIZE = /^\/authorize(?:\/[\w-]+)?$/
 
@@ -66,7 +69,7 @@ export function installWire(provider: Provider, deps: EngineDeps): void {
     }
     if (ctx.path.startsWith('/.well-known/') && isParams(ctx.body) && 'issuer' in ctx.body) {
       ctx.body = discovery(ctx.body, deps)
-    }
+    } else if (ctx.path === '/.well-known/jwks.json' && isParams(ctx.body)) showKeys(ctx, ctx.body, deps)
   })
 }
 
@@ -164,6 +167,7 @@ function translateAnswer(ctx: KoaContextWithOIDC, wrongVerifier: boolean): void 
   if (!isParams(body)) return
   if (isString(body.scope)) body.scope = fromEngineScope(body.scope)
   if (ctx.status === 200 && ASKING_PATHS.has(ctx.path)) body.interval = POLL_SECONDS
+  if (ctx.status === 201) body.expires_in = PUSHED_REQUEST_SECONDS
   if (ctx.status < 400 || !isString(body.error)) return
   const status = ctx.status
   const error = grantTypeRefused(body) ? 'unauthorized_client' : body.error
@@ -185,8 +189,9 @@ function describe(
   { error, description, wrongVerifier }: { error: string; description: unknown; wrongVerifier: boolean },
 ): unknown {
   const grantType = (ctx.oidc?.params as Params | undefined)?.grant_type
-  if (error === 'unauthorized_client' && isString(grantType))
-    return `Grant type '${grantType}' not allowed for the client.`
+  const refused = isString(grantType) ? grantType : /^(urn:\S+) is not allowed/.exec(String(description))?.[1]
+  if (error === 'unauthorized_client' && refused !== undefined)
+    return `Grant type '${refused}' not allowed for the client.`
   if (error === 'invalid_client') return 'Unauthorized'
   if (error !== 'invalid_grant') return description
   if (grantType === 'refresh_token') return 'Unknown or invalid refresh token.'
@@ -195,12 +200,26 @@ function describe(
   return description
 }
 
+/** How long a copy of the key set may serve; keys stand in it long before they sign. */
+const KEY_SET_SECONDS = 60
+
+type KeySetContext = Pick<KoaContextWithOIDC, 'body' | 'type' | 'set'>
+
+/** The published keys with their certificates, as Auth0 shows them (auth0-wire.md §1.1). */
+function showKeys(ctx: KeySetContext, { keys }: Params, { certificates }: EngineDeps): void {
+  const shown = Array.isArray(keys) ? keys.filter(isParams) : []
+  ctx.body = { keys: shown.map((key) => ({ ...key, ...certificates.get(String(key.kid)) })) }
+  ctx.type = 'application/json'
+  ctx.set('cache-control', `public, max-age=${KEY_SET_SECONDS}`)
+}
+
 /** Members that SDKs look for and the engine does not name (auth0-wire.md §1.1). */
 function discovery(found: Params, { issuer, settings }: EngineDeps): Params {
   const { require_pushed_authorization_requests: _, ...rest } = found
   return {
     ...rest,
     userinfo_endpoint: `${issuer}userinfo`,
+    mfa_challenge_endpoint: `${issuer}mfa/challenge`,
     ...(settings().endSessionInDiscovery ? { end_session_endpoint: `${issuer}oidc/logout` } : {}),
     ...(settings().dynamicRegistration ? { registration_endpoint: `${issuer}oidc/register` } : {}),
     backchannel_logout_supported: true,

@@ -88,7 +88,7 @@ export function createPageResponder({ issuer, settings, assets }: PageResponderD
         'referrer-policy': 'same-origin',
       })
       for (const cookie of outcome.cookies ?? []) headers.append('set-cookie', cookie)
-      return new Response(null, { status: 303, headers })
+      return new Response(null, { status: outcome.status ?? 303, headers })
     },
     errorPage(shown, browser, requestId) {
       return { headers: pageHeaders({ kind: 'interaction', https }), body: String(markup(shown, browser, requestId)) }

@@ -110,7 +110,11 @@ async function exchange(
   sendJson(response, answer.status, answer.body, { ...answer.headers, ...readable })
 }
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+/** What each endpoint is asked by; preflights of posted ones are answered before. */
+function methodsOf(path: string): readonly string[] {
+  if (path.startsWith('/authorize')) return ['GET', 'HEAD', 'POST']
+  return POSTS.has(path) ? ['POST'] : ['GET', 'HEAD', 'OPTIONS']
+}
 
 async function engineOrMethod(
   { engine }: ProtocolDeps,
@@ -118,12 +122,14 @@ async function engineOrMethod(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // Whoever only looks ahead must not use up a request, nor be given a code.
-  if (request.method === 'HEAD' && path.startsWith('/authorize')) {
+  const allowed = methodsOf(path)
+  if (!allowed.includes(request.method ?? '')) {
+    const error = { error: 'method_not_allowed', error_description: `${path} takes ${allowed.join(', ')}.` }
+    sendJson(response, 405, error, { allow: allowed.join(', ') })
+    // Whoever only looks ahead must not use up a request, nor be given a code.
+  } else if (request.method === 'HEAD' && path.startsWith('/authorize')) {
     response.writeHead(200, { 'cache-control': 'no-store' }).end()
-  } else if (METHODS.has(request.method ?? '')) {
-    await engine(request, response)
-  } else sendJson(response, 405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD, POST' })
+  } else await engine(request, response)
 }
 
 export function sendJson(

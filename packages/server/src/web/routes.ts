@@ -34,7 +34,9 @@ const YEAR_SECONDS = 31_536_000
 
 export function createRoutes(deps: RoutesDeps): Hono<Env> {
   const app = new Hono<Env>()
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(refusal(413, 'payload_too_large'), 413) }))
+  const limited = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json(refusal(413, 'payload_too_large'), 413) })
+  // The JSON interfaces limit theirs, and refuse in their own shapes.
+  app.use((c, next) => (/^\/(?:api\/v2|me\/v1)\//.test(c.req.path) ? next() : limited(c, next)))
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }))
   app.get('/readyz', async (c) =>

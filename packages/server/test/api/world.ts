@@ -118,7 +118,7 @@ export async function openWorld({
     storage,
     clock,
     issuer: ISSUER,
-    keys: () => ({ version: '1', privateJwks: [signing.privateJwk], publicKeys }),
+    keys: () => ({ version: '1', privateJwks: [signing.privateJwk], publicKeys, records: [] }),
   })
   const tenantDeps = {
     storage,
@@ -144,7 +144,8 @@ export async function openWorld({
     linking: () => ({ metadata, undoDays: 30, reauthenticationSeconds: 600 }),
     notify,
     allowedPrivateNetworks: [],
-    settings: () => ({ friendlyName: 'Acme', allowedLogoutUrls: [] }),
+    settings: () => parseSettings({ friendly_name: 'Acme' }),
+    settingsChanged: async () => {},
     mailLimits: createMailLimits({ storage, clock, enabled: () => true }),
   })
   const me = createMeApi({

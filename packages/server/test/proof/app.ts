@@ -21,7 +21,7 @@ export async function createApp(storage: Storage) {
   const { kid, privateJwk, publicJwk } = await generateSigningKey()
   const signer = createJwtSigner({ kid, privateJwk })
   const sign = (claims: JsonObject) => signer.sign({ iss: ISSUER, iat: NOW, exp: NOW + HOUR_SECONDS, ...claims })
-  const keys: SigningKeySet = { version: '1', privateJwks: [privateJwk], publicKeys: [{ kid, publicJwk }] }
+  const keys: SigningKeySet = { version: '1', privateJwks: [privateJwk], publicKeys: [{ kid, publicJwk }], records: [] }
   return {
     keys,
     openGrant: (userId: string, grantId: string) =>

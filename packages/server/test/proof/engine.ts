@@ -43,6 +43,7 @@ export async function createEngine() {
     ...deps,
     linking: () => deps.settings().linking,
     notify: deps.notifyLink,
+    settingsChanged: async () => {},
     allowedPrivateNetworks: [],
     possession: createProofOfPossession({ ...deps, nonces: await loadDpopNonces(Buffer.alloc(32, 5)) }),
     limit: createMinuteLimit({ points: 1, enabled: () => false }),

@@ -1,5 +1,6 @@
 // Sessions, refresh tokens and consents as the Management API shows them (auth0-wire.md §6.4).
 import { z } from 'zod'
+import type { RefreshTokenRules } from '../../domain/client.ts'
 import { isJsonObject, isString, type JsonObject, stringsOf } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
 import { resourceToAudience } from '../../oauth/audience.ts'
@@ -25,8 +26,10 @@ export const sessionShape = z
   })
   .loose()
 
-export function serializeSession(session: Artifact): JsonObject {
+/** @param absoluteSeconds of the settings that hold now. */
+export function serializeSession(session: Artifact, absoluteSeconds: number): JsonObject {
   const { payload, createdAt } = session
+  const begun = typeof payload.iat === 'number' ? payload.iat : createdAt
   const authenticatedAt = toIso(typeof payload.loginTs === 'number' ? payload.loginTs : createdAt)
   return {
     // The uid; the session's own id is a secret of its browser.
@@ -37,7 +40,7 @@ export function serializeSession(session: Artifact): JsonObject {
     authenticated_at: authenticatedAt,
     // A row is kept until the earlier of the two ends.
     idle_expires_at: toIso(session.expiresAt),
-    expires_at: toIso(session.expiresAt),
+    expires_at: toIso(Math.max(begun + absoluteSeconds, session.expiresAt)),
     device: isJsonObject(payload.device) ? payload.device : {},
     clients: clientsOf(session).map((client_id) => ({ client_id })),
     authentication: { methods: stringsOf(payload.amr).map((name) => ({ name, timestamp: authenticatedAt })) },
@@ -54,7 +57,8 @@ export const refreshTokenShape = z
     user_id: z.string(),
     client_id: z.string(),
     created_at: z.string(),
-    expires_at: z.string(),
+    idle_expires_at: z.string().optional(),
+    expires_at: z.string().optional(),
     session_id: z.string().nullable(),
     rotating: z.boolean(),
     resource_servers: z.array(z.object({ audience: z.string(), scopes: z.string() })),
@@ -62,9 +66,11 @@ export const refreshTokenShape = z
   })
   .loose()
 
-/** @param rotating what the client's rules say. */
-export function serializeRefreshToken(token: Artifact, rotating: boolean): JsonObject {
-  const { payload } = token
+/** @param rules the client's; undefined when the client is gone, and its tokens with it. */
+export function serializeRefreshToken(token: Artifact, rules: RefreshTokenRules | undefined): JsonObject {
+  const { payload, expiresAt } = token
+  const begun = typeof payload.iiat === 'number' ? payload.iiat : token.createdAt
+  const { lifetimeSeconds, idleLifetimeSeconds } = rules ?? {}
   const scopes = isString(payload.scope) ? fromEngineScope(payload.scope) : ''
   return {
     // A hash: it names the token and opens nothing.
@@ -72,9 +78,11 @@ export function serializeRefreshToken(token: Artifact, rotating: boolean): JsonO
     user_id: token.userId ?? '',
     client_id: token.clientId ?? '',
     created_at: toIso(token.createdAt),
-    expires_at: toIso(token.expiresAt),
+    // A row is kept until the earlier of the two ends; a token may have none.
+    ...(idleLifetimeSeconds === undefined ? {} : { idle_expires_at: toIso(expiresAt) }),
+    ...(lifetimeSeconds === undefined ? {} : { expires_at: toIso(Math.max(begun + lifetimeSeconds, expiresAt)) }),
     session_id: isString(payload.sessionUid) ? payload.sessionUid : null,
-    rotating,
+    rotating: rules?.rotating === true,
     resource_servers: resourcesOf(payload.resource).map((audience) => ({ audience, scopes })),
     refresh_token_metadata: isJsonObject(payload.refresh_token_metadata) ? payload.refresh_token_metadata : {},
   }

@@ -25,7 +25,9 @@ export interface ManagementDeps {
   /** Of the settings that hold now. */
   readonly linking: () => Pick<LinkingSettings, 'metadata' | 'undoDays' | 'reauthenticationSeconds'>
   readonly notify: LinkNotify
-  readonly settings: () => Pick<Settings, 'friendlyName' | 'allowedLogoutUrls'>
+  readonly settings: () => Pick<Settings, 'friendlyName' | 'allowedLogoutUrls' | 'sessions'>
+  /** Resolves when this process serves by what was just written; others follow within a second or so. */
+  readonly settingsChanged: () => Promise<void>
   readonly mailLimits: MailLimits
   /** CIDRs that upstream calls may reach although private. */
   readonly allowedPrivateNetworks: readonly string[]

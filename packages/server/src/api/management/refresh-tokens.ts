@@ -198,10 +198,10 @@ export async function viewRefreshTokens(
 ): Promise<readonly JsonObject[]> {
   const ids = [...new Set(tokens.flatMap(({ clientId }) => clientId ?? []))]
   const clients = await Promise.all(ids.map((id) => storage.clients.find(id)))
-  const rotating = new Set(
+  const rules = new Map(
     clients.flatMap((record) =>
-      record !== undefined && parseClient(record).refreshToken.rotating ? [record.clientId] : [],
+      record === undefined ? [] : [[record.clientId, parseClient(record).refreshToken] as const],
     ),
   )
-  return tokens.map((token) => serializeRefreshToken(token, rotating.has(token.clientId ?? '')))
+  return tokens.map((token) => serializeRefreshToken(token, rules.get(token.clientId ?? '')))
 }

@@ -14,7 +14,7 @@ export function sessionOperations(deps: ManagementDeps): readonly Operation[] {
   return [find(deps), change(deps), remove(deps), revoke(deps)]
 }
 
-const find = ({ storage, clock }: ManagementDeps) =>
+const find = ({ storage, clock, settings }: ManagementDeps) =>
   operation(
     {
       method: 'get',
@@ -28,10 +28,13 @@ const find = ({ storage, clock }: ManagementDeps) =>
         404: { description: 'inexistent_session' },
       },
     },
-    async ({ params: { id } }) => ({ status: 200, body: serializeSession(await getSession(storage, id, clock())) }),
+    async ({ params: { id } }) => {
+      const session = await getSession(storage, id, clock())
+      return { status: 200, body: serializeSession(session, settings().sessions.absoluteSeconds) }
+    },
   )
 
-const change = ({ storage, clock }: ManagementDeps) =>
+const change = ({ storage, clock, settings }: ManagementDeps) =>
   operation(
     {
       method: 'patch',
@@ -53,7 +56,7 @@ const change = ({ storage, clock }: ManagementDeps) =>
         await tx.artifacts.put(after)
         return after
       })
-      return { status: 200, body: serializeSession(session) }
+      return { status: 200, body: serializeSession(session, settings().sessions.absoluteSeconds) }
     },
   )
 

@@ -1,10 +1,9 @@
 // The keys that sign our tokens (auth0-wire.md §6.4). Private halves never leave the server.
 import { z } from 'zod'
-import { certifyKey } from '../../crypto/key-certificate.ts'
 import { NotFound } from '../../domain/errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
-import { openKey, revokeSigningKey, rotateSigningKeys } from '../../oauth/signing-keys.ts'
+import { certifySigningKey, revokeSigningKey, rotateSigningKeys } from '../../oauth/signing-keys.ts'
 import type { SigningKeyRecord } from '../../storage/records.ts'
 import { type Operation, operation } from '../operation.ts'
 import type { ManagementDeps } from './deps.ts'
@@ -102,10 +101,9 @@ async function getKey({ storage }: ManagementDeps, kid: string): Promise<Signing
   return row
 }
 
-async function serializeKey({ keyring, issuer }: ManagementDeps, row: SigningKeyRecord): Promise<JsonObject> {
+async function serializeKey(deps: ManagementDeps, row: SigningKeyRecord): Promise<JsonObject> {
   const { kid, state, changedAt } = row
-  const name = new URL(issuer).hostname
-  const { pem, pkcs7, thumbprint } = await certifyKey(openKey(keyring, row), { kid, name, since: row.createdAt })
+  const { pem, pkcs7, thumbprint } = await certifySigningKey(deps, row)
   return {
     kid,
     cert: pem,

@@ -3,13 +3,15 @@ import { z } from 'zod'
 import { SETTINGS_KEY } from '../../accounts/apply-tenant.ts'
 import { requireReachable } from '../../accounts/reachable-urls.ts'
 import { putWebhooks } from '../../accounts/webhooks.ts'
+import { PASSWORD_STRATEGY } from '../../domain/connection.ts'
 import { parseWebhooks } from '../../domain/settings.ts'
-import { isJsonObject, type JsonObject } from '../../lib/json.ts'
+import { isJsonObject, isString, type JsonObject } from '../../lib/json.ts'
 import { patchOf, withDefaults } from '../../protocol/fields.ts'
 import { settingsDocument } from '../../protocol/settings-document.ts'
 import type { Repositories } from '../../storage/storage.ts'
 import { fieldsQuery, selectFields } from '../fields.ts'
 import { type Operation, operation, validate } from '../operation.ts'
+import { invalidBody } from '../refusal.ts'
 import type { ManagementDeps } from './deps.ts'
 import { applyPatch, withoutNulls } from './patch.ts'
 
@@ -33,7 +35,7 @@ const find = ({ storage }: ManagementDeps) =>
     async ({ query }) => ({ status: 200, body: selectFields(await serializeSettings(storage), query) }),
   )
 
-const change = ({ storage, clock, keyring, allowedPrivateNetworks }: ManagementDeps) =>
+const change = ({ storage, clock, keyring, allowedPrivateNetworks, settingsChanged }: ManagementDeps) =>
   operation(
     {
       method: 'patch',
@@ -49,6 +51,7 @@ const change = ({ storage, clock, keyring, allowedPrivateNetworks }: ManagementD
       await storage.transaction(async (tx) => {
         const after = applyPatch(await stored(tx), { ...body, webhooks: undefined })
         validate(settingsDocument, { ...after, ...others, ...(webhooks !== undefined && { webhooks }) }, 'body')
+        await requireReferences(tx, others)
         if (body.webhooks !== undefined) {
           const receivers = parseWebhooks({ webhooks: webhooks ?? [] }) ?? []
           requireReachable(
@@ -66,9 +69,23 @@ const change = ({ storage, clock, keyring, allowedPrivateNetworks }: ManagementD
           data: { changed: Object.keys(body) },
         })
       })
+      await settingsChanged()
       return { status: 200, body: await serializeSettings(storage) }
     },
   )
+
+/** @throws {ApiRefusal} 400 `invalid_body`: no such API or password connection. Auth0 writes `""` where none is set. */
+async function requireReferences(storage: Repositories, { default_audience, default_directory }: JsonObject) {
+  if (isString(default_audience) && default_audience !== '') {
+    if ((await storage.resourceServers.findByIdentifier(default_audience)) === undefined)
+      throw invalidBody('An API of that identifier does not exist.', '/default_audience')
+  }
+  if (isString(default_directory) && default_directory !== '') {
+    const connection = await storage.connections.findByName(default_directory)
+    if (connection?.strategy !== PASSWORD_STRATEGY)
+      throw invalidBody('A password connection of that name does not exist.', '/default_directory')
+  }
+}
 
 async function stored(storage: Repositories): Promise<JsonObject> {
   const document: unknown = JSON.parse((await storage.meta.find(SETTINGS_KEY)) ?? '{}')

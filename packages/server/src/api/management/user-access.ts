@@ -86,7 +86,7 @@ async function serializeAccount(storage: Repositories, account: VaultAccount): P
   }
 }
 
-const listSessions = ({ storage, clock }: ManagementDeps) =>
+const listSessions = ({ storage, clock, settings }: ManagementDeps) =>
   operation(
     {
       method: 'get',
@@ -106,7 +106,9 @@ const listSessions = ({ storage, clock }: ManagementDeps) =>
       const window = { ...windowOf(query), form: 'cursor' } as const
       const live = (await storage.artifacts.listOfUser('Session', id)).filter(({ expiresAt }) => expiresAt > clock())
       const { items, total } = sliceOf(live, window)
-      return pageAnswer('sessions', window, { items: items.map(serializeSession), total })
+      const { absoluteSeconds } = settings().sessions
+      const shown = items.map((session) => serializeSession(session, absoluteSeconds))
+      return pageAnswer('sessions', window, { items: shown, total })
     },
   )
 

@@ -52,7 +52,7 @@ const connectBody = z.strictObject({
     .optional(),
   code_challenge_method: z.enum(['S256']).optional(),
   scopes: z
-    .array(z.string().regex(/^[\x21-\x7e]{1,255}$/, { error: 'a scope without spaces' }))
+    .array(z.string().regex(/^[\x21-\x7e]{0,255}$/, { error: 'a scope without spaces' }))
     .min(1)
     .max(100)
     .refine((scopes) => new Set(scopes).size === scopes.length, { error: 'scopes that are all different' })
@@ -105,7 +105,7 @@ const connect = (deps: MeDeps) =>
       const client = await clientOf(storage, user)
       requireCallback(client, body)
       const connection = await usableConnection(storage, user, body.connection)
-      requirePolicy(deps, client, connection, body.scopes)
+      requirePolicy(deps, client, connection, scopesAsked(body))
       const [authSession, ticket] = [randomToken(), randomToken()]
       const request = newRequest({ user, client, connection, body, authSession, ticket, at: clock() })
       await storage.transaction((tx) => tx.connects.insert(request))
@@ -167,6 +167,9 @@ function requirePolicy(
   throw new ApiRefusal(403, 'policy_denied', 'The client may not connect this.', { reason })
 }
 
+/** SDKs send an empty one along when the token that they had told no scope (auth0-wire.md §4.3). */
+const scopesAsked = ({ scopes = [] }: ConnectBody): readonly string[] => scopes.filter((scope) => scope !== '')
+
 interface NewRequest {
   readonly user: MeCaller
   readonly client: Client
@@ -187,7 +190,7 @@ const newRequest = ({ user, client, connection, body, authSession, ticket, at }:
   redirectUri: body.redirect_uri,
   state: body.state,
   codeChallenge: body.code_challenge,
-  scopes: body.scopes ?? [],
+  scopes: scopesAsked(body),
   authorizationParams: paramsOf(body),
   dpopThumbprint: user.jkt,
   status: 'created',
