@@ -7,6 +7,7 @@ import { urlOf } from '../config/listening-url.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import type { Log } from '../lib/log.ts'
+import { ConfigError } from '../protocol/config-error.ts'
 import { DatabaseInUse, openServerLock, type ServerLock } from '../storage/server-lock.ts'
 import type { CommandInput, ExitStatus } from './command.ts'
 import { certificateOf } from './process/certificate.ts'
@@ -127,7 +128,13 @@ const OTHERS = 0o077
 
 /** A folder that stands already keeps its mode: it may be shared for a reason, or not be ours to change. */
 function prepareFolder(folder: string, log: Log): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+    const found = `${JSON.stringify(folder)}, which cannot be made (${code})`
+    throw new ConfigError({ code: 'unusable_folder', pointer: '--data-dir', found, expected: 'a folder of its own' })
+  }
   if ((statSync(folder).mode & OTHERS) !== 0) {
     log.warn({ event: 'open_folder', folder }, 'the data folder can be entered by others; its mode should be 0700')
   }

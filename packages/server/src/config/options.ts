@@ -74,7 +74,8 @@ export const OPTIONS = [
     name: 'mail',
     value: 'TARGET',
     default: 'file:<data-dir>/outbox',
-    description: 'Where mail goes: smtp://…, smtps://…, or file:FOLDER, which gets one .eml file each.',
+    description:
+      'Where mail goes: smtp://…, smtps://…, or a folder that gets one .eml file each: file:FOLDER, or a path.',
   },
   {
     name: 'metrics-port',

@@ -102,9 +102,11 @@ export function readMail({ value, where }: Said, folder: string): MailConfig {
   if (value.startsWith('file:') && value.length > 'file:'.length) {
     return { kind: 'folder', path: resolve(folder, value.slice('file:'.length)) }
   }
+  // A folder may also be named as folders are.
+  if (/^\.{0,2}\//.test(value)) return { kind: 'folder', path: resolve(folder, value) }
   const url = readUrl(value)
   if (url && /^smtps?:$/.test(url.protocol) && url.hostname !== '') return { kind: 'smtp', url: value }
-  return refuse(where, 'something else', 'smtp://HOST, smtps://HOST or file:FOLDER')
+  return refuse(where, 'something else', 'smtp://HOST, smtps://HOST, file:FOLDER or a path')
 }
 
 const shown = (value: string) => {

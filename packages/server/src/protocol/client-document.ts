@@ -133,7 +133,7 @@ const shared = {
   ),
   token_endpoint_auth_method: member(
     z.enum(AUTH_METHODS).nullable(),
-    'How it authenticates; a secret is taken by either of its two methods. Default: none for spa and native, client_secret_post for others; null with client_authentication_methods.',
+    'How it authenticates, and in no other way. Default: none for spa and native, client_secret_post for others; null with client_authentication_methods.',
   ),
   client_authentication_methods: member(
     z.strictObject({

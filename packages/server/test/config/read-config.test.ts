@@ -93,6 +93,11 @@ test('configuration: a flag wins over its variable, and an empty variable says n
   assert.equal(config(['--tls-self-signed'], { TENON_TLS_SELF_SIGNED: 'false' }).tls.kind, 'self-signed')
 })
 
+test('configuration: mail goes to a folder by either of its names', () => {
+  for (const target of ['file:box', './box', join(folder, 'box')])
+    assert.deepEqual(config(['--mail', target]).mail, { kind: 'folder', path: join(folder, 'box') })
+})
+
 test('configuration: nobody changes it afterwards', () => {
   const { trustProxy, database } = config(['--trust-proxy', '10.0.0.0/8'])
   assert.ok(Object.isFrozen(trustProxy) && Object.isFrozen(database))
