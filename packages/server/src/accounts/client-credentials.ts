@@ -34,7 +34,7 @@ export interface GivenCredential {
 export function newCredential(clientId: string, given: GivenCredential, at: EpochSeconds): JsonObject {
   if (given.credential_type !== 'public_key') throw invalid('only credential_type public_key can be used here')
   const key = given.pem === undefined ? undefined : readPublicKey(given.pem)
-  if (key === undefined) throw invalid('pem is not a public key: RSA of 2048 bits or more, or P-256')
+  if (key === undefined) throw invalid('pem is not a public key: RSA of 2048 bits or more, P-256 or P-384')
   const [usual = ''] = key.algorithms
   const alg = given.alg ?? usual
   if (!key.algorithms.includes(alg))

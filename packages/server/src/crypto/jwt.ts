@@ -10,11 +10,12 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from 'node:crypto'
+import type { CLIENT_ALGORITHMS } from '../domain/client.ts'
 import { isJsonObject, type JsonObject } from '../lib/json.ts'
 import { parseStrictJson } from '../lib/strict-json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 
-export type JwtAlgorithm = 'RS256' | 'RS384' | 'PS256' | 'ES256'
+export type JwtAlgorithm = (typeof CLIENT_ALGORITHMS)[number]
 
 export interface JwtSigner {
   readonly kid: string
@@ -146,21 +147,23 @@ function allowedAlgorithm(
   return algorithms.find((algorithm) => algorithm === header.alg)
 }
 
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+const ECDSA = { dsaEncoding: 'ieee-p1363' } as const
+
+/** A curve belongs to one hash (RFC 7518 §3.4). */
 const PARAMETERS = {
   RS256: { hash: 'sha256', kty: 'rsa', options: {} },
   RS384: { hash: 'sha384', kty: 'rsa', options: {} },
-  PS256: {
-    hash: 'sha256',
-    kty: 'rsa',
-    options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
-  },
-  ES256: { hash: 'sha256', kty: 'ec', options: { dsaEncoding: 'ieee-p1363' } },
-} as const
+  PS256: { hash: 'sha256', kty: 'rsa', options: PSS },
+  PS384: { hash: 'sha384', kty: 'rsa', options: PSS },
+  ES256: { hash: 'sha256', kty: 'ec', curve: 'prime256v1', options: ECDSA },
+  ES384: { hash: 'sha384', kty: 'ec', curve: 'secp384r1', options: ECDSA },
+} as const satisfies Readonly<Record<JwtAlgorithm, object>>
 
 function signatureHolds(algorithm: JwtAlgorithm, key: KeyObject, jwk: JsonObject, parsed: ParsedJwt): boolean {
-  const { hash, kty, options } = PARAMETERS[algorithm]
+  const { hash, kty, options, ...more } = PARAMETERS[algorithm]
   if (key.asymmetricKeyType !== kty || (jwk.alg !== undefined && jwk.alg !== algorithm)) return false
-  if (kty === 'ec' && key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false
+  if ('curve' in more && key.asymmetricKeyDetails?.namedCurve !== more.curve) return false
   return verifyBytes(hash, Buffer.from(parsed.input), { key, ...options }, parsed.signature)
 }
 

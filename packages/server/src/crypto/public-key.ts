@@ -12,6 +12,7 @@ export interface PublicKeyFacts {
 }
 
 const MIN_RSA_BITS = 2048
+const CURVE_ALGORITHMS: Readonly<Record<string, string>> = { 'P-256': 'ES256', 'P-384': 'ES384' }
 
 /** Reads a PEM key or certificate; undefined for what is none, for a private key, and for one that is too weak. */
 export function readPublicKey(pem: string): PublicKeyFacts | undefined {
@@ -22,9 +23,10 @@ export function readPublicKey(pem: string): PublicKeyFacts | undefined {
   const { kty, crv, n, e, x, y } = key.export({ format: 'jwk' })
   const spki = String(key.export({ format: 'pem', type: 'spki' }))
   if (kty === 'RSA' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_RSA_BITS)
-    return { pem: spki, kid: thumbprint({ e, kty, n }), algorithms: ['RS256', 'RS384', 'PS256'] }
-  if (kty === 'EC' && crv === 'P-256') return { pem: spki, kid: thumbprint({ crv, kty, x, y }), algorithms: ['ES256'] }
-  return undefined
+    return { pem: spki, kid: thumbprint({ e, kty, n }), algorithms: ['RS256', 'RS384', 'PS256', 'PS384'] }
+  const algorithm = kty === 'EC' ? CURVE_ALGORITHMS[crv ?? ''] : undefined
+  if (algorithm === undefined) return undefined
+  return { pem: spki, kid: thumbprint({ crv, kty, x, y }), algorithms: [algorithm] }
 }
 
 function parse(pem: string): KeyObject | undefined {

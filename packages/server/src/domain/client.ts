@@ -11,6 +11,9 @@ export type AuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic' |
 export const SIGNING_ALGORITHMS = ['RS256', 'PS256'] as const
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 
+/** Of what a client signs: its assertions, and the JWTs of a privileged worker (auth0-wire.md §1.1). */
+export const CLIENT_ALGORITHMS = ['RS256', 'RS384', 'PS256', 'PS384', 'ES256', 'ES384'] as const
+
 export interface Client {
   readonly clientId: string
   readonly name: string

@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { sha256Base64url, sha256Hex } from '../crypto/hashing.ts'
 import { isSignedBy, type JwtAlgorithm, type ParsedJwt } from '../crypto/jwt.ts'
-import type { Client, ClientKey } from '../domain/client.ts'
+import { CLIENT_ALGORITHMS, type Client, type ClientKey } from '../domain/client.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
 import type { Clock, EpochSeconds } from '../lib/time.ts'
 import type { ReplayMark } from '../storage/records.ts'
@@ -18,7 +18,6 @@ export interface AssertionDeps {
  */
 export type AssertionVerifier = (client: Client, assertion: ParsedJwt) => ReplayMark | undefined
 
-const ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'RS384', 'PS256', 'ES256']
 const TYPES = ['jwt', 'client-authentication+jwt']
 const MAX_LIFE_SECONDS = 300
 const SKEW_SECONDS = 10
@@ -85,7 +84,7 @@ interface UsableKey {
 /** A key that cannot be read signs nothing; whoever stored it was told. */
 function usableKey({ pem, alg, expiresAt }: ClientKey): UsableKey[] {
   try {
-    const algorithms = ALGORITHMS.filter((one) => alg === undefined || one === alg)
+    const algorithms = CLIENT_ALGORITHMS.filter((one) => alg === undefined || one === alg)
     return [{ key: createPublicKey(pem), algorithms, expiresAt }]
   } catch {
     return []

@@ -7,7 +7,7 @@ import type { ApprovalDeps } from '../accounts/approvals.ts'
 import type { SignInLimits } from '../accounts/limits.ts'
 import type { Keyring } from '../crypto/keyring.ts'
 import type { Passwords } from '../crypto/passwords.ts'
-import { SIGNING_ALGORITHMS } from '../domain/client.ts'
+import { CLIENT_ALGORITHMS, SIGNING_ALGORITHMS } from '../domain/client.ts'
 import { Overloaded } from '../domain/errors.ts'
 import { MULTI_FACTOR_ACR } from '../domain/second-factor.ts'
 import { isString, type JsonObject } from '../lib/json.ts'
@@ -201,7 +201,7 @@ function configuration(deps: EngineDeps): Configuration {
     clientAuthMethods: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
     // Those that the exchange takes, which stands beside the engine.
     enabledJWA: {
-      clientAuthSigningAlgValues: ['RS256', 'RS384', 'PS256', 'ES256'],
+      clientAuthSigningAlgValues: [...CLIENT_ALGORITHMS],
       idTokenSigningAlgValues: [...SIGNING_ALGORITHMS],
     },
     clockTolerance: 10,

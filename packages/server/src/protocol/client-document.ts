@@ -37,7 +37,7 @@ const publicKeyCredential = z.union(
       credential_type: z.enum(['public_key', 'x509_cert', 'cert_subject_dn']),
       pem: text(20_000).optional(),
       subject_dn: text(256).optional(),
-      alg: z.enum(['RS256', 'RS384', 'PS256', 'ES256', 'EdDSA']).optional(),
+      alg: z.enum(['RS256', 'RS384', 'PS256', 'PS384', 'ES256', 'ES384', 'EdDSA']).optional(),
       parse_expiry_from_cert: z.boolean().optional(),
       expires_at: z.iso.datetime().optional(),
     }),

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { expectStatus, me, meToken, mgmt, refresh, signIn } from '../support/actors.ts'
+import { exportSPKI, generateKeyPair, SignJWT } from 'jose'
+import { expectStatus, me, meToken, mgmt, random, refresh, signIn } from '../support/actors.ts'
 import { request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { CALLBACK, LOGGED_OUT } from '../support/tenant.ts'
@@ -129,4 +130,29 @@ test('/v2/logout answers 302', async () => {
   const to = encodeURIComponent(LOGGED_OUT)
   const answer = await request(`${server.url}/v2/logout?client_id=web&returnTo=${to}`)
   assert.deepEqual([answer.status, answer.headers.location], [302, LOGGED_OUT])
+})
+
+test('a client signs its assertion by any algorithm that discovery names, where its key can', async () => {
+  const api = await mgmt(server)
+  const [grant_type, audience] = ['client_credentials', `${server.issuer}api/v2/`]
+  const client_assertion_type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+  const { json: known } = await request(`${server.url}/.well-known/openid-configuration`)
+  for (const alg of known.token_endpoint_auth_signing_alg_values_supported) {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
+    const pem = await exportSPKI(publicKey)
+    const inline = { credentials: [{ credential_type: 'public_key', pem, alg }] }
+    const made = { name: alg, app_type: 'non_interactive', client_authentication_methods: { private_key_jwt: inline } }
+    const { client_id } = expectStatus(await api.post('/clients', made), 201).json
+    expectStatus(await api.post('/client-grants', { client_id, audience, scope: ['read:users'] }), 201)
+    const client_assertion = await new SignJWT({ jti: random() })
+      .setProtectedHeader({ alg })
+      .setIssuer(client_id)
+      .setSubject(client_id)
+      .setAudience(server.issuer)
+      .setIssuedAt()
+      .setExpirationTime('60s')
+      .sign(privateKey)
+    const form = { grant_type, client_id, audience, client_assertion_type, client_assertion }
+    expectStatus(await request(`${server.url}/oauth/token`, { form }), 200)
+  }
 })

@@ -20,7 +20,8 @@ test('discovery names what answers, and nothing else', async () => {
   }
   assert.deepEqual(json.response_types_supported, ['code', 'id_token'])
   assert.deepEqual(json.code_challenge_methods_supported, ['S256'])
-  assert.deepEqual(json.token_endpoint_auth_signing_alg_values_supported, ['RS256', 'RS384', 'PS256', 'ES256'])
+  const algorithms = ['RS256', 'RS384', 'PS256', 'PS384', 'ES256', 'ES384']
+  assert.deepEqual(json.token_endpoint_auth_signing_alg_values_supported, algorithms)
   assert.deepEqual([json.backchannel_logout_supported, json.backchannel_logout_session_supported], [true, true])
   assert.equal(json.registration_endpoint, undefined)
 })

@@ -1,6 +1,7 @@
 // Keys of clients, for private_key_jwt and for exchanges without a user (auth0-wire.md §6.2).
 import { z } from 'zod'
 import { credentialsOf, isInUse, MAX_CREDENTIALS, newCredential } from '../../accounts/client-credentials.ts'
+import { CLIENT_ALGORITHMS } from '../../domain/client.ts'
 import { Conflict, NotFound } from '../../domain/errors.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import { toIso } from '../../lib/time.ts'
@@ -77,7 +78,7 @@ const create = ({ storage, clock }: ManagementDeps) =>
         credential_type: z.literal('public_key'),
         name: z.string().max(128).optional(),
         pem: z.string().min(1).max(20_000),
-        alg: z.enum(['RS256', 'RS384', 'PS256', 'ES256']).optional(),
+        alg: z.enum(CLIENT_ALGORITHMS).optional(),
         kid: z.string().min(10).max(64).optional().meta({ description: 'Ignored: a key is named by its thumbprint.' }),
         parse_expiry_from_cert: z
           .boolean()
