@@ -1,8 +1,9 @@
 // The one entrance: names each request, sends it to the protocol endpoints or to the routes, and answers what broke.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import type { ApiProxy } from '../api/me/proxy.ts'
 import { Overloaded } from '../domain/errors.ts'
+import type { JsonObject } from '../lib/json.ts'
 import type { Log } from '../lib/log.ts'
 import { nameRequest, retryAfter } from './http.ts'
 import { isProtocolPath, type ProtocolDeps, protocolEndpoint, sendJson } from './protocol-endpoints.ts'
@@ -20,11 +21,10 @@ export function createHandler(deps: HandlerDeps): Handler {
   const routes = createRoutes(deps)
   const answerByRoutes = getRequestListener(routes.fetch, {
     errorHandler: (error) => {
+      // A target or a host that no URL can be made of.
+      if (error instanceof RequestError) return saidInJson(400, { error: 'invalid_request' })
       deps.log.error({ err: error }, 'a request failed')
-      return new Response(JSON.stringify({ error: 'server_error' }), {
-        status: 500,
-        headers: { 'content-type': 'application/json' },
-      })
+      return saidInJson(500, { error: 'server_error' })
     },
   })
   return (request, response) => {
@@ -53,6 +53,9 @@ export function createHandler(deps: HandlerDeps): Handler {
     })
   }
 }
+
+const saidInJson = (status: number, body: JsonObject): Response =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
 
 function answerOf(
   deps: HandlerDeps,

@@ -156,3 +156,16 @@ test('a client signs its assertion by any algorithm that discovery names, where 
     expectStatus(await request(`${server.url}/oauth/token`, { form }), 200)
   }
 })
+
+test('a target or a host that no URL can be made of is refused, not a failure', async () => {
+  const odd = [
+    { target: '*' },
+    { target: 'http://[::zz/' },
+    { target: '/healthz', headers: { host: '[' } },
+    { target: '/me/v1/capabilities', headers: { host: 'a b' } },
+  ]
+  for (const how of odd) {
+    const { status, json } = await request(`${server.url}/healthz`, how)
+    assert.deepEqual([status, json.error], [400, 'invalid_request'], JSON.stringify(how))
+  }
+})
