@@ -169,7 +169,6 @@ const RFC_8693: Readonly<Record<ExchangeRefusalCode, Wire>> = {
   scope_missing: { ...AUTH0.scope_missing, status: 400, error: 'invalid_scope' },
   reconnect_required: { ...AUTH0.reconnect_required, status: 400, error: 'invalid_target' },
   provider_unavailable: { ...AUTH0.provider_unavailable, status: 400, error: 'invalid_target' },
-  client_denied: { ...AUTH0.client_denied, status: 400 },
   connection_not_enabled: { ...AUTH0.connection_not_enabled, status: 400, error: 'invalid_target' },
   connection_unknown: { ...AUTH0.connection_unknown, error: 'invalid_target' },
   subject_token_invalid: { ...AUTH0.subject_token_invalid, status: 400, error: 'invalid_request' },

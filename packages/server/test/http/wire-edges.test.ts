@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { exportSPKI, generateKeyPair, SignJWT } from 'jose'
-import { expectStatus, me, meToken, mgmt, random, refresh, signIn } from '../support/actors.ts'
+import { TOKEN_EXCHANGE_GRANT } from '../../src/protocol/grant-types.ts'
+import { expectStatus, me, meToken, mgmt, random, refresh, signIn, tokenRequest } from '../support/actors.ts'
 import { request } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
 import { CALLBACK, LOGGED_OUT } from '../support/tenant.ts'
@@ -63,6 +64,11 @@ test('a grant type that a client may not use is named wherever it is asked for',
     const { json } = expectStatus(await request(`${server.url}${path}`, { form: fields }), 403)
     assert.equal(json.error, 'unauthorized_client')
     assert.equal(json.error_description, `Grant type '${grantType}' not allowed for the client.`)
+  }
+  for (const grant_type of ['authorization_code', 'password', TOKEN_EXCHANGE_GRANT]) {
+    const { json } = expectStatus(await tokenRequest(server, 'm2m', { grant_type }), 403)
+    assert.equal(json.error, 'unauthorized_client')
+    assert.equal(json.error_description, `Grant type '${grant_type}' not allowed for the client.`)
   }
 })
 
