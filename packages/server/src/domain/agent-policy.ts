@@ -16,18 +16,21 @@ export interface AgentPolicy {
   readonly perMinute: number | undefined
   /** May start connecting an account. */
   readonly mayConnect: boolean
-  /** Never sees a token. */
-  readonly proxyOnly: boolean
+  /** `proxy`: it never sees a token, of no connection. */
+  readonly access: Access
   readonly approvals: readonly ApprovalRule[]
 }
+
+/** How an account is used: with its token, or through the proxy, which keeps it here. */
+export type Access = (typeof ACCESS)[number]
+const ACCESS = ['token', 'proxy'] as const
 
 export interface ConnectionRule {
   readonly connection: string
   /** What a token that it uses may reach at most; undefined: whatever the person allowed. */
   readonly scopes: readonly string[] | undefined
-  readonly proxyOnly: boolean
-  /** Says in so many words that tokens are given out. */
-  readonly namesToken: boolean
+  /** Undefined: the operator said neither. */
+  readonly access: Access | undefined
   /** Of calls through the proxy; undefined: all. */
   readonly methods: readonly string[] | undefined
 }
@@ -49,7 +52,7 @@ export function parseAgentPolicy(policy: JsonReader): AgentPolicy {
     hours: policy.has('hours') ? parseHours(policy.group('hours')) : undefined,
     perMinute: policy.group('rate').number('per_minute'),
     mayConnect: policy.flag('connect', true),
-    proxyOnly: policy.word('access', ['token', 'proxy']) === 'proxy',
+    access: policy.word('access', ACCESS),
     approvals: policy.objects('approvals').map((rule) => ({
       connection: rule.text('connection'),
       scopes: rule.strings('scopes'),
@@ -63,9 +66,9 @@ export function parseAgentPolicy(policy: JsonReader): AgentPolicy {
 function parseConnectionRule(rule: JsonReader): ConnectionRule[] {
   const connection = rule.text('connection')
   if (connection === undefined) return []
-  const access = rule.text('access')
-  const means = { proxyOnly: access === 'proxy', namesToken: access === 'token' }
-  return [{ connection, scopes: rule.strings('scopes'), ...means, methods: rule.strings('methods') }]
+  const named = rule.text('access')
+  const access = ACCESS.find((one) => one === named)
+  return [{ connection, scopes: rule.strings('scopes'), access, methods: rule.strings('methods') }]
 }
 
 function parseHours(hours: JsonReader): WeekHours {
@@ -177,7 +180,7 @@ export function isProxyOnly(policy: AgentPolicy, connection: string): boolean {
   const aboutCalls = policy.approvals.some(
     (one) => concerns(one, connection) && (one.methods !== undefined || one.paths !== undefined),
   )
-  return policy.proxyOnly || rule?.proxyOnly === true || rule?.methods !== undefined || aboutCalls
+  return policy.access === 'proxy' || rule?.access === 'proxy' || rule?.methods !== undefined || aboutCalls
 }
 
 /**
@@ -187,7 +190,7 @@ export function isProxyOnly(policy: AgentPolicy, connection: string): boolean {
 export const mayTakeCredential = (policy: AgentPolicy | undefined, connection: string): boolean =>
   policy !== undefined &&
   !policy.observed &&
-  ruleOf(policy, connection)?.namesToken === true &&
+  ruleOf(policy, connection)?.access === 'token' &&
   !isProxyOnly(policy, connection)
 
 const concerns = (rule: ApprovalRule, connection: string): boolean =>

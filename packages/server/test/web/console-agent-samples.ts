@@ -52,12 +52,12 @@ function oneSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     rules: {
       observed: true,
       connections: [
-        { connection: words.provider, scopes: [words.scope], proxyOnly: true, namesToken: false, methods: ['GET'] },
+        { connection: words.provider, scopes: [words.scope], access: 'proxy', methods: ['GET'] },
       ],
       hours: { timeZone: 'Europe/Berlin', days: ['mon', 'tue'], from: 480, to: 1080 },
       perMinute: 30,
       mayConnect: false,
-      proxyOnly: true,
+      access: 'proxy',
       approvals: [approval],
     },
     enabled: [words.provider, ...words.otherProviders],

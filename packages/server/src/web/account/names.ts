@@ -59,7 +59,7 @@ export function shownPolicy(names: Names, policy: AgentPolicy): AgentPolicy {
     connections: policy.connections?.map(({ connection, ...rule }) => ({
       ...rule,
       connection: called(connection),
-      proxyOnly: isProxyOnly(policy, connection),
+      access: isProxyOnly(policy, connection) ? 'proxy' : rule.access,
     })),
     approvals: policy.approvals.map(({ connection, ...rule }) => ({
       ...rule,

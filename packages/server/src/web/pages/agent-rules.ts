@@ -20,12 +20,12 @@ type Fact = readonly [HtmlValue, HtmlValue]
 /** @param reader whose accounts it is about: the reader's own, or those of the people whom an operator cares for. */
 export function ruleFacts(
   frame: PageFrame,
-  { connections, hours, perMinute, mayConnect, proxyOnly, approvals }: AgentPolicy,
+  { connections, hours, perMinute, mayConnect, access, approvals }: AgentPolicy,
   reader: 'person' | 'operator',
 ): readonly Fact[] {
   const list: Fact[] = []
   if (connections !== undefined) list.push([say(frame, 'agents.rules.connections'), connectionsOf(frame, connections)])
-  if (proxyOnly) list.push([say(frame, 'agents.rules.keys'), say(frame, `agents.rules.all-through-us.${reader}`)])
+  if (access === 'proxy') list.push([say(frame, 'agents.rules.keys'), say(frame, `agents.rules.all-through-us.${reader}`)])
   if (hours !== undefined) list.push([say(frame, 'agents.rules.hours'), hoursOf(frame, hours)])
   if (perMinute !== undefined) {
     const often = say(frame, pluralKey(frame, 'agents.rules.rate', perMinute), { count: perMinute })
@@ -40,11 +40,11 @@ export function ruleFacts(
 function connectionsOf(frame: PageFrame, connections: readonly ConnectionRule[]): Html {
   if (connections.length === 0) return say(frame, 'agents.rules.connections.none')
   return dots(
-    connections.map(({ connection, scopes, proxyOnly, methods }) => {
+    connections.map(({ connection, scopes, access, methods }) => {
       const limits = [
         scopes && say(frame, 'agents.rules.scopes', { scopes: codes(scopes) }),
         methods && say(frame, 'agents.rules.methods', { methods: codes(methods) }),
-        proxyOnly ? say(frame, 'agents.rules.proxy') : undefined,
+        access === 'proxy' ? say(frame, 'agents.rules.proxy') : undefined,
       ].filter((one) => one !== undefined)
       if (limits.length === 0) return said(connection)
       return say(frame, 'agents.rules.connection', { connection: said(connection), limits: listOf(frame, limits) })
