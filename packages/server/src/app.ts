@@ -33,6 +33,7 @@ import { hostEngine } from './oauth/engine-host.ts'
 import { createExchange } from './oauth/exchange.ts'
 import { createExchangeLimits } from './oauth/exchange-limits.ts'
 import { createExchangeSwitch } from './oauth/exchange-switch.ts'
+import { recordForgottenCalls } from './oauth/forgotten-calls.ts'
 import { createProofOfPossession } from './oauth/proof-of-possession.ts'
 import { dropOldSigningKeys, ensureSigningKeys } from './oauth/signing-keys.ts'
 import { createSubjectProver } from './oauth/subject-profile.ts'
@@ -380,6 +381,7 @@ async function dropExpired(
 ): Promise<void> {
   const before = clock()
   const limit = 500
+  await recordForgottenCalls(storage, before)
   await storage.transaction(async (tx) => {
     await tx.artifacts.deleteExpired(before, limit)
     await tx.replays.deleteExpired(before, limit)

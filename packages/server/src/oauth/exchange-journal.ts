@@ -3,7 +3,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { NewEvent } from '../domain/event.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { ReplayMark } from '../storage/records.ts'
+import type { OpenCall, ReplayMark } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
 
 export interface ExchangeJournal {
@@ -20,6 +20,10 @@ export interface JournalEntry {
   readonly use?: AccountUse | undefined
   /** Of what served once and may not serve again. */
   readonly marks?: readonly ReplayMark[]
+  /** A call that goes out once this is on the disk. */
+  readonly begins?: OpenCall
+  /** Id of a call that is over; its event is this entry's. */
+  readonly ends?: string | undefined
 }
 
 export interface AccountUse {
@@ -131,6 +135,8 @@ async function insertRecords(tx: Repositories, entries: readonly JournalEntry[],
   const inOrder = [...uses].sort(([a], [b]) => (a < b ? -1 : 1))
   await Promise.all([
     tx.events.appendAll(entries.flatMap(({ event }) => event ?? [])),
+    ...entries.flatMap(({ begins }) => (begins === undefined ? [] : [tx.openCalls.insert(begins)])),
+    ...entries.flatMap(({ ends }) => (ends === undefined ? [] : [tx.openCalls.close(ends)])),
     ...inOrder.map(([accountId, at]) => tx.accounts.setUse(accountId, at)),
   ])
 }

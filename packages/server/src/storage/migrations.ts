@@ -11,6 +11,7 @@ import { replayMarks } from './migrations/0009-replay-marks.ts'
 import { ticketEnds } from './migrations/0010-ticket-ends.ts'
 import { factors } from './migrations/0011-factors.ts'
 import { accountEnds } from './migrations/0012-account-ends.ts'
+import { openCalls } from './migrations/0013-open-calls.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -62,6 +63,7 @@ export const migrations: readonly Migration[] = [
   ticketEnds,
   factors,
   accountEnds,
+  openCalls,
 ]
 
 /** The version that this server wants. */

@@ -1,6 +1,8 @@
-// Repositories of what waits: mails and their proofs, sessions that ended, what clients are told of it, and sign-ups over the API.
+// Repositories of what waits: mails and their proofs, sessions that ended, what clients are told of it, sign-ups over the API,
+// and calls through the proxy that are under way.
+import type { NewEvent } from '../domain/event.ts'
 import type { EpochSeconds } from '../lib/time.ts'
-import type { EndedSession, LogoutNotice, MailJob, MailProof, SignUp } from './records.ts'
+import type { EndedSession, LogoutNotice, MailJob, MailProof, OpenCall, SignUp } from './records.ts'
 
 /** The database notes each session that some client knows of and whose row goes (migration 6). */
 export interface EndedSessions {
@@ -33,6 +35,13 @@ export interface Proofs {
   /** Takes the row away: true for the one caller that found it. */
   consume(idHash: string): Promise<boolean>
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>
+}
+
+export interface OpenCalls {
+  insert(call: OpenCall): Promise<void>
+  close(id: string): Promise<void>
+  /** Takes away calls that began before then, and returns what is known of each: its process cannot be waiting any more. */
+  claimForgotten(before: EpochSeconds, limit: number): Promise<readonly NewEvent[]>
 }
 
 export interface Mails {

@@ -1,5 +1,6 @@
 // Rows as the rest of the server sees them, where no domain noun stands for them.
 import type { UserPair } from '../domain/duplicates.ts'
+import type { NewEvent } from '../domain/event.ts'
 import type { StoredAccount } from '../domain/tokenset.ts'
 import type { JsonObject } from '../lib/json.ts'
 import type { EpochSeconds } from '../lib/time.ts'
@@ -90,6 +91,13 @@ export type ArtifactKind =
   | 'ConsoleSession'
   /** A public key that a person's device keeps with us (auth0-wire.md §6.4); it opens nothing here. */
   | 'DeviceKey'
+
+/** A call through the proxy that goes out: its event, as it stands when nobody comes back to say what came of it. */
+export interface OpenCall {
+  readonly id: string
+  readonly beganAt: EpochSeconds
+  readonly event: NewEvent
+}
 
 /** Says that something which serves once has served; of several callers the one whose mark is stored first goes on. */
 export interface ReplayMark {

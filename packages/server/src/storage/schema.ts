@@ -40,6 +40,7 @@ export interface Schema {
   readonly evidence: EvidenceTable
   readonly artifacts: ArtifactsTable
   readonly replay_marks: { id_hash: string; expires_at: number }
+  readonly open_calls: { id: string; began_at: number; event: string }
   readonly upstream_transactions: UpstreamTransactionsTable
   readonly connect_requests: ConnectRequestsTable
   readonly accounts: AccountsTable

@@ -11,7 +11,7 @@ import type { EpochSeconds } from '../lib/time.ts'
 import type { Apart } from './apart-repository.ts'
 import type { Passkeys, SecondFactors } from './factor-repository.ts'
 import type { Artifacts, Connects, Replays, Transactions } from './protocol-repositories.ts'
-import type { EndedSessions, LogoutNotices, Mails, Proofs, SignUps } from './queue-repositories.ts'
+import type { EndedSessions, LogoutNotices, Mails, OpenCalls, Proofs, SignUps } from './queue-repositories.ts'
 import type {
   ClientGrantRecord,
   ClientRecord,
@@ -60,6 +60,7 @@ export interface Repositories {
   readonly evidence: Evidence
   readonly artifacts: Artifacts
   readonly replays: Replays
+  readonly openCalls: OpenCalls
   readonly transactions: Transactions
   readonly connects: Connects
   readonly accounts: Accounts

@@ -18,11 +18,14 @@ export interface Api {
   /** With its port. */
   readonly host: string
   readonly calls: readonly ApiCall[]
-  /** Lets `/slow` end. */
+  /** Lets `/slow` end, and `/silent/…` begin. */
   release(): void
 }
 
-/** Paths: `/redirect?to=URL`, `/rude` with headers that are no business of the caller's, `/slow` in two parts; else an echo. */
+/**
+ * Paths: `/redirect?to=URL`, `/rude` with headers that are no business of the caller's, `/slow` in two parts, `/silent/…` not at
+ * all; else an echo.
+ */
 export async function startApi(): Promise<Api> {
   const calls: ApiCall[] = []
   const waiting: (() => void)[] = []
@@ -33,7 +36,8 @@ export async function startApi(): Promise<Api> {
     const call = { method, url, headers, body: Buffer.concat(chunks).toString('utf8') }
     calls.push(call)
     const { pathname, searchParams } = new URL(url, 'http://api.test')
-    if (pathname === '/redirect') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()
+    if (pathname.startsWith('/silent')) waiting.push(() => response.end())
+    else if (pathname === '/redirect') response.writeHead(302, { location: searchParams.get('to') ?? '/' }).end()
     else if (pathname === '/rude') response.writeHead(200, RUDE).end('rude')
     else if (pathname === '/slow') {
       response.writeHead(200, { 'content-type': 'text/plain' }).write('first')

@@ -51,9 +51,7 @@ function oneSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     policy: 'observe',
     rules: {
       observed: true,
-      connections: [
-        { connection: words.provider, scopes: [words.scope], access: 'proxy', methods: ['GET'] },
-      ],
+      connections: [{ connection: words.provider, scopes: [words.scope], access: 'proxy', methods: ['GET'] }],
       hours: { timeZone: 'Europe/Berlin', days: ['mon', 'tue'], from: 480, to: 1080 },
       perMinute: 30,
       mayConnect: false,

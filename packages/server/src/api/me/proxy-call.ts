@@ -18,6 +18,8 @@ export interface Outgoing {
   readonly signal: AbortSignal
   /** Throws when the call may not be made any more. */
   readonly stillMay: () => Promise<unknown>
+  /** Resolves once it is on the disk that the call goes out. */
+  readonly begins: () => Promise<void>
 }
 
 export interface Caller {
@@ -64,6 +66,7 @@ export function createCaller({ vault, stream, clock }: ProxyDeps): Caller {
     async call(use, outgoing) {
       const token = await tokenFor(use)
       await outgoing.stillMay()
+      await outgoing.begins()
       const answer = await send(use, token, outgoing)
       const { expiresAt } = token
       if (answer.status !== 401 || outgoing.body.kind === 'stream' || expiresAt === undefined) return answer

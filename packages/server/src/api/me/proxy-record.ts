@@ -1,8 +1,10 @@
 // The event of a call through the proxy: who called what for whom, and what came of it. No query, no name, no token.
+import { newId } from '../../crypto/hashing.ts'
 import type { NewEvent } from '../../domain/event.ts'
 import type { JsonObject, JsonValue } from '../../lib/json.ts'
 import type { EpochSeconds } from '../../lib/time.ts'
 import type { RefusalDetails } from '../../oauth/exchange-refusal.ts'
+import type { OpenCall } from '../../storage/records.ts'
 
 /** What becomes known on the way. */
 export interface CallTrail {
@@ -17,6 +19,8 @@ export interface CallTrail {
   host?: string
   purpose?: string
   observed?: string
+  /** Of the record that the call went out. */
+  begun?: string
 }
 
 export interface CallResult {
@@ -25,6 +29,13 @@ export interface CallResult {
   /** Why there was none. */
   readonly code?: string
   readonly details?: RefusalDetails
+}
+
+/** That a call goes out now: what stays of it when this process does not come back to say more. */
+export function begunCall(trail: CallTrail, at: EpochSeconds): OpenCall {
+  const id = newId('call_', 24)
+  trail.begun = id
+  return { id, beganAt: at, event: callEvent(trail, at, { details: { reason: 'answer_unknown' } }) }
 }
 
 export function callEvent(trail: CallTrail, at: EpochSeconds, { status, code, details = {} }: CallResult): NewEvent {

@@ -26,7 +26,7 @@ import { askedBody, bodyOf, type ProxyBody } from './proxy-body.ts'
 import { type Caller, createCaller } from './proxy-call.ts'
 import { PROXY_SCOPE } from './proxy-document.ts'
 import { passedHeaders } from './proxy-headers.ts'
-import { type CallResult, type CallTrail, callEvent } from './proxy-record.ts'
+import { begunCall, type CallResult, type CallTrail, callEvent } from './proxy-record.ts'
 import { proxyRefusal } from './proxy-refusal.ts'
 import { originOf, PROXY_PREFIX, type ProxyAddress, parseAddress, targetOf } from './proxy-target.ts'
 import { createUseFinder, type ProxyUse, type UseFinder } from './proxy-use.ts'
@@ -162,7 +162,7 @@ interface Run {
   readonly method: Dispatcher.HttpMethod
 }
 
-/** Every call leaves its event, whatever comes of it; none is answered before that is on the disk. */
+/** Every call leaves its event, whatever comes of it, and none is answered before that is on the disk. */
 async function hand(parts: Parts, run: Run): Promise<void> {
   const { response, trail } = run
   const { signal, done } = limitOf(response)
@@ -171,7 +171,7 @@ async function hand(parts: Parts, run: Run): Promise<void> {
     try {
       const now = parts.clock()
       const event = callEvent(trail, now, { status: answer.status })
-      await parts.journal.record({ event, use: useOf(use.account, now) })
+      await parts.journal.record({ event, use: useOf(use.account, now), ends: trail.begun })
     } catch (error) {
       answer.discard()
       throw error
@@ -190,12 +190,12 @@ async function hand(parts: Parts, run: Run): Promise<void> {
 async function recordRefusal({ journal, clock }: Parts, { response, trail }: Run, error: unknown): Promise<void> {
   if (response.headersSent || (error instanceof ExchangeRefusal && isRepeatedFlood(error))) return
   const refusal = proxyRefusal(error)
-  // Nobody whom an event could name.
-  if (refusal === undefined || refusal.status === 401) return
+  // Nobody whom an event could name; unless the call went out, and ended in the middle.
+  if (refusal === undefined || (refusal.status === 401 && trail.begun === undefined)) return
   const details = error instanceof ExchangeRefusal ? error.details : {}
   const gone = response.destroyed ? { reason: 'client_gone' } : {}
   const result: CallResult = { code: refusal.code, details: { ...details, ...gone } }
-  await journal.record({ event: callEvent(trail, clock(), result) })
+  await journal.record({ event: callEvent(trail, clock(), result), ends: trail.begun })
 }
 
 const TOTAL_MS = 300_000
@@ -240,7 +240,12 @@ async function call(parts: Parts, run: Run, signal: AbortSignal): Promise<Called
     // A yes that serves once has been spent on this call.
     if (!once) await admit(parts, { ...asking, use: now }, false)
   }
-  const answer = await parts.caller.call(use, { method, url, headers: request.headers, body, signal, stillMay })
+  // A provider may have done what it was told when we are not there any more to record it.
+  const begins = async () => {
+    await parts.journal.record({ begins: begunCall(trail, parts.clock()) })
+  }
+  const outgoing = { method, url, headers: request.headers, body, signal, stillMay, begins }
+  const answer = await parts.caller.call(use, outgoing)
   return { use, origin, url, answer }
 }
 

@@ -20,6 +20,7 @@ import { limitsTable } from './limits.ts'
 import { linksTable } from './links.ts'
 import { mailsTable } from './mails.ts'
 import { metaTable } from './meta.ts'
+import { openCallsTable } from './open-calls.ts'
 import { passkeysTable } from './passkeys.ts'
 import { passwordsTable } from './passwords.ts'
 import { proofsTable } from './proofs.ts'
@@ -91,6 +92,9 @@ export class SqlRepositories implements Repositories {
   }
   get replays() {
     return replaysTable(this.#db)
+  }
+  get openCalls() {
+    return openCallsTable(this.#db)
   }
   get transactions() {
     return transactionsTable(this.#db)

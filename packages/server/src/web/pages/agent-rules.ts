@@ -25,7 +25,8 @@ export function ruleFacts(
 ): readonly Fact[] {
   const list: Fact[] = []
   if (connections !== undefined) list.push([say(frame, 'agents.rules.connections'), connectionsOf(frame, connections)])
-  if (access === 'proxy') list.push([say(frame, 'agents.rules.keys'), say(frame, `agents.rules.all-through-us.${reader}`)])
+  if (access === 'proxy')
+    list.push([say(frame, 'agents.rules.keys'), say(frame, `agents.rules.all-through-us.${reader}`)])
   if (hours !== undefined) list.push([say(frame, 'agents.rules.hours'), hoursOf(frame, hours)])
   if (perMinute !== undefined) {
     const often = say(frame, pluralKey(frame, 'agents.rules.rate', perMinute), { count: perMinute })
