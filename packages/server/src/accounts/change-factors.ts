@@ -40,7 +40,7 @@ export async function addFactor(
   const codes = isFirst ? await replaceCodes(tx, userId) : undefined
   for (const { uid, idHash } of await tx.artifacts.listOfUser('Session', userId))
     if (uid === undefined || uid !== keepSession) await tx.artifacts.delete('Session', idHash)
-  await record(deps, tx, { type: 'second_factor.added', userId, at, clientId, kind })
+  await record(deps, tx, { type: 'second_factor.added', userId, at, clientId, kind, added: factor.id })
   return { kind: 'added', codes }
 }
 
@@ -80,6 +80,8 @@ const TEMPLATES = {
 interface RecordedChange extends FactorChange {
   readonly type: keyof typeof TEMPLATES
   readonly kind?: SecondFactorKind
+  /** Id of what was added. */
+  readonly added?: string
 }
 
 /** Where second steps stand. */
@@ -89,13 +91,14 @@ const PAGE = 'account/connections'
 async function record(
   deps: TellDeps,
   tx: Repositories,
-  { type, userId, at, clientId, kind }: RecordedChange,
+  { type, userId, at, clientId, kind, added }: RecordedChange,
 ): Promise<void> {
   const by = { actor: userId, ...(clientId === undefined ? {} : { clientId }) }
   const data = kind === undefined ? {} : { data: { kind } }
   await tx.events.append({ type, at, outcome: 'ok', userId, ...by, ...data })
   for (const address of provenAmong(await tx.evidence.listOfUser(userId))) {
-    const path = type === 'second_factor.added' ? await issueFactorDenial(tx, { userId, address, at }) : PAGE
+    const denied = { userId, address, at }
+    const path = added === undefined ? PAGE : await issueFactorDenial(tx, { ...denied, factorId: added })
     await tell(deps, tx, { template: TEMPLATES[type], to: [address], at, path })
   }
 }

@@ -7,9 +7,8 @@ import type { Repositories } from '../storage/storage.ts'
 /** How long a change without a link's own time can be denied: mailboxes get other owners. */
 const DENIAL_SECONDS = 7 * 86_400
 
-/** What a ticket is bound to when it is no link. */
+/** What a ticket is bound to when it is neither a link nor a second factor. */
 export const DENIED_ADDRESS = 'address'
-export const DENIED_SECOND_FACTOR = 'second-factor'
 
 interface Deniable {
   readonly userId: string
@@ -22,9 +21,11 @@ interface Deniable {
 export const issueAddressDenial = (tx: Repositories, denied: Deniable): Promise<string> =>
   issueDenial(tx, denied, { boundTo: DENIED_ADDRESS, expiresAt: denied.at + DENIAL_SECONDS })
 
-/** For who reads this address: takes back that signing in asks for a second proof. @returns a path. */
-export const issueFactorDenial = (tx: Repositories, denied: Deniable): Promise<string> =>
-  issueDenial(tx, denied, { boundTo: DENIED_SECOND_FACTOR, expiresAt: denied.at + DENIAL_SECONDS })
+/** For who reads this address: takes back that a second factor was added. @returns a path. */
+export const issueFactorDenial = (
+  tx: Repositories,
+  { factorId, ...denied }: Deniable & { readonly factorId: string },
+): Promise<string> => issueDenial(tx, denied, { boundTo: factorId, expiresAt: denied.at + DENIAL_SECONDS })
 
 /** For who reads this address: undoes a link for as long as it can be undone. @returns a path. */
 export async function issueDenial(

@@ -25,7 +25,9 @@ export const newId = (prefix: string, length: number): string => prefix + random
 /** Id forms that SDKs know. */
 export const newConnectionId = (): string => newId('con_', 16)
 export const newAccountId = (): string => newId('cac_', 24)
-export const newFactorId = (): string => newId('fac_', 16)
+const FACTOR = 'fac_'
+export const newFactorId = (): string => newId(FACTOR, 16)
+export const isFactorId = (id: string): boolean => id.startsWith(FACTOR)
 export const newClientId = (): string => newId('', 32)
 
 /** To be read from paper and typed: small letters and digits that are not taken for each other. */

@@ -1,14 +1,15 @@
 // "This was not me": a mailed link by which somebody who was told of a change takes it back. Opening it changes nothing,
 // for scanners open links; it works once, and no session is needed.
 import { changeAddress } from '../accounts/change-address.ts'
-import { DENIED_ADDRESS, DENIED_SECOND_FACTOR } from '../accounts/denials.ts'
+import { DENIED_ADDRESS } from '../accounts/denials.ts'
 import { endEverythingIssued } from '../accounts/end-access.ts'
 import { displayNameOf } from '../accounts/link-notices.ts'
 import { undoLink } from '../accounts/link-undo.ts'
 import { transact } from '../accounts/transact.ts'
-import { sha256Hex } from '../crypto/hashing.ts'
+import { isFactorId, sha256Hex } from '../crypto/hashing.ts'
 import { Conflict, Invalid } from '../domain/errors.ts'
 import type { EpochSeconds } from '../lib/time.ts'
+import type { SecondFactorRecord } from '../storage/factor-repository.ts'
 import type { LinkRecord, MailProof } from '../storage/records.ts'
 import type { Repositories } from '../storage/storage.ts'
 import type { FlowDeps } from './deps.ts'
@@ -30,9 +31,9 @@ export type Denied =
 
 /** @throws {FlowError} `ticket_invalid`: unknown, used, run out, or what it denies was taken back already. */
 export async function notMePage(deps: FlowDeps, ticket: string | undefined): Promise<NotMePage> {
-  const { proof, link } = await openDenial(deps, deps.storage, ticket)
+  const { proof, link, factor } = await openDenial(deps, deps.storage, ticket)
   const page = { ticket: ticket ?? '', at: proof.createdAt }
-  if (proof.boundTo === DENIED_SECOND_FACTOR) return { ...page, denied: { kind: 'second-factor' } }
+  if (factor !== undefined) return { ...page, denied: { kind: 'second-factor' } }
   if (link === undefined) return { ...page, denied: { kind: 'address', former: proof.address } }
   const added = link.secondaryUserId === undefined ? link.identity : undefined
   const connection = added && (await displayNameOf(deps.storage, added.connectionId))
@@ -44,9 +45,9 @@ export async function submitNotMe(deps: FlowDeps, ticket: string | undefined): P
   const at = deps.clock()
   const { vault, keyring, notifyLink: notify } = deps
   await transact(deps.storage, async (tx) => {
-    const { proof, link } = await openDenial(deps, tx, ticket)
+    const { proof, link, factor } = await openDenial(deps, tx, ticket)
     if (!(await tx.proofs.consume(proof.idHash))) throw new FlowError('ticket_invalid')
-    if (proof.boundTo === DENIED_SECOND_FACTOR) return removeFactors(deps, tx, proof, at)
+    if (factor !== undefined) return removeFactor(deps, tx, factor, at)
     if (link === undefined) return restoreAddress(deps, tx, proof, at)
     const { primaryUserId: userId } = link
     await undoLink(tx, { vault, keyring, notify }, { linkId: link.id, at, keepChanges: true, by: userId })
@@ -75,18 +76,23 @@ async function restoreAddress(
   await tx.events.append({ type: 'user.address_restored', at, outcome: 'ok', userId, data: { proof: 'mail' } })
 }
 
-/** Whoever added them would be the only one to come in: all of them go, with what is issued. */
-async function removeFactors(
+/**
+ * Goes with what came after it, which whoever added it may have added as well, with recovery codes, which they may have
+ * seen, and with what is issued. What was there before stays: who reads a mailbox takes back, and takes nothing else away.
+ */
+async function removeFactor(
   { vault }: FlowDeps,
   tx: Repositories,
-  { userId }: MailProof,
+  { userId, kind, addedAt }: SecondFactorRecord,
   at: EpochSeconds,
 ): Promise<void> {
   const [user] = await tx.users.lock([userId])
   if (user === undefined) throw new FlowError('ticket_invalid')
-  await tx.secondFactors.deleteOfUser(userId)
+  for (const one of await tx.secondFactors.listOfUser(userId))
+    if (one.addedAt >= addedAt) await tx.secondFactors.delete(userId, one.kind)
+  await tx.secondFactors.replaceCodes(userId, [])
   await endEverythingIssued(tx, vault, userId)
-  await tx.events.append({ type: 'second_factor.denied', at, outcome: 'ok', userId, data: { proof: 'mail' } })
+  await tx.events.append({ type: 'second_factor.denied', at, outcome: 'ok', userId, data: { kind, proof: 'mail' } })
 }
 
 /** It cannot be taken back any more, or has become the only way in: then an operator has to look. */
@@ -95,25 +101,32 @@ function stays(cause: unknown): never {
   throw cause
 }
 
+interface OpenDenial {
+  readonly proof: MailProof
+  /** One of the two is what is denied; neither: the change of an address. */
+  readonly link?: LinkRecord
+  readonly factor?: SecondFactorRecord
+}
+
 async function openDenial(
   { clock }: FlowDeps,
   repositories: Repositories,
   ticket: string | undefined,
-): Promise<{ proof: MailProof; link: LinkRecord | undefined }> {
+): Promise<OpenDenial> {
   const proof = ticket === undefined ? undefined : await repositories.proofs.find(sha256Hex(ticket))
   if (proof === undefined || proof.kind !== 'not_me' || proof.expiresAt <= clock())
     throw new FlowError('ticket_invalid')
-  if (proof.boundTo === DENIED_SECOND_FACTOR) {
-    // One that was added later has a mail of its own, and is not taken back by an older one.
-    const enrolled = await repositories.secondFactors.listOfUser(proof.userId)
-    if (!enrolled.some(({ addedAt }) => addedAt <= proof.createdAt)) throw new FlowError('ticket_invalid')
-    return { proof, link: undefined }
+  if (isFactorId(proof.boundTo)) {
+    const factors = await repositories.secondFactors.listOfUser(proof.userId)
+    const factor = factors.find(({ id }) => id === proof.boundTo)
+    if (factor === undefined) throw new FlowError('ticket_invalid')
+    return { proof, factor }
   }
   if (proof.boundTo === DENIED_ADDRESS) {
     const user = await repositories.users.find(proof.userId ?? '')
     if (user === undefined || user.email === proof.address || (await wasRestored(repositories, proof)))
       throw new FlowError('ticket_invalid')
-    return { proof, link: undefined }
+    return { proof }
   }
   const link = await repositories.links.find(proof.boundTo)
   if (link === undefined || link.undoneAt !== undefined) throw new FlowError('ticket_invalid')

@@ -84,7 +84,7 @@ export const enFactors = {
   'reauth.wish.second-factor': 'change your second step',
 
   'not-me.lead.second-factor': 'On {day}, a second step was added to your account: signing in asks for a second proof.',
-  'not-me.effect.second-factor': 'remove every second step, with its recovery codes',
+  'not-me.effect.second-factor': 'remove that second step, any that came after it, and the recovery codes',
 
   'account-notice.second-step-on': '<b>The second step is on.</b> You are asked for it when you sign in.',
   'account-notice.second-step-off': '<b>That is switched off.</b>',
