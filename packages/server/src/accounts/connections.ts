@@ -12,6 +12,7 @@ import { sealConnectionSecret } from '../vault/connections.ts'
 import type { AccountVault } from './account-vault.ts'
 import { dropIdentity } from './drop-identity.ts'
 import { deleteUser } from './end-access.ts'
+import { transact } from './transact.ts'
 
 export interface ConnectionWrite {
   readonly id: string
@@ -91,7 +92,7 @@ const BATCH = 100
 
 /**
  * Deletes a connection with its users (auth0-wire.md §6.3). Users whose first identity it made go; others lose the
- * identity. In batches, so that a large one does not hold the database; ending midway leaves it to be deleted again.
+ * identity, and what they connected. In batches, so that a large one does not hold the database; ending midway leaves it to be deleted again.
  */
 export async function deleteConnection(
   storage: Storage,
@@ -101,6 +102,8 @@ export async function deleteConnection(
   await storage.transaction((tx) => setEnabledClients(tx, connection.id, []))
   let left = BATCH
   while (left === BATCH) left = await storage.transaction((tx) => deleteBatch(tx, vault, { connection, at, clientId }))
+  left = BATCH
+  while (left === BATCH) left = await transact(storage, (tx) => dropAccounts(tx, vault, connection.id, at))
   await storage.transaction(async (tx) => {
     await tx.connections.delete(connection.id)
     await tx.events.append({
@@ -129,6 +132,21 @@ async function deleteBatch(
         if (identity.connectionId === connection.id) await dropIdentity(tx, vault, identity, at)
   }
   return items.length
+}
+
+/** Those of people who sign in otherwise. */
+async function dropAccounts(
+  tx: Repositories,
+  vault: AccountVault,
+  connectionId: string,
+  at: EpochSeconds,
+): Promise<number> {
+  const ids = await tx.accounts.listOfConnection(connectionId, BATCH)
+  for (const id of ids) {
+    const account = await tx.accounts.find(id)
+    if (account !== undefined) await vault.drop(tx, account, at)
+  }
+  return ids.length
 }
 
 /** Deletes whoever signs in with this address, or takes the way in away from a user who has others before it. */

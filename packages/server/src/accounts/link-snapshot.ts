@@ -40,6 +40,8 @@ export async function forgetSnapshots(tx: Repositories, userId: string): Promise
     for (const { id, primaryUserId, secondaryUserId, undoneAt } of items) {
       if (primaryUserId !== userId || secondaryUserId === undefined || undoneAt !== undefined) continue
       await tx.links.deleteSnapshot(id)
+      // They waited for the day when the merge is undone.
+      await tx.secondFactors.deleteOfUser(secondaryUserId)
       // Links into somebody who was merged away: no deeper than merges were chained.
       await forgetSnapshots(tx, secondaryUserId)
     }

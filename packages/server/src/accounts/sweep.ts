@@ -53,8 +53,8 @@ export async function sweepSquatters(
 
 /**
  * The owner of an address gets an account to themselves that somebody may have prepared for them: passwords and
- * identities other than the one that they came by go, with every other address, second factors and everything issued
- * (T-PRE-01, T-PRE-03). An address that stayed would let its own owner in again.
+ * identities other than the one that they came by go, with every other address, connected accounts, second factors and
+ * everything issued (T-PRE-01, T-PRE-03). An address that stayed would let its own owner in again.
  */
 export async function sweepOwnAccount(
   tx: Repositories,
@@ -65,19 +65,37 @@ export async function sweepOwnAccount(
     ({ connectionId, subject }) => connectionId !== kept.connectionId || subject !== kept.subject,
   )
   for (const identity of others) await dropIdentity(tx, vault, identity, at)
-  const strange = (await tx.evidence.listOfUser(userId)).filter((one) => one.address !== address)
-  for (const one of strange) await forgetEvidence(tx, userId, one.address, () => true)
+  // An agent of the owner's would write into what is somebody else's.
+  const connected = await tx.accounts.listOfUser(userId, { purpose: 'agents' })
+  for (const { id } of connected) {
+    const account = await tx.accounts.find(id)
+    if (account !== undefined) await vault.drop(tx, account, at)
+  }
+  await keepAddress(tx, userId, address, at)
   // Whoever prepared the account would keep its owner out by them.
   await tx.secondFactors.deleteOfUser(userId)
   await endEverythingIssued(tx, vault, userId)
-  if (others.length === 0) return
+  if (others.length === 0 && connected.length === 0) return
   await tx.events.append({
     type: 'user.swept',
     at,
     outcome: 'ok',
     userId,
-    data: { why: 'address_first_proven', identities: others.length },
+    data: { why: 'address_first_proven', identities: others.length, accounts: connected.length },
   })
+}
+
+/** Whoever had proven another address would hear of everything, and could come in by it (linking.md S7). */
+async function keepAddress(tx: Repositories, userId: string, address: string, at: EpochSeconds): Promise<void> {
+  const [user] = await tx.users.lock([userId])
+  if (user === undefined) return
+  const evidence = await tx.evidence.listOfUser(userId)
+  const gone = evidence.map((one) => one.address).filter((one) => one !== address)
+  for (const one of gone) await forgetEvidence(tx, userId, one, () => true)
+  const left = await tx.evidence.listOfUser(userId)
+  const profile = gone.reduce((profile, one) => withoutAddress({ profile }, one), user.profile)
+  const emailVerified = isAddressProven(left, address)
+  await tx.users.replace({ ...user, profile, email: address, emailVerified, updatedAt: at })
 }
 
 async function takeAddress(
@@ -110,7 +128,7 @@ async function takeAddress(
 }
 
 /** Pages and tokens would go on to show it where it is the name. */
-function withoutAddress({ profile }: User, address: string): User['profile'] {
+function withoutAddress({ profile }: Pick<User, 'profile'>, address: string): User['profile'] {
   const entries = Object.entries(profile).filter(([, value]) => !isString(value) || canonicalAddress(value) !== address)
   return Object.fromEntries(entries)
 }

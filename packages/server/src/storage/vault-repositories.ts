@@ -16,6 +16,8 @@ export interface Accounts {
     userId: string,
     filter?: { purpose?: Purpose; connectionIds?: readonly string[]; limit?: number; after?: string },
   ): Promise<readonly VaultAccount[]>
+  /** Ids of accounts at a connection, whoever has them. */
+  listOfConnection(connectionId: string, limit: number): Promise<readonly string[]>
   /** The exchange's candidates of one connection, agents' accounts first, then sign-in ones, newest first, with envelopes. */
   listCandidates(userId: string, connectionId: string): Promise<readonly StoredAccount[]>
   /** Other tokensets of the same upstream account, whoever holds them (before a revocation that ends the grant). */

@@ -69,6 +69,9 @@ export const accountsTable = (db: Db): Accounts => ({
   async listExpiring(query) {
     return (await db.all(listExpiring, query)).map(accountOf)
   },
+  async listOfConnection(connectionId, limit) {
+    return (await db.all(listOfConnection, { connectionId, limit })).map(({ id }) => id)
+  },
   async listEnding({ past = { at: 0, id: '' }, ...query }) {
     return (await db.all(listEnding, { ...query, pastAt: past.at, pastId: past.id })).map(accountOf)
   },
@@ -307,6 +310,10 @@ const WORKS = sql<boolean>`health not in ('revoked', 'reconnect_required')`
 /** Works still, and nothing renews it past that time. */
 const endsBefore = (eb: ExpressionBuilder<Schema, 'accounts'>, before: number) =>
   eb.and([WORKS, eb(END, 'is not', null), eb(END, '<', before)])
+
+const listOfConnection = statement((q, p: { connectionId: string; limit: number }) =>
+  q.selectFrom('accounts').select('id').where('connection_id', '=', p.connectionId).limit(p.limit),
+)
 
 const listEnding = statement((q, p: { pastAt: number; pastId: string; before: number; limit: number }) =>
   q
