@@ -26,9 +26,6 @@ const KINDS: Readonly<Record<ApprovalKind, ArtifactKind>> = {
   use: 'UseApproval',
 }
 
-/** Kinds of rows in which an agent asks a person something. */
-export const AGENT_QUESTIONS: readonly ArtifactKind[] = [KINDS.ciba, KINDS.use]
-
 const APPROVAL_KINDS = ['ciba', 'device', 'use'] as const satisfies readonly ApprovalKind[]
 
 export interface StoredApproval {

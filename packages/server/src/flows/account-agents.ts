@@ -1,5 +1,4 @@
 // Stopping an agent for oneself, and letting it go on. Seen by the next exchange, whichever node serves it.
-import { AGENT_QUESTIONS } from '../accounts/approvals.ts'
 import { parseClient } from '../domain/client.ts'
 import { backTo, requireOwner } from './account-owner.ts'
 import type { BrowserRequest } from './browser-request.ts'
@@ -20,8 +19,8 @@ export async function stopAgent(
   const at = deps.clock()
   await deps.storage.transaction(async (tx) => {
     if (!(await tx.agentStops.put(user.userId, client.clientId, at))) return
-    // Neither what it asked nor what it was told serves it when it may go on.
-    await tx.artifacts.deleteOfUser(user.userId, { clientId: client.clientId, kinds: AGENT_QUESTIONS })
+    // Neither what it asked nor a yes of before serves it when it may go on.
+    await tx.artifacts.deleteOfUser(user.userId, { clientId: client.clientId, kinds: ['UseApproval'] })
     await tx.events.append({
       type: 'agent.stopped',
       at,
