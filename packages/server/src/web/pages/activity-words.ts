@@ -115,12 +115,12 @@ const WHY = [
   'approval_pending',
   'approval_denied',
   'outside_hours',
+  'host_not_allowed',
 ] as const
 const POLICY: ReadonlySet<string> = new Set([
   'policy_denied',
   'client_denied',
   'connection_not_enabled',
-  'host_not_allowed',
   'rate_limited',
 ])
 

@@ -217,6 +217,7 @@ export const enAccount = {
   'activity.why.approval_pending': 'You were asked first.',
   'activity.why.approval_denied': 'You said no.',
   'activity.why.outside_hours': 'It may not work at this hour.',
+  'activity.why.host_not_allowed': 'It wanted to reach a place that is not the provider’s.',
   'activity.why.policy': 'The rules here do not let it.',
   'activity.why.other': 'It did not ask in the right way.',
   'activity.user.signed_in': '<b>{who}</b> signed in with {connection}',
