@@ -39,7 +39,8 @@ export const isTypedConnection = ({ strategy }: Pick<Connection, 'strategy'>): b
 /** There is a provider to be sent to. */
 export const isUpstream = ({ strategy }: Pick<Connection, 'strategy'>): boolean => !OWN_STRATEGIES.has(strategy)
 
-export const shownConnection = ({ name, displayName }: Connection): ShownConnection => ({
+export const shownConnection = ({ name, displayName, strategy }: Connection): ShownConnection => ({
   name,
   displayName: displayName ?? name,
+  strategy,
 })

@@ -22,6 +22,8 @@ export type Outcome =
 export interface ShownConnection {
   readonly name: string
   readonly displayName: string
+  /** Says what its scopes mean. */
+  readonly strategy?: string
 }
 
 export type SignInWay = { readonly kind: 'password' } | { readonly kind: 'connection'; readonly displayName: string }

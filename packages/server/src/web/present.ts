@@ -21,6 +21,7 @@ import { renderLogout } from './pages/logout.ts'
 import { renderMergePreview } from './pages/merge-preview.ts'
 import { renderMfa } from './pages/mfa.ts'
 import { renderResetPassword } from './pages/reset-password.ts'
+import { askedAt } from './pages/scopes.ts'
 import { renderSignup } from './pages/signup.ts'
 import { renderVerifyEmail } from './pages/verify-email.ts'
 import { renderVerifyLink } from './pages/verify-link.ts'
@@ -114,7 +115,7 @@ export function present(page: FlowPage, { frame, browser, requestId }: Presentat
         client: { ...page.client, kind: 'app' },
         user: page.user,
         account: arrival(page.account),
-        scopes: page.scopes.map((value) => ({ value })),
+        scopes: askedAt(page.account.connection.strategy, page.scopes),
         forSignIn: page.for === 'sign-in',
         keepsTokens: page.keepsTokens,
         mayChooseAnother: true,

@@ -183,7 +183,7 @@ function agentSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
       { connection: words.provider, label: words.account },
       { connection: other, label: undefined },
     ],
-    scopes: ['calendar.read', 'repo', words.scope],
+    scopes: ['calendar.read', 'repo', words.scope].map((value) => ({ value })),
     last: { account: { connection: words.provider, label: words.account }, purpose: words.purpose },
     week: [0, 3, 4, 1, 12, 0, 3].map((count, day) => ({ at: AT + (day - 6) * DAY, count })),
     stoppedAt: undefined,

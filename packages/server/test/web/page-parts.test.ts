@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { CATALOGUE } from '../../src/upstream/registry.ts'
 import { loadAssets } from '../../src/web/assets.ts'
 import { isOwnPath, safeUrl } from '../../src/web/pages/html.ts'
 import { listOf, pluralKey, say, sayPlain } from '../../src/web/pages/locale.ts'
 import { english } from '../../src/web/pages/messages/en.ts'
-import { describeScopes } from '../../src/web/pages/scopes.ts'
+import { askedAt, describeScopes } from '../../src/web/pages/scopes.ts'
 import { hueOf, maskAddress, monogramLetters, plainText } from '../../src/web/pages/text.ts'
 import { decideTheme } from '../../src/web/pages/theme.ts'
 import { frameableBy, pageHeaders } from '../../src/web/security-headers.ts'
@@ -110,6 +111,19 @@ suite('scopes in words', () => {
     assert.deepEqual(describeScopes([{ value: 'read:everything' }]).items, [
       { group: 'other', words: { scope: 'read:everything' } },
     ])
+  })
+
+  test('what every provider of the catalogue is asked for by itself has words, and short words only where they are said', () => {
+    for (const { strategy, scopes } of CATALOGUE) {
+      const { items } = describeScopes(askedAt(strategy, [...scopes.defaults, ...scopes.always]))
+      assert.ok(!items.some(({ group }) => group === 'other'), `${strategy}: ${scopes.defaults.join(' ')}`)
+    }
+    const salesforce = describeScopes(askedAt('salesforce', ['id', 'api', 'refresh_token']))
+    assert.deepEqual(
+      [salesforce.items.map(({ group }) => group), salesforce.whileAway],
+      [['read', 'read', 'change'], true],
+    )
+    assert.deepEqual(groups('id', 'api', 'read'), ['other', 'other', 'other'])
   })
 
   test('a scope of our own APIs speaks in the operator’s words', () => {

@@ -13,6 +13,7 @@ import {
   renderAccountAgents,
 } from '../pages/account-agents.ts'
 import type { Html } from '../pages/html.ts'
+import { askedAt } from '../pages/scopes.ts'
 import { loadNames, type Names, shownPolicy } from './names.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
 import { DAY_SECONDS, recentUses, USES } from './uses.ts'
@@ -97,7 +98,9 @@ function agentView(facts: Facts, clientId: string): AgentView | undefined {
     firstParty: client.firstParty,
     lastUsedAt: own.length === 0 ? undefined : Math.max(...own.map(({ lastAt }) => lastAt)),
     accounts: accounts.map((account) => accountOf(names, account)),
-    scopes: [...new Set(accounts.flatMap(({ scopesGranted }) => scopesGranted))],
+    scopes: accounts.flatMap(({ connectionId, scopesGranted }) =>
+      askedAt(names.connection(connectionId)?.strategy, scopesGranted),
+    ),
     last: last && lastOf(facts, last),
     week: weekOf(own, now),
     stoppedAt: stops.get(clientId),

@@ -12,6 +12,7 @@ import { csrfToken } from '../csrf.ts'
 import { renderLinkConfirm } from '../pages/link-confirm.ts'
 import { renderNotMe, renderNotMeDone } from '../pages/not-me.ts'
 import { renderReauthenticate } from '../pages/reauthenticate.ts'
+import { askedAt } from '../pages/scopes.ts'
 import { secondStepRoutes } from '../second-step-routes.ts'
 import { activityPage } from './activity.ts'
 import { agentsPage } from './agents.ts'
@@ -132,7 +133,7 @@ async function showAdd(
     form: { action: '/u/add', state: page.state, csrf: csrfToken(request.browser, page.state) },
     user: page.user,
     account: { connection: connection.name, connectionDisplayName: connection.displayName, name, address },
-    scopes: scopes.map((value) => ({ value })),
+    scopes: askedAt(account.connection.strategy, scopes),
     forSignIn: page.forSignIn,
     keepsTokens: page.keepsTokens,
     mayChooseAnother: true,

@@ -9,7 +9,7 @@ import { type FormTarget, form } from './forms.ts'
 import { type Html, type HtmlValue, html, joined } from './html.ts'
 import type { PageFrame } from './layout.ts'
 import { day, listOf, pluralKey, say, sayPlain } from './locale.ts'
-import { type Ability, describeScopes } from './scopes.ts'
+import { type Ability, type AskedScope, describeScopes } from './scopes.ts'
 import { plainText, said } from './text.ts'
 
 export interface AccountAgentsView extends AccountFrame {
@@ -35,7 +35,7 @@ export interface AgentView {
   readonly firstParty: boolean
   readonly lastUsedAt: EpochSeconds | undefined
   readonly accounts: readonly AgentAccount[]
-  readonly scopes: readonly string[]
+  readonly scopes: readonly AskedScope[]
   readonly last: { readonly account: AgentAccount; readonly purpose: string } | undefined
   /** Seven days, the oldest first. */
   readonly week: readonly { readonly at: EpochSeconds; readonly count: number }[]
@@ -112,8 +112,8 @@ function factsOf(frame: PageFrame, { accounts, scopes, last }: AgentView) {
 const GROUPS = ['read', 'change', 'danger', 'other'] as const
 
 /** In plain words, the harmless first; what nobody can say in words stays a word of the provider's. */
-function abilitiesOf(frame: PageFrame, scopes: readonly string[]): readonly Html[] {
-  const { items } = describeScopes(scopes.map((value) => ({ value })))
+function abilitiesOf(frame: PageFrame, scopes: readonly AskedScope[]): readonly Html[] {
+  const { items } = describeScopes(scopes)
   return GROUPS.flatMap((group) => {
     const words = items.filter((item) => item.group === group).map((item) => abilityWords(frame, item))
     return words.length === 0 ? [] : [say(frame, `agents.may.${group}`, { what: joined(words, '; ') })]

@@ -7,7 +7,13 @@ export type AbilityGroup = 'read' | 'change' | 'danger' | 'other'
 export interface AskedScope {
   readonly value: string
   readonly description?: string | undefined
+  /** Of the connection: short words mean something else at each provider. */
+  readonly strategy?: string | undefined
 }
+
+/** Scopes at a provider. */
+export const askedAt = (strategy: string | undefined, scopes: readonly string[]): readonly AskedScope[] =>
+  scopes.map((value) => ({ value, strategy }))
 
 export interface Ability {
   readonly group: AbilityGroup
@@ -37,6 +43,8 @@ const ORG_ADMIN: Meaning = [
   ['danger', 'scope.org.admin'],
 ]
 const PROFILE: Meaning = [['read', 'scope.profile']]
+const ALL_READ: Meaning = [['read', 'scope.all.read']]
+const ALL_CHANGE: Meaning = [...ALL_READ, ['change', 'scope.all.change']]
 const ACCOUNT: Meaning = [['read', 'scope.account']]
 const EMAIL: Meaning = [['read', 'scope.email']]
 
@@ -145,21 +153,89 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['files.metadata.read', FILES_READ],
   ['files.content.read', FILES_READ],
   ['files.content.write', [['change', 'scope.files.write']]],
+
+  ['root_readonly', FILES_READ],
+  ['root_readwrite', FILES_ALL],
+  ['read:jira-user', [['read', 'scope.people.read']]],
+  ['read:jira-work', [['read', 'scope.jira.read']]],
+  [
+    'write:jira-work',
+    [
+      ['read', 'scope.jira.read'],
+      ['change', 'scope.jira.write'],
+    ],
+  ],
+  ['crm.objects.contacts.read', CONTACTS_READ],
+  ['crm.objects.contacts.write', [...CONTACTS_READ, ['change', 'scope.contacts.write']]],
+  ['read_api', ALL_READ],
+  ['read_repository', [['read', 'scope.repo.read']]],
+  ['write_repository', [['change', 'scope.repo.write']]],
+  ['current_user:read', ACCOUNT],
+  ['user.info.basic', PROFILE],
+  ['public_profile', PROFILE],
+  ['user-read-email', EMAIL],
+  ['user:read:email', EMAIL],
+  ['user.email:read', EMAIL],
+  ['AaaServer.profile.READ', ACCOUNT],
+  ['me:read', ACCOUNT],
+  ['account:read', [['read', 'scope.workplace.read']]],
+  ['tweet.read', [['read', 'scope.posts.read']]],
+  ['tweet.write', [['change', 'scope.posts.write']]],
+  ['users.read', [['read', 'scope.user.read']]],
+  ['users.email', EMAIL],
+  ['w_member_social', [['change', 'scope.posts.write']]],
 ])
+
+const SALESFORCE: ReadonlyMap<string, Meaning> = new Map([
+  ['id', ACCOUNT],
+  ['api', ALL_CHANGE],
+  ['full', ALL_CHANGE],
+])
+
+/** Words that say nothing without the provider in whose mouth they are: by strategy. */
+const MEANINGS_AT: Readonly<Record<string, ReadonlyMap<string, Meaning>>> = {
+  apple: new Map([['name', PROFILE]]),
+  docusign: new Map([['signature', [['change', 'scope.signature']]]]),
+  gitlab: new Map([['api', ALL_CHANGE]]),
+  hubspot: new Map([['oauth', ACCOUNT]]),
+  linear: new Map([
+    ['read', ALL_READ],
+    ['write', ALL_CHANGE],
+  ]),
+  reddit: new Map([['identity', ACCOUNT]]),
+  salesforce: SALESFORCE,
+  'salesforce-sandbox': SALESFORCE,
+  strava: new Map([['read', [['read', 'scope.public.read']]]]),
+  'stripe-connect': new Map([
+    ['read_only', ALL_READ],
+    ['read_write', ALL_CHANGE],
+  ]),
+  trello: new Map([
+    ['read', ALL_READ],
+    ['write', ALL_CHANGE],
+  ]),
+  zendesk: new Map([
+    ['read', ALL_READ],
+    ['write', ALL_CHANGE],
+  ]),
+}
+
+/** Salesforce's name for it; elsewhere nobody asks for it. */
+const AWAY: ReadonlySet<string> = new Set(['offline_access', 'refresh_token'])
 
 /** Says what scopes allow, each thing once, in the order asked. What has no words of ours stays as it is. */
 export function describeScopes(scopes: readonly AskedScope[]): Abilities {
   const items = new Map<string, Ability>()
   for (const scope of scopes) {
-    if (scope.value === 'offline_access') continue
+    if (AWAY.has(scope.value)) continue
     for (const ability of abilitiesOf(scope)) items.set(`${ability.group} ${JSON.stringify(ability.words)}`, ability)
   }
-  return { items: [...items.values()], whileAway: scopes.some((scope) => scope.value === 'offline_access') }
+  return { items: [...items.values()], whileAway: scopes.some((scope) => AWAY.has(scope.value)) }
 }
 
-function abilitiesOf({ value, description }: AskedScope): readonly Ability[] {
+function abilitiesOf({ value, description, strategy = '' }: AskedScope): readonly Ability[] {
   if (description) return [{ group: groupByName(value), words: { description } }]
-  const meaning = MEANINGS.get(value)
+  const meaning = MEANINGS_AT[strategy]?.get(value) ?? MEANINGS.get(value)
   if (!meaning) return [{ group: 'other', words: { scope: value } }]
   return meaning.map(([group, key]) => ({ group, words: { key } }))
 }

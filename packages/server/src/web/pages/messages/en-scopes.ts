@@ -45,4 +45,13 @@ export const enScopes = {
   'scope.chat.private': 'your private conversations',
   'scope.chat.write': 'write messages',
   'scope.people.read': 'the people of your workplace',
+  'scope.workplace.read': 'the name and the plan of your workplace',
+  'scope.all.read': 'all that you see there',
+  'scope.all.change': 'whatever you may change there',
+  'scope.public.read': 'what others see of you there',
+  'scope.posts.read': 'what you and the people you follow post',
+  'scope.posts.write': 'post in your name',
+  'scope.jira.read': 'your projects and their issues',
+  'scope.jira.write': 'issues: make new ones, change and comment them',
+  'scope.signature': 'send documents that are to be signed, and sign yours',
 } as const
