@@ -1,5 +1,6 @@
 // Takes an identity off a user; on the compatible API it becomes a user of its own (auth0-wire.md §3.3, linking.md §6).
 import { isAddressProven } from '../domain/addresses-of-user.ts'
+import { PASSKEY_STRATEGY } from '../domain/connection.ts'
 import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
 import { connectionSource } from '../domain/identity-key.ts'
 import type { AddressEvidence, Grade, Identity, User } from '../domain/user.ts'
@@ -142,14 +143,17 @@ async function requireRemovable(
   throw new Invalid('operation_not_supported', 'The last way to sign in cannot be unlinked.')
 }
 
-/** Its connection signs people in; a password does so by an address, which must be proven. */
+/** Its connection signs people in; a password does so by an address, which must be proven, a passkey by a key that is here. */
 async function isUsable(
   tx: Repositories,
   { connection, identity }: KnownIdentity,
   evidence: readonly AddressEvidence[],
 ): Promise<boolean> {
   if (!maySignIn(connection.document.authentication)) return false
-  const password = await tx.passwords.find(identity.connectionId, identity.subject)
+  const { connectionId, subject } = identity
+  // An import brings what a passkey is called, and not its key.
+  if (connection.strategy === PASSKEY_STRATEGY) return (await tx.passkeys.find(connectionId, subject)) !== undefined
+  const password = await tx.passwords.find(connectionId, subject)
   return password === undefined || isAddressProven(evidence, password.address)
 }
 

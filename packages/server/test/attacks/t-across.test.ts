@@ -5,7 +5,17 @@ import { test } from 'node:test'
 import { openKeyring } from '../../src/crypto/keyring.ts'
 import { systemClock } from '../../src/lib/time.ts'
 import { pruneVaultKeys, rotateVaultKeys } from '../../src/vault/key-rotation.ts'
-import { connect, exchange, expectStatus, meToken, mgmt, type SignedIn, signIn, userPath } from '../support/actors.ts'
+import {
+  connect,
+  exchange,
+  expectStatus,
+  me,
+  meToken,
+  mgmt,
+  type SignedIn,
+  signIn,
+  userPath,
+} from '../support/actors.ts'
 import { answer } from '../support/approvals.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
@@ -13,6 +23,7 @@ import { inDatabase } from '../support/console.ts'
 import { DATABASES } from '../support/deployment.ts'
 import { enrolApp, ownWays, toSecondStep, typeCode } from '../support/factors.ts'
 import { eventually, request } from '../support/http.ts'
+import { importUsers } from '../support/imports.ts'
 import { callProxy, setPolicy } from '../support/proxy.ts'
 import { startServer } from '../support/server.ts'
 import { eventsOf } from '../support/state.ts'
@@ -214,5 +225,48 @@ for (const { database, server, api } of worlds) {
     const revoked = await eventsOf(server, 'vault.revoked')
     assert.ok(revoked.some(({ accountId, userId }) => accountId === id && userId === who.sub))
     expectStatus(await api.get(userPath(who.sub)), 200)
+  })
+
+  test(`T-AGT-01 ${database}: an agent sees and disconnects no account of a connection that its policy does not name`, async () => {
+    const who = await somebody('two-accounts')
+    server.person(`seen-${database}`, ['calendar'])
+    const token = await meToken(server, who)
+    const calendar = await connect(who.browser, server, { token, connection: 'calendar' })
+    const crm = await connectTyped(who.browser, server, { token, connection: 'crm', typed: { secret: KEY } })
+    const own = me(server, token)
+    const seen = async () => {
+      const { accounts } = expectStatus(await own.get('/connected-accounts/accounts'), 200).json
+      const { connections } = expectStatus(await own.get('/connected-accounts/connections'), 200).json
+      const names = (list: readonly { name?: string; connection?: string }[]) =>
+        list.map((one) => one.connection ?? one.name).sort()
+      return [names(accounts), names(connections).includes('crm')]
+    }
+    assert.deepEqual(await seen(), [['calendar', 'crm'], true])
+    await setPolicy(server, 'agent-a', { connections: [{ connection: 'calendar' }] })
+    assert.deepEqual(await seen(), [['calendar'], false])
+    expectStatus(await own.delete(`/connected-accounts/accounts/${crm.id}`), 204)
+    assert.equal((await accountsOf(who.sub)).length, 2)
+    expectStatus(await own.delete(`/connected-accounts/accounts/${calendar.id}`), 204)
+    await setPolicy(server, 'agent-a', { mode: 'observe', connections: [{ connection: 'calendar' }] })
+    assert.deepEqual(await seen(), [['crm'], true])
+    await setPolicy(server, 'agent-a', null)
+  })
+
+  test(`T-LINK-12 ${database}: a passkey that an import named, and whose key is elsewhere, is no way in that remains`, async () => {
+    const userId = `passkey|imported-${database}`
+    const [, passkey] = userId.split('|')
+    const row = {
+      user_id: userId,
+      email: `imported-${database}@example.test`,
+      email_verified: true,
+      identities: [{ provider: 'passkey', connection: 'passkeys', user_id: passkey }],
+    }
+    const job = await importUsers(server, api, [row])
+    assert.deepEqual([job.summary.inserted, job.refused], [1, []])
+    const other = await create('linked-by-import')
+    const [provider = '', user_id = ''] = other.id.split('|')
+    expectStatus(await api.post(`${userPath(userId)}/identities`, { provider, user_id }), 201)
+    const refused = await api.delete(`${userPath(userId)}/identities/${provider}/${user_id}`)
+    assert.deepEqual([refused.status, refused.json.errorCode], [400, 'operation_not_supported'])
   })
 }

@@ -1,7 +1,8 @@
 // Connected accounts of the calling user, and connections that an account can be connected from (auth0-wire.md §3.5).
 import { z } from 'zod'
 import { transact } from '../../accounts/transact.ts'
-import { parseClient } from '../../domain/client.ts'
+import { isInPolicy } from '../../domain/agent-policy.ts'
+import { type Client, parseClient } from '../../domain/client.ts'
 import { isActive } from '../../domain/connection-use.ts'
 import type { VaultAccount } from '../../domain/tokenset.ts'
 import type { JsonObject } from '../../lib/json.ts'
@@ -100,17 +101,29 @@ async function view(
   return serializeAccount(account, connection ?? { name: '' })
 }
 
-/** A client of somebody else sees what was connected through it and nothing more. */
+/** A client of somebody else sees what was connected through it and nothing more; none sees what its policy does not name. */
 async function visibleAccounts(
   storage: Repositories,
   user: MeCaller,
   filter: { readonly connectionIds?: readonly string[]; readonly after?: string },
 ): Promise<readonly VaultAccount[]> {
   if (filter.connectionIds?.length === 0) return []
-  const client = await storage.clients.find(user.clientId)
-  const seesAll = client !== undefined && parseClient(client).firstParty
+  const client = await findClient(storage, user)
+  const seesAll = client?.firstParty === true
   const accounts = await storage.accounts.listOfUser(user.userId, { purpose: 'agents', ...filter })
-  return accounts.filter(({ clientId, health }) => health !== 'revoked' && (seesAll || clientId === user.clientId))
+  const visible = accounts.filter(
+    ({ clientId, health }) => health !== 'revoked' && (seesAll || clientId === user.clientId),
+  )
+  if (client?.policy?.connections === undefined) return visible
+  const ids = [...new Set(visible.map(({ connectionId }) => connectionId))]
+  const connections = await Promise.all(ids.map((id) => storage.connections.find(id)))
+  const named = new Set(connections.flatMap((one) => (one && isInPolicy(client.policy, one.name) ? [one.id] : [])))
+  return visible.filter(({ connectionId }) => named.has(connectionId))
+}
+
+async function findClient({ clients }: Repositories, { clientId }: MeCaller): Promise<Client | undefined> {
+  const record = await clients.find(clientId)
+  return record && parseClient(record)
 }
 
 const listConnections = ({ storage }: MeDeps) =>
@@ -134,8 +147,13 @@ const listConnections = ({ storage }: MeDeps) =>
       const cursor = query.from ?? query.next
       const limit = query.take ?? DEFAULT_TAKE
       const window = { offset: cursor === undefined ? 0 : openCursor(cursor), limit, form: 'cursor' } as const
-      const connections = await storage.connections.listForClient(user.clientId)
-      const usable = connections.filter(({ document }) => isActive(document, 'connected_accounts', false))
+      const [client, connections] = await Promise.all([
+        findClient(storage, user),
+        storage.connections.listForClient(user.clientId),
+      ])
+      const usable = connections.filter(
+        ({ document, name }) => isActive(document, 'connected_accounts', false) && isInPolicy(client?.policy, name),
+      )
       return pageAnswer('connections', window, sliceOf(usable.map(serializeConnection), window))
     },
   )
