@@ -7,6 +7,7 @@ export {
   type Subject,
   type Token,
 } from './agent/agent.ts'
+export { type KeyOptions, privateKeyJwt } from './agent/private-key-jwt.ts'
 export {
   AccountAmbiguous,
   ApprovalPending,

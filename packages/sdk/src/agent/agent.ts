@@ -7,7 +7,8 @@ export interface AgentOptions {
   /** Tenon's address, e.g. `https://id.example.com/`. */
   readonly issuer: string
   readonly clientId: string
-  /** How the client proves itself: its secret, or a fresh `private_key_jwt` assertion for each request. */
+  /** How the client proves itself: its secret, or a fresh `private_key_jwt` assertion for each request
+   * (`privateKeyJwt` makes them). */
   readonly credential: { readonly secret: string } | { readonly assertion: () => string | Promise<string> }
   readonly fetch?: Fetch
 }

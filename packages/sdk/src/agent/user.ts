@@ -1,4 +1,5 @@
 // The API of the user that an agent acts for: what it may use, and connecting what is missing (RFC 7636 for the way back).
+import { base64url, randomText } from './base64url.ts'
 import { type Fetch, send } from './http.ts'
 import { type ConnectHint, isObject, TenonError } from './refusals.ts'
 
@@ -167,13 +168,5 @@ function problemOf(status: number, body: Readonly<Record<string, unknown>>): Ten
   return new TenonError(code, [message ?? `Tenon answered ${status}.`, ...why].join(' '), { status })
 }
 
-const randomText = (): string => base64url(crypto.getRandomValues(new Uint8Array(32)))
-
 const challengeOf = async (verifier: string): Promise<string> =>
   base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))))
-
-const base64url = (bytes: Uint8Array): string =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
