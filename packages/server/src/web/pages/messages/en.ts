@@ -8,6 +8,7 @@ import { enFactors } from './en-factors.ts'
 import { enPerson } from './en-person.ts'
 import { enScopes } from './en-scopes.ts'
 import { enTyped } from './en-typed.ts'
+import { enWhy } from './en-why.ts'
 
 export const en = {
   ...enAccount,
@@ -18,6 +19,7 @@ export const en = {
   ...enScopes,
   ...enFactors,
   ...enTyped,
+  ...enWhy,
 
   'page.title': '{page} · {tenant}',
   'page.title.error': 'Error: {page}',

@@ -1,0 +1,28 @@
+// Why an agent did not get what it wanted, as an operator reads it.
+
+export const enWhy = {
+  'console.agents.why.allowed': 'No rule stands against it.',
+  'console.agents.why.connection_not_in_policy': 'The policy does not name the connection.',
+  'console.agents.why.outside_hours': 'It is outside the hours of the policy.',
+  'console.agents.why.connect_not_in_policy': 'The policy lets it connect no accounts.',
+  'console.agents.why.proxy_only': 'The policy lets it use accounts only through us.',
+  'console.agents.why.scope_not_in_policy': 'It asks for more than the policy lets it have.',
+  'console.agents.why.token_exceeds_policy': 'The key can do more than the policy lets it.',
+  'console.agents.why.method_not_in_policy': 'The policy does not let it make requests of this kind.',
+  'console.agents.why.rate_in_policy': 'It is too often for one person in a minute.',
+  'console.agents.why.approval': 'The policy wants a yes of the person.',
+  'console.agents.why.approval_pending': 'The person was asked first.',
+  'console.agents.why.approval_denied': 'The person said no.',
+  'console.agents.why.approval_used': 'The yes of the person had served already.',
+  'console.agents.why.denied_lately': 'The person said no twice of late.',
+  'console.agents.why.too_many_pending': 'Three questions wait for the person already.',
+  'console.agents.why.not_showable': 'The request is too long to be shown to the person.',
+  'console.agents.why.agent_stopped': 'The person had stopped it.',
+  'console.agents.why.host_not_allowed': 'The connection does not list the host that it wanted to reach.',
+  'console.agents.why.connection_not_enabled': 'The connection is not enabled for it.',
+  'console.agents.why.client_denied': 'The client may not use accounts of people.',
+  'console.agents.why.not_connected': 'The person has connected no such account.',
+  'console.agents.why.scope_missing': 'The person has not allowed it that much.',
+  'console.agents.why.reconnect_required': 'The account has to be connected again.',
+  'console.agents.why.provider_unavailable': 'The provider did not answer.',
+} as const
