@@ -36,13 +36,26 @@ export function whyItEnds(account: Lives, consentSeconds: number | undefined): E
     : 'key_ends'
 }
 
+const isUsedLately = ({ lastUsedAt, connectedAt }: Lives, now: EpochSeconds): boolean =>
+  (lastUsedAt ?? connectedAt) >= now - KEPT_FRESH_SECONDS
+
 /**
  * Whether its end is worth an event ahead. What lives shorter than a day ends before anybody reads of it, and what is used
- * is renewed, so that its key does not end.
+ * is renewed, so that its key does not end, unless the provider ends it all the same (`mayStandStill`).
  */
 export function isToldAhead(account: Lives, why: EndReason, now: EpochSeconds): boolean {
   const end = endOf(account)
   if (end === undefined || end <= now || end > now + END_NOTICE_SECONDS) return false
-  if (why === 'key_ends') return (account.lastUsedAt ?? account.connectedAt) < now - KEPT_FRESH_SECONDS
+  if (why === 'key_ends') return !isUsedLately(account, now)
   return end - account.connectedAt >= DAY_SECONDS
+}
+
+/**
+ * The account is used, and its key ends on the day after the next: time to see whether renewing it puts that off. Earlier
+ * nothing is asked, for most keys that end so soon are those that each use renews for another few days.
+ */
+export function mayStandStill(account: Lives, why: EndReason, now: EpochSeconds): boolean {
+  const end = endOf(account)
+  if (end === undefined || why !== 'key_ends' || !isUsedLately(account, now)) return false
+  return end > now + DAY_SECONDS && end <= now + 2 * DAY_SECONDS
 }

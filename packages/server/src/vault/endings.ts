@@ -1,6 +1,13 @@
 // Tells ahead that an account will stop working by itself: one event for each account and end, on whichever node comes first.
 import { sha256Hex } from '../crypto/hashing.ts'
-import { END_NOTICE_SECONDS, type EndReason, endOf, isToldAhead, whyItEnds } from '../domain/account-end.ts'
+import {
+  END_NOTICE_SECONDS,
+  type EndReason,
+  endOf,
+  isToldAhead,
+  mayStandStill,
+  whyItEnds,
+} from '../domain/account-end.ts'
 import type { NewEvent } from '../domain/event.ts'
 import type { VaultAccount } from '../domain/tokenset.ts'
 import type { EpochSeconds } from '../lib/time.ts'
@@ -35,11 +42,11 @@ export async function tellEndings(parts: Parts): Promise<void> {
     const endings = (await Promise.all(page.map((account) => endingOf(parts, account)))).filter(
       (one) => one !== undefined,
     )
-    await tell(
+    const still = await standingStill(
       parts,
-      endings.filter(({ account, why }) => isToldAhead(account, why, now)),
-      now,
+      endings.filter(({ account, why }) => mayStandStill(account, why, now)),
     )
+    await tell(parts, [...endings.filter(({ account, why }) => isToldAhead(account, why, now)), ...still], now)
     const last = page.at(-1)
     const at = last && endOf(last)
     if (last === undefined || at === undefined || page.length < PAGE) return
@@ -57,6 +64,23 @@ async function endingOf(parts: Parts, account: VaultAccount): Promise<Ending | u
   return { account, endsAt, why: whyItEnds(account, connector?.traits.refreshTokenEndsAfterSeconds) }
 }
 
+/** Those whose tokens were renewed since somebody looked, and whose end is where it was: no use puts it off. */
+async function standingStill({ storage }: Parts, endings: readonly Ending[]): Promise<readonly Ending[]> {
+  if (endings.length === 0) return []
+  const marks = [
+    ...endings.map((ending) => standMark(ending)),
+    ...endings.map((ending) => standMark(ending, ending.account.generation)),
+  ]
+  const firsts = await storage.transaction((tx) => tx.replays.insertAllOnce(marks))
+  return endings.filter((_, index) => !firsts[index] && firsts[endings.length + index])
+}
+
+/** Of an end, and of a tokenset with it. Providers that name the seconds that are left are a moment off each time. */
+const standMark = ({ account, endsAt }: Ending, generation?: number) => ({
+  idHash: sha256Hex(`account end ${account.id} ${Math.round(endsAt / 60)} ${generation ?? ''}`),
+  expiresAt: endsAt + CLOCKS_APART_SECONDS,
+})
+
 /** The mark and the event are one transaction: of two nodes, the one that writes the mark writes the event. */
 async function tell({ storage }: Parts, endings: readonly Ending[], now: EpochSeconds): Promise<void> {
   if (endings.length === 0) return
@@ -67,7 +91,7 @@ async function tell({ storage }: Parts, endings: readonly Ending[], now: EpochSe
 }
 
 const markOf = ({ account, endsAt }: Ending) => ({
-  idHash: sha256Hex(`account ending ${account.id} ${endsAt}`),
+  idHash: sha256Hex(`account ending ${account.id} ${Math.round(endsAt / 3600)}`),
   expiresAt: endsAt + CLOCKS_APART_SECONDS,
 })
 

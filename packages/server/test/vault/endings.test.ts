@@ -67,6 +67,28 @@ for (const database of DATABASES)
       assert.deepEqual((await told()).at(-1), [used.id, 'key_ends'])
     })
 
+    test('a key whose end no renewal puts off is told although the account is used, once it is seen', async () => {
+      const before = (await told()).length
+      const fixed = await ending(world, 'fixed', { refreshSeconds: 20 * DAY })
+      const moving = await ending(world, 'moving', { refreshSeconds: 20 * DAY })
+      world.skew += 18 * DAY + 3600
+      for (const { id } of [fixed, moving]) await setUse(id, 3600)
+      await turn()
+      const renew = async (id: string, later: number) => {
+        const now = await world.account(id)
+        const [end, generation] = [(now.refreshExpiresAt ?? 0) + later, now.generation]
+        const renewed = { ...now, refreshExpiresAt: end, generation: generation + 1 }
+        assert.ok(await world.storage.transaction((tx) => tx.accounts.replace(renewed, generation)))
+      }
+      await renew(fixed.id, 1)
+      await renew(moving.id, 300)
+      await turn()
+      assert.deepEqual((await told()).slice(before), [[fixed.id, 'key_ends']])
+      await renew(fixed.id, 0)
+      await turn()
+      assert.equal((await told()).length, before + 1)
+    })
+
     test('more than a page of them are all told', async () => {
       const before = (await told()).length
       const [one] = await Promise.all([ending(world, 'many', { accessSeconds: 2 * DAY })])
