@@ -1,6 +1,4 @@
 // Takes an identity off a user; on the compatible API it becomes a user of its own (auth0-wire.md §3.3, linking.md §6).
-import { isAddressProven } from '../domain/addresses-of-user.ts'
-import { PASSKEY_STRATEGY } from '../domain/connection.ts'
 import { Conflict, Invalid, NotFound } from '../domain/errors.ts'
 import { connectionSource } from '../domain/identity-key.ts'
 import type { AddressEvidence, Grade, Identity, User } from '../domain/user.ts'
@@ -13,6 +11,7 @@ import { dropIdentity } from './drop-identity.ts'
 import { findIdentityOfUser, type KnownIdentity, withConnections } from './find-identity.ts'
 import { addressOf } from './restate-evidence.ts'
 import { claimSuffixedId, insertUser } from './users.ts'
+import { waysIn } from './ways-in.ts'
 
 export interface UnlinkRequest {
   readonly userId: string
@@ -50,7 +49,7 @@ export async function unlinkIdentity(
   const identities = await tx.identities.listOfUser(userId)
   const known = await findIdentityOfUser(tx, identities, { provider, userId: identityUserId })
   if (known === undefined) throw new Invalid('inexistent_identity', 'The user has no such identity.')
-  const taken = await takeOff(tx, vault, { user, known, identities, ...who })
+  const taken = await takeOff(tx, vault, { user, known, ...who })
   const standaloneUserId = await makeStandalone(tx, known, { ...taken, at: who.at })
   // It went with the identity.
   if (taken.password !== undefined) await tx.passwords.insert(taken.password)
@@ -80,7 +79,7 @@ export async function removeIdentity(
   const identity = identities.find((one) => one.connectionId === connectionId && one.subject === subject)
   const [known] = await withConnections(tx, identity === undefined ? [] : [identity])
   if (known === undefined) return undefined
-  const { remaining } = await takeOff(tx, vault, { user, known, identities, ...who })
+  const { remaining } = await takeOff(tx, vault, { user, known, ...who })
   await appendUnlinked(tx, removal, known, {})
   return remaining
 }
@@ -94,14 +93,13 @@ async function lockUser(tx: Repositories, userId: string): Promise<User> {
 interface TakeOff {
   readonly user: User
   readonly known: KnownIdentity
-  readonly identities: readonly Identity[]
   readonly at: EpochSeconds
 }
 
-async function takeOff(tx: Repositories, vault: AccountVault, { user, known, identities, at }: TakeOff) {
+async function takeOff(tx: Repositories, vault: AccountVault, { user, known, at }: TakeOff) {
   const { identity } = known
   const evidence = await tx.evidence.listOfUser(user.userId)
-  await requireRemovable(tx, { target: identity, all: identities, evidence })
+  await requireRemovable(tx, identity)
   const password = await tx.passwords.find(identity.connectionId, identity.subject)
   const passkey = await tx.passkeys.find(identity.connectionId, identity.subject)
   if (!(await dropIdentity(tx, vault, identity, at)))
@@ -129,37 +127,15 @@ function appendUnlinked(
 }
 
 /** The first identity gave the user its id and stays; one that can sign in must remain (T-LINK-12). */
-async function requireRemovable(
-  tx: Repositories,
-  { target, all, evidence }: { target: Identity; all: readonly Identity[]; evidence: readonly AddressEvidence[] },
-): Promise<void> {
+async function requireRemovable(tx: Repositories, target: Identity): Promise<void> {
   if (target.position === 0)
     throw new Invalid('operation_not_supported', 'The primary identity of a user cannot be unlinked.')
-  const others = await withConnections(
-    tx,
-    all.filter((one) => one !== target),
-  )
-  for (const other of others) if (await isUsable(tx, other, evidence)) return
+  const others = (await waysIn(tx, target.userId)).filter(({ identity }) => !isSame(identity, target))
+  if (others.some(({ usable }) => usable)) return
   throw new Invalid('operation_not_supported', 'The last way to sign in cannot be unlinked.')
 }
 
-/** Its connection signs people in; a password does so by an address, which must be proven, a passkey by a key that is here. */
-async function isUsable(
-  tx: Repositories,
-  { connection, identity }: KnownIdentity,
-  evidence: readonly AddressEvidence[],
-): Promise<boolean> {
-  if (!maySignIn(connection.document.authentication)) return false
-  const { connectionId, subject } = identity
-  // An import brings what a passkey is called, and not its key.
-  if (connection.strategy === PASSKEY_STRATEGY) return (await tx.passkeys.find(connectionId, subject)) !== undefined
-  const password = await tx.passwords.find(connectionId, subject)
-  return password === undefined || isAddressProven(evidence, password.address)
-}
-
-/** `authentication.active` of a connection, true by default. */
-const maySignIn = (authentication: unknown): boolean =>
-  !(typeof authentication === 'object' && authentication !== null && Reflect.get(authentication, 'active') === false)
+const isSame = (a: Identity, b: Identity): boolean => a.connectionId === b.connectionId && a.subject === b.subject
 
 async function makeStandalone(
   tx: Repositories,

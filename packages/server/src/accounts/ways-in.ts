@@ -1,5 +1,6 @@
 // The ways in which a user can sign in, and which of them would open the account tomorrow.
-import { gradeOfAddress } from '../domain/addresses-of-user.ts'
+import { isAddressProven } from '../domain/addresses-of-user.ts'
+import { PASSKEY_STRATEGY } from '../domain/connection.ts'
 import { isActive } from '../domain/connection-use.ts'
 import type { Identity } from '../domain/user.ts'
 import type { ConnectionRecord } from '../storage/records.ts'
@@ -11,7 +12,10 @@ export interface WayIn {
   readonly connection: ConnectionRecord
   /** For an identity that signs in by password. */
   readonly password: PasswordRecord | undefined
-  /** Its connection signs people in; a password does so by an address, which must be proven (linking.md §6). */
+  /**
+   * Its connection signs people in (linking.md §6); a password does so by an address, which must be proven, a passkey by a
+   * key that is here.
+   */
   readonly usable: boolean
 }
 
@@ -22,7 +26,11 @@ export async function waysIn(tx: Repositories, userId: string): Promise<readonly
   return Promise.all(
     known.map(async ({ identity, connection }) => {
       const password = await tx.passwords.find(identity.connectionId, identity.subject)
-      const provable = password === undefined || (gradeOfAddress(evidence, password.address) ?? 0) >= 1
+      const provable =
+        connection.strategy === PASSKEY_STRATEGY
+          ? // An import brings what a passkey is called, and not its key.
+            (await tx.passkeys.find(identity.connectionId, identity.subject)) !== undefined
+          : password === undefined || isAddressProven(evidence, password.address)
       return {
         identity,
         connection,
