@@ -102,7 +102,7 @@ const shortened = (text: string): string =>
 
 /** Long random words are cut, and of a long name for a grant or a kind of token the end says it. */
 function readable(text: string): string {
-  if (/^(?=.*[A-Z\d])[\w-]{30,}$/.test(text)) return shortened(text)
+  if (/^(?=.*[A-Z\d])[\w+/-]{30,}={0,2}$/.test(text)) return shortened(text)
   const [, end] = /^(?:urn:|http:\/\/auth0\.com\/).*[:/]([\w-]+)$/.exec(text) ?? []
   return end === undefined ? text : `…${end}`
 }
