@@ -105,6 +105,7 @@ async function takeOff(tx: Repositories, vault: AccountVault, { user, known, at 
   if (!(await dropIdentity(tx, vault, identity, at)))
     throw new Conflict('identity_conflict', 'The identity changed meanwhile: try again.')
   await tx.transactions.deleteOfUser(user.userId)
+  await tx.proofs.deleteOfUser(user.userId)
   return { evidence, password, passkey, remaining: await tx.identities.listOfUser(user.userId) }
 }
 
