@@ -67,19 +67,31 @@ async function endingOf(parts: Parts, account: VaultAccount): Promise<Ending | u
 /** Those whose tokens were renewed since somebody looked, and whose end is where it was: no use puts it off. */
 async function standingStill({ storage }: Parts, endings: readonly Ending[]): Promise<readonly Ending[]> {
   if (endings.length === 0) return []
-  const marks = [
-    ...endings.map((ending) => standMark(ending)),
-    ...endings.map((ending) => standMark(ending, ending.account.generation)),
-  ]
-  const firsts = await storage.transaction((tx) => tx.replays.insertAllOnce(marks))
-  return endings.filter((_, index) => !firsts[index] && firsts[endings.length + index])
+  const marks = endings.map((ending) => [generationMark(ending), ...standMarks(ending)])
+  const firsts = await storage.transaction((tx) => tx.replays.insertAllOnce(marks.flat()))
+  return endings.filter((_, index) => {
+    const [isRenewed, ...areNew] = firsts.slice(index * MARKS_EACH, (index + 1) * MARKS_EACH)
+    return isRenewed === true && areNew.includes(false)
+  })
 }
 
-/** Of an end, and of a tokenset with it. Providers that name the seconds that are left are a moment off each time. */
-const standMark = ({ account, endsAt }: Ending, generation?: number) => ({
-  idHash: sha256Hex(`account end ${account.id} ${Math.round(endsAt / 60)} ${generation ?? ''}`),
+const MARKS_EACH = 3
+const MOMENT_SECONDS = 60
+
+const generationMark = ({ account, endsAt }: Ending) => ({
+  idHash: sha256Hex(`account renewed ${account.id} ${account.generation}`),
   expiresAt: endsAt + CLOCKS_APART_SECONDS,
 })
+
+/**
+ * Providers that name the seconds that are left are a moment off each time. Ends that are less than a moment apart share one
+ * of two spans that overlap by half, wherever the spans begin.
+ */
+const standMarks = ({ account, endsAt }: Ending) =>
+  [0, MOMENT_SECONDS].map((shift) => ({
+    idHash: sha256Hex(`account end ${account.id} ${shift} ${Math.floor((endsAt + shift) / (2 * MOMENT_SECONDS))}`),
+    expiresAt: endsAt + CLOCKS_APART_SECONDS,
+  }))
 
 /** The mark and the event are one transaction: of two nodes, the one that writes the mark writes the event. */
 async function tell({ storage }: Parts, endings: readonly Ending[], now: EpochSeconds): Promise<void> {
