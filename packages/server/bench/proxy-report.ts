@@ -7,7 +7,8 @@ export const proxyReport = (results: readonly ProxyResult[]): string => `## The 
 
 Written by \`npm run bench -- --part proxy\`. Calls of a small JSON API by two hundred people: made directly, handed on by a
 bare \`node:http\` server that does nothing else, and through the proxy, which checks the caller's token, reads what decides,
-adds the provider's token and writes an event to the disk before it answers. In turn, in the same run; medians of the rounds.
+adds the provider's token, has on the disk that the call goes out before it does, and its event before it answers. In turn, in
+the same run; medians of the rounds.
 \`adds\` is the median time of a call through the proxy less that of a direct one.
 
 ${table(
