@@ -5,6 +5,7 @@ import type { NewEvent } from '../domain/event.ts'
 import type { EpochSeconds } from '../lib/time.ts'
 import type { OpenCall, ReplayMark } from '../storage/records.ts'
 import type { Repositories, Storage } from '../storage/storage.ts'
+import { MarkStood } from '../storage/transaction-errors.ts'
 
 export interface ExchangeJournal {
   /**
@@ -85,15 +86,15 @@ async function write(parts: Parts, batch: readonly Waiting[]): Promise<void> {
   }
 }
 
-/** Nearly every mark is new: what counts only then goes out with them, and on PostgreSQL waits for one answer less. */
+/** Nearly every mark is new: what counts only then goes out with them, and on PostgreSQL with the commit. */
 async function writeAll(
   { storage, uses }: Parts,
   entries: readonly JournalEntry[],
 ): Promise<readonly (ReplayMark | undefined)[]> {
   try {
-    return await storage.transaction(async (tx) => {
-      const [isNew] = await Promise.all([insertMarks(tx, entries), insertRecords(tx, entries, uses)])
-      if (isNew.includes(false)) throw new MarkStood()
+    return await storage.transactionAtOnce(async (tx) => {
+      const marks = marksOf(entries)
+      await Promise.all([marks.length > 0 && tx.replays.insertAllNew(marks), insertRecords(tx, entries, uses)])
       return entries.map(() => undefined)
     })
   } catch (error) {
@@ -102,15 +103,12 @@ async function writeAll(
   }
 }
 
-/** Undoes a transaction that took for granted what was not so. */
-class MarkStood extends Error {}
-
 async function writeInOrder(
   tx: Repositories,
   entries: readonly JournalEntry[],
   uses: RecentUses,
 ): Promise<readonly (ReplayMark | undefined)[]> {
-  const isNew = await insertMarks(tx, entries)
+  const isNew = await tx.replays.insertAllOnce(marksOf(entries))
   const served = new Set(marksOf(entries).filter((_, index) => isNew[index] !== true))
   const repeated = entries.map((entry) => entry.marks?.find((mark) => served.has(mark)))
   const counting = entries.filter((_, index) => repeated[index] === undefined)
@@ -120,13 +118,7 @@ async function writeInOrder(
 
 const marksOf = (entries: readonly JournalEntry[]): readonly ReplayMark[] => entries.flatMap(({ marks }) => marks ?? [])
 
-/** For each mark, in order, whether it is new. */
-async function insertMarks(tx: Repositories, entries: readonly JournalEntry[]): Promise<readonly boolean[]> {
-  const marks = marksOf(entries)
-  return marks.length === 0 ? [] : tx.replays.insertAllOnce(marks)
-}
-
-/** Statements are sent together: on PostgreSQL they wait for one answer, not for one each. */
+/** Asks for everything before it awaits an answer. */
 async function insertRecords(tx: Repositories, entries: readonly JournalEntry[], recent: RecentUses): Promise<void> {
   // The same account many times is used once; in one order, so that two nodes do not wait for each other in a circle.
   const uses = new Map(

@@ -5,6 +5,18 @@ import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg'
 /** What the readers keep from the pool for themselves. */
 export const READERS = 2
 
+/**
+ * Look-ups by key have one good plan. Left to itself the planner finds that few questions at once are cheaper than the many
+ * that it expects, and plans anew each time; and that a small table is read faster as a whole. Either costs more than the
+ * answers.
+ */
+const LOOK_UPS = [
+  'set plan_cache_mode = force_generic_plan',
+  'set enable_seqscan = off',
+  'set enable_hashjoin = off',
+  'set enable_mergejoin = off',
+].join(';')
+
 export class SharedReaders {
   readonly #readers: readonly SharedReader[]
   #turn = 0
@@ -51,9 +63,8 @@ class SharedReader {
     }
     try {
       const client = await this.#pool.connect()
-      // Look-ups by key have one good plan. Left to itself the planner finds that few questions at once are cheaper than
-      // the many that it expects, and plans anew each time, which costs more than the answers. Sent ahead, not waited for.
-      client.query('set plan_cache_mode = force_generic_plan').catch(() => {})
+      // Sent ahead, not waited for.
+      client.query(LOOK_UPS).catch(() => {})
       client.once('end', () => {
         // After `close` it is the pool that ends it.
         if (this.#client === undefined) return

@@ -1,15 +1,16 @@
 // Storage over PostgreSQL: a pool for reads, one client for each transaction, prepared statements by name.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Pool, type PoolClient, types } from 'pg'
+import { Pool, types } from 'pg'
 import { Overloaded } from '../domain/errors.ts'
 import { requireCurrentVersion, schemaVersion } from './migrations.ts'
+import { isOvertaken, isTaken } from './postgres-errors.ts'
 import { postgresVersion } from './postgres-migrate.ts'
 import { READERS, SharedReaders } from './postgres-readers.ts'
-import { Db, type QueryResult } from './sql/db.ts'
+import { queryOf, type RunTransaction, resultOf, runAtOnce, runInTurn, type Work } from './postgres-transaction.ts'
+import { Db } from './sql/db.ts'
 import { SqlRepositories } from './sql/repositories.ts'
 import { type BoundStatement, Statements } from './sql/statement.ts'
-import type { Repositories, Storage } from './storage.ts'
-import { TransactionEnded } from './transaction-errors.ts'
+import type { Storage } from './storage.ts'
 import { Turns } from './turns.ts'
 
 export interface PostgresOptions {
@@ -65,16 +66,12 @@ class PostgresStorage extends SqlRepositories implements Storage {
     this.#statements = statements
   }
 
-  async transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#turns.run(() => this.#attempt(work))
-      } catch (error) {
-        if (!isWorthAnotherTry(error)) throw error
-        if (attempt === MAX_ATTEMPTS) throw isOvertaken(error) ? new Overloaded() : error
-        await sleep(Math.random() * 10 * attempt)
-      }
-    }
+  transaction<T>(work: Work<T>): Promise<T> {
+    return this.#persist(() => this.#attempt(runInTurn, work))
+  }
+
+  transactionAtOnce<T>(work: Work<T>): Promise<T> {
+    return this.#persist(() => this.#attempt(runAtOnce, work))
   }
 
   async databaseTime(): Promise<number> {
@@ -97,46 +94,31 @@ class PostgresStorage extends SqlRepositories implements Storage {
     await this.#pool.end()
   }
 
-  async #attempt<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+  async #persist<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let count = 1; ; count++) {
+      try {
+        return await this.#turns.run(attempt)
+      } catch (error) {
+        if (!isWorthAnotherTry(error)) throw error
+        if (count === MAX_ATTEMPTS) throw isOvertaken(error) ? new Overloaded() : error
+        await sleep(Math.random() * 10 * count)
+      }
+    }
+  }
+
+  async #attempt<T>(run: RunTransaction, work: Work<T>): Promise<T> {
     const client = await this.#pool.connect()
-    const { tx, begun, end } = this.#openTransaction(client)
     try {
-      const value = await work(tx)
-      end()
-      await begun
-      const { command } = await client.query('commit')
-      // PostgreSQL answers ROLLBACK, and no error, when a statement of the transaction had failed.
-      if (command !== 'COMMIT') throw new Error('a statement of the transaction failed, and its work hid that')
+      const value = await run(client, this.#statements, work)
       client.release()
       return value
     } catch (error) {
-      end()
       await client.query('rollback').then(
         () => client.release(),
         () => client.release(true),
       )
       throw error
     }
-  }
-
-  /** `begin` is sent and not waited for: the first statement follows it in the same packet. */
-  #openTransaction(client: PoolClient) {
-    const begun = client.query('begin')
-    // Heard by whoever awaits it; when the work throws first, that error is the one to tell.
-    begun.catch(() => {})
-    let ended = false
-    const db = new Db({
-      statements: this.#statements,
-      mayWrite: true,
-      run: async (statement) => {
-        if (ended) throw new TransactionEnded()
-        return resultOf(await client.query(queryOf(statement)))
-      },
-    })
-    const end = () => {
-      ended = true
-    }
-    return { tx: new SqlRepositories(db), begun, end }
   }
 }
 
@@ -152,21 +134,8 @@ async function read(
 
 const MAX_ATTEMPTS = 5
 
-const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
-  error instanceof Error && 'code' in error && codes.includes(String(error.code))
-
-/** Serialisation failure and deadlock: another transaction was first, and the same work may succeed later. */
-const isOvertaken = (error: unknown) => hasCode(error, '40001', '40P01')
-
 /** Also a unique key that another transaction took between a look and a write: the next attempt sees it at the look. */
-const isWorthAnotherTry = (error: unknown) => isOvertaken(error) || hasCode(error, '23505')
-
-const queryOf = ({ text, values, name }: BoundStatement) => ({ text, values: [...values], ...(name && { name }) })
-
-const resultOf = ({ rows, rowCount }: { rows: unknown[]; rowCount: number | null }): QueryResult => ({
-  rows,
-  changes: rowCount ?? 0,
-})
+const isWorthAnotherTry = (error: unknown) => isOvertaken(error) || isTaken(error)
 
 const INT8 = 20
 const BYTEA = 17

@@ -55,6 +55,12 @@ export interface Replays {
   insertOnce(mark: ReplayMark): Promise<boolean>
   /** The same for each; of equal ones the first is the one that is inserted. */
   insertAllOnce(marks: readonly ReplayMark[]): Promise<readonly boolean[]>
+  /**
+   * Inserts all of them, or ends the transaction.
+   *
+   * @throws {MarkStood} one was there already, or twice among them.
+   */
+  insertAllNew(marks: readonly ReplayMark[]): Promise<void>
   deleteExpired(before: EpochSeconds, limit: number): Promise<number>
 }
 

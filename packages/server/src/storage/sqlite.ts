@@ -84,6 +84,10 @@ class SqliteStorage extends SqlRepositories implements Storage {
     return this.#commits.transaction(work)
   }
 
+  transactionAtOnce<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+    return this.transaction(work)
+  }
+
   async ready(): Promise<boolean> {
     const { reader, patienceMs } = this.#parts
     if (this.#commits.isBroken) return false

@@ -37,6 +37,11 @@ export interface Storage extends Repositories {
    * them is awaited travel to PostgreSQL together: one round trip instead of many.
    */
   transaction<T>(work: (tx: Repositories) => Promise<T>): Promise<T>
+  /**
+   * The same for `work` that asks for everything before it awaits an answer: on PostgreSQL its statements and the commit
+   * travel together, and wait for one round trip in all. What `work` throws after the answers comes too late to undo.
+   */
+  transactionAtOnce<T>(work: (tx: Repositories) => Promise<T>): Promise<T>
   /** Seconds, with fractions, by the database's own clock. Absent where it has none: SQLite is on the machine that asks. */
   databaseTime?(): Promise<number>
   /** True when the database answers and its schema is the one this server wants. */

@@ -1,4 +1,7 @@
-// Bugs of those who use a transaction.
+// What ends a transaction beside the errors of its work: a mark that stood, and bugs of those who use one.
+
+/** Something that serves once has served before. */
+export class MarkStood extends Error {}
 
 /** A `tx` was used after its transaction. */
 export class TransactionEnded extends Error {

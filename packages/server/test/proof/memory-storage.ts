@@ -62,6 +62,10 @@ export class MemoryStorage extends SqlRepositories implements Storage {
     return this.#commits.transaction(work)
   }
 
+  transactionAtOnce<T>(work: (tx: Repositories) => Promise<T>): Promise<T> {
+    return this.transaction(work)
+  }
+
   async ready(): Promise<boolean> {
     return true
   }

@@ -3,10 +3,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Overloaded } from '../../src/domain/errors.ts'
 import { openStorage } from '../../src/storage/open.ts'
+import { eventually } from '../support/http.ts'
 import { conformance } from './conformance.ts'
 import { migrationTests } from './migrations.ts'
-import { createEmptyDatabase, createPostgresDatabase, disconnectAll, postgresServer } from './postgres-database.ts'
-import { storedUser } from './samples.ts'
+import {
+  accountRowsRead,
+  createEmptyDatabase,
+  createPostgresDatabase,
+  disconnectAll,
+  postgresServer,
+} from './postgres-database.ts'
+import { insertUser, sampleAccount, sampleConnection, storedUser } from './samples.ts'
 
 if (postgresServer === undefined) {
   test('storage on PostgreSQL: TENON_TEST_POSTGRES names a server', {
@@ -84,6 +91,35 @@ function postgresTests(): void {
     await assert.rejects(hidden)
     assert.equal(await storage.meta.find('k'), undefined)
     await storage.close()
+    await database.remove()
+  })
+
+  test('PostgreSQL: an exchange reads no rows of other users, before anybody has analysed the tables', async () => {
+    const database = await createPostgresDatabase()
+    const storage = await database.open()
+    const connection = sampleConnection()
+    const users = await storage.transaction(async (tx) => {
+      await tx.connections.put(connection)
+      const some = await Promise.all(Array.from({ length: 500 }, () => insertUser(tx)))
+      for (const { userId } of some) await tx.accounts.insert(sampleAccount({ userId, connectionId: connection.id }))
+      return some
+    })
+    const readBefore = await accountRowsRead(database.url)
+    for (const { userId } of users.slice(0, 10)) {
+      const subject = { kind: 'user', userId } as const
+      const facts = await storage.exchanges.find({ clientId: undefined, connection: connection.name, subject })
+      assert.deepEqual(
+        facts.accounts.map((account) => account.userId),
+        [userId],
+      )
+    }
+    // A session tells what it read when it ends.
+    await storage.close()
+    const read = await eventually('what the session read', async () => {
+      const rows = await accountRowsRead(database.url)
+      return rows > readBefore ? rows - readBefore : undefined
+    })
+    assert.ok(read <= 20, `${read} rows`)
     await database.remove()
   })
 }

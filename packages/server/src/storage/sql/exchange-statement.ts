@@ -106,7 +106,11 @@ const factsOf = (questions: ReturnType<typeof asking>) =>
       join.onRef('holder_stop.user_id', '=', 'users.user_id').onRef('holder_stop.client_id', '=', 'token.client_id'),
     )
     .leftJoin('accounts', (join) =>
-      join.onRef('accounts.user_id', '=', 'users.user_id').onRef('accounts.connection_id', '=', 'connections.id'),
+      join
+        .onRef('accounts.user_id', '=', 'users.user_id')
+        // By no index: of a user's accounts those at the connection, never of a connection's, which may be all there are,
+        // those of the user. A planner that knows nothing of the tables yet takes either.
+        .on(sql`accounts.connection_id || ''`, '=', sql.ref('connections.id')),
     )
     .select([
       'asked.turn',

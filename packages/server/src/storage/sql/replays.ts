@@ -1,5 +1,7 @@
+import { isTaken } from '../postgres-errors.ts'
 import type { Replays } from '../protocol-repositories.ts'
 import type { ReplayMark } from '../records.ts'
+import { MarkStood } from '../transaction-errors.ts'
 import type { Db } from './db.ts'
 import { type Columns, columnsOf, given } from './given.ts'
 import { passingLocked, pick } from './rows.ts'
@@ -13,6 +15,7 @@ export const replaysTable = (db: Db): Replays => ({
     return (await db.change(insertMark, rowOf(mark))) === 1
   },
   insertAllOnce: (marks) => insertAllOnce(db, marks),
+  insertAllNew: (marks) => insertAllNew(db, marks),
   async deleteExpired(before, limit) {
     return db.change(deleteExpired, { before, limit })
   },
@@ -20,6 +23,7 @@ export const replaysTable = (db: Db): Replays => ({
 
 const TYPES = { id_hash: 'text', expires_at: 'bigint' } as const
 const COLUMNS = ['id_hash', 'expires_at'] as const
+type Many = Columns<Row> & { readonly [name: string]: unknown }
 type Row = { readonly id_hash: string; readonly expires_at: number }
 
 const findMark = statement((q, p: { idHash: string; now: number }) =>
@@ -33,7 +37,14 @@ const insertMark = statement((q, p: Row) =>
     .onConflict((conflict) => conflict.column('id_hash').doNothing()),
 )
 
-const insertMarks = statement((q, p: Columns<Row> & { readonly [name: string]: unknown }) =>
+const insertNewMarks = statement((q, p: Many) =>
+  q
+    .insertInto('replay_marks')
+    .columns(COLUMNS)
+    .expression((eb) => eb.selectFrom(given<Row>(p, TYPES).as('many')).select(COLUMNS)),
+)
+
+const insertMarks = statement((q, p: Many) =>
   q
     .insertInto('replay_marks')
     .columns(COLUMNS)
@@ -50,11 +61,29 @@ async function insertAllOnce(db: Db, marks: readonly ReplayMark[]): Promise<read
     return written
   }
   const firsts = new Map(marks.toReversed().map((mark) => [mark.idHash, mark]))
-  // In one order, so that two nodes do not wait for each other in a circle.
-  const rows = [...firsts.values()].map(rowOf).sort((a, b) => (a.id_hash < b.id_hash ? -1 : 1))
-  const inserted = new Set((await db.all(insertMarks, { ...columnsOf(COLUMNS, rows) })).map((row) => row.id_hash))
+  const inserted = new Set((await db.all(insertMarks, inOrder([...firsts.values()]))).map((row) => row.id_hash))
   return marks.map((mark) => firsts.get(mark.idHash) === mark && inserted.has(mark.idHash))
 }
+
+async function insertAllNew(db: Db, marks: readonly ReplayMark[]): Promise<void> {
+  if (db.dialect === 'sqlite') {
+    for (const mark of marks) if ((await db.change(insertMark, rowOf(mark))) !== 1) throw new MarkStood()
+    return
+  }
+  try {
+    await db.change(insertNewMarks, inOrder(marks))
+  } catch (error) {
+    throw isTaken(error) ? new MarkStood() : error
+  }
+}
+
+/** In one order, so that two nodes do not wait for each other in a circle. */
+const inOrder = (marks: readonly ReplayMark[]): Many => ({
+  ...columnsOf(
+    COLUMNS,
+    marks.map(rowOf).sort((a, b) => (a.id_hash < b.id_hash ? -1 : 1)),
+  ),
+})
 
 const deleteExpired = statement((q, p: { before: number; limit: number }, dialect: Dialect) =>
   q

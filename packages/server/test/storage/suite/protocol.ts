@@ -1,6 +1,8 @@
 // What the protocol engine keeps, upstream transactions, connect requests and mailed proofs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ReplayMark } from '../../../src/storage/records.ts'
+import { MarkStood } from '../../../src/storage/transaction-errors.ts'
 import type { Topic } from '../conformance.ts'
 import {
   bytes,
@@ -82,6 +84,20 @@ export const protocolTests: Topic = (nodes) => {
     const marks = [two, old, { ...two, expiresAt: NOW + 10 }, one]
     assert.deepEqual(await storage.transaction((tx) => tx.replays.insertAllOnce(marks)), [true, false, false, true])
     assert.equal(await storage.replays.has(two.idHash, NOW + 49), true)
+  })
+
+  test('replays: of many marks that must all be new one old or equal one ends the transaction', async () => {
+    const { storage } = nodes()
+    const [old, one, two] = ['old', 'one', 'two'].map((name) => ({ idHash: unique(name), expiresAt: NOW + 50 }))
+    assert.ok(old && one && two)
+    const insert = (...marks: ReplayMark[]) => storage.transaction((tx) => tx.replays.insertAllNew(marks))
+    await insert(old)
+    await assert.rejects(insert(one, old), MarkStood)
+    await assert.rejects(insert(one, { ...one, expiresAt: NOW + 90 }), MarkStood)
+    assert.equal(await storage.replays.has(one.idHash, NOW), false)
+    await insert(two, one)
+    assert.equal(await storage.replays.has(one.idHash, NOW), true)
+    assert.equal(await storage.replays.has(two.idHash, NOW), true)
   })
 
   test('artifacts: a refresh subject hangs on its token, its grant and its user', async () => {

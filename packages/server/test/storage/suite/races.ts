@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Repositories } from '../../../src/storage/storage.ts'
+import { MarkStood } from '../../../src/storage/transaction-errors.ts'
 import type { Nodes, Topic } from '../conformance.ts'
 import {
   bytes,
@@ -57,6 +58,25 @@ export const raceTests: Topic = (nodes) => {
     await assertOneWins((tx, caller) => tx.passwords.insert({ ...password, subject: String(caller) }))
     const account = sampleAccount({ userId })
     await assertOneWins((tx) => tx.accounts.insert({ ...account, id: unique('cac') }))
+  })
+
+  test('race: one may go on with marks that must all be new', async () => {
+    const { storage, other } = nodes()
+    const mark = { idHash: unique('jti'), expiresAt: 2_000_000_000 }
+    const keys = Array.from({ length: CALLERS }, (_, caller) => unique(`key-${caller}`))
+    const results = await Promise.allSettled(
+      keys.map((key, caller) =>
+        (caller % 2 === 0 ? storage : other).transactionAtOnce((tx) =>
+          Promise.all([tx.replays.insertAllNew([mark]), tx.meta.put(key, key)]),
+        ),
+      ),
+    )
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    for (const [caller, result] of results.entries()) {
+      if (result.status === 'rejected') assert.ok(result.reason instanceof MarkStood, String(result.reason))
+      const kept = result.status === 'fulfilled' ? keys[caller] : undefined
+      assert.equal(await storage.meta.find(keys[caller] ?? ''), kept)
+    }
   })
 
   test('race: an identity goes to one of twenty new users', async () => {

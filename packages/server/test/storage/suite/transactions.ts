@@ -69,6 +69,56 @@ export const transactionTests: Topic = (nodes) => {
     for (const key of keys) assert.equal(await storage.meta.find(key), key)
   })
 
+  test('transaction at once: what it asked for is kept whole, and answered', async () => {
+    const { storage, other } = nodes()
+    const keys = Array.from({ length: 10 }, () => unique('key'))
+    for (const some of [keys.slice(0, 1), keys]) {
+      const found = await storage.transactionAtOnce(async (tx) => {
+        const [answer] = await Promise.all([tx.meta.find(some[0] ?? ''), ...some.map((key) => tx.meta.put(key, key))])
+        return answer
+      })
+      assert.equal(found, some.length === 1 ? undefined : some[0])
+      for (const key of some) assert.equal(await other.meta.find(key), key)
+    }
+    assert.equal(await storage.transactionAtOnce(async () => 'nothing'), 'nothing')
+  })
+
+  test('transaction at once: what cannot be sent or is refused takes everything along', async () => {
+    const { storage } = nodes()
+    const mark = { idHash: unique('mark'), expiresAt: 2_000_000_000 }
+    await storage.transaction((tx) => tx.replays.insertOnce(mark))
+    const refusals: Readonly<Record<string, (tx: Repositories) => Promise<unknown>>> = {
+      before: (tx) => tx.meta.put('nul \0', 'value'),
+      'by the database': (tx) => tx.users.insert(sampleUser()),
+      'of a mark that stands': (tx) => tx.replays.insertAllNew([mark]),
+    }
+    for (const [when, refused] of Object.entries(refusals)) {
+      for (const isFirst of [true, false]) {
+        const key = unique('key')
+        const failing = storage.transactionAtOnce((tx) => {
+          const asks = [() => tx.meta.put(key, 'value'), () => refused(tx)]
+          return Promise.all((isFirst ? asks.toReversed() : asks).map((ask) => ask()))
+        })
+        await assert.rejects(failing, `${when}, ${isFirst}`)
+        assert.equal(await storage.meta.find(key), undefined, when)
+      }
+    }
+    // Whoever comes next finds a connection that is as it was.
+    const key = unique('key')
+    await storage.transaction((tx) => tx.meta.put(key, 'value'))
+    assert.equal(await storage.meta.find(key), 'value')
+  })
+
+  test('transaction at once: its handle is dead afterwards', async () => {
+    const { storage } = nodes()
+    let leaked: Repositories | undefined
+    await storage.transactionAtOnce(async (tx) => {
+      leaked = tx
+      await tx.meta.put(unique('key'), 'value')
+    })
+    await assert.rejects(async () => leaked?.meta.put('late', 'x'), { code: 'transaction_ended' })
+  })
+
   test('writes without a transaction are refused', async () => {
     const { storage } = nodes()
     const refused = { code: 'write_outside_transaction' }
