@@ -2,7 +2,7 @@
 import { type Database, deploy } from './deployment.ts'
 import { fill } from './filler.ts'
 import { type Measured, measure, type Side } from './measure.ts'
-import { bareSide, secretForm, type Tools } from './scenarios.ts'
+import { bareSide, CONNECTIONS, secretForm, type Tools } from './scenarios.ts'
 import type { SeededPerson } from './seed.ts'
 
 export interface LargeResult extends Measured {
@@ -38,7 +38,9 @@ export async function large(
       standing = accounts
       const seedSeconds = (performance.now() - startedAtMs) / 1000
       const bodies = people.map(({ refreshToken }) => secretForm(refreshToken))
-      const own: Side = { load: tools.load, server: deployment.server, bodies: () => bodies, seconds: 3 }
+      const { load } = tools
+      const connections = CONNECTIONS[database]
+      const own: Side = { load, server: deployment.server, bodies: () => bodies, seconds: 3, connections }
       const measured = await measure(bareSide(tools, own), own)
       results.push({ ...measured, database, accounts, seedSeconds })
     }

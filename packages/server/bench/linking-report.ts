@@ -11,7 +11,7 @@ const TITLES: Readonly<Record<LinkingAct, string>> = {
 
 export const linkingReport = (results: readonly LinkingResult[]): string => `## Linking
 
-Written by \`npm run bench\`. Transactions a second on one storage connection of a process, each durable before the next of its
+Written by \`npm run bench -- --part linking\`. Transactions a second on one storage connection of a process, each durable before the next of its
 caller begins; \`of bare\` is the rate over that of a transaction that inserts the four rows which a link leaves (identity,
 evidence, record, event) and reads nothing, in the same round. A link also locks its user, looks who has the identity, and
 decides. A merge moves identity, evidence and a connected account, whose tokens are sealed anew; it keeps a sealed snapshot of

@@ -1,9 +1,10 @@
-// The benchmarks: the exchange as ratios to a bare HTTP server measured in the same run, linking as ratios to a bare
-// transaction, calls through the proxy beside a bare pass-through; writes their sections of bench/results.md.
+// The benchmarks: the exchange as ratios to a bare HTTP server measured in the same run; and, when named, linking as ratios
+// to a bare transaction, calls through the proxy beside a bare pass-through, imports. Writes their sections of
+// bench/results.md.
 //
 // npm run bench -- [--large] [--part exchange|linking|proxy|import|large]… [--database sqlite|postgres]…
 //   --large      a hundred thousand and a million accounts as well; takes long
-//   --part       only this one
+//   --part       this one instead of the exchange
 //   --database   only this one; nothing is written then
 //   --accounts   for `large` and `import`, other sizes to try it out with; nothing is written then
 import { join } from 'node:path'
@@ -15,13 +16,13 @@ import { type LargeResult, large, SIZES } from './large.ts'
 import { largeReport } from './large-report.ts'
 import { type LinkingResult, linking } from './linking.ts'
 import { linkingReport } from './linking-report.ts'
-import { CONNECTIONS, type Measured, measure, type Side } from './measure.ts'
+import { type Measured, measure, type Side } from './measure.ts'
 import { ALL_CORES, SERVER_CORE, type Server, startLoad, startServer } from './processes.ts'
 import { profile } from './profile.ts'
 import { type ProxyResult, proxying } from './proxy.ts'
 import { proxyReport } from './proxy-report.ts'
 import { type Results, report } from './report.ts'
-import { runScenario, SCENARIOS, type ScenarioName, type Tools } from './scenarios.ts'
+import { CONNECTIONS, runScenario, SCENARIOS, type ScenarioName, type Tools } from './scenarios.ts'
 import { keepSection } from './sections.ts'
 import { storm } from './storm.ts'
 
@@ -32,8 +33,13 @@ const TARGETS = {
   postgres: { secret: 0.12, assertion: 0.15, access_token: 0.15, workers: 1.7 },
 } as const
 
-/** Fewer wait less, and keep the server nearly as busy. */
-const CALM_CONNECTIONS = { sqlite: 12, postgres: 8 } as const
+/** Fewer wait less, and are served at nearly the same rate. */
+const CALM_CONNECTIONS = { sqlite: 20, postgres: 12 } as const
+/** Of what is warm already, and long enough that a round's beginning is not what is measured. */
+const CALM_ROUNDS = { seconds: 1.5, warmSeconds: 1 } as const
+
+/** For each worker: a core that database and load share is never idle. */
+const CROWD_CONNECTIONS = 32
 
 const { values: options } = parseArgs({
   options: {
@@ -46,8 +52,7 @@ const { values: options } = parseArgs({
 
 const startedAtMs = performance.now()
 const databases = DATABASES.filter((one) => options.database.length === 0 || options.database.includes(one))
-const parts =
-  options.part.length > 0 ? options.part : ['exchange', 'linking', 'proxy', ...(options.large ? ['large'] : [])]
+const parts = options.part.length > 0 ? options.part : ['exchange', ...(options.large ? ['large'] : [])]
 const isWhole = databases.length === DATABASES.length && options.accounts.length === 0
 const [load, bare] = [await startLoad(), await startBare(SERVER_CORE)]
 const tools: Tools = { load, bare }
@@ -119,12 +124,12 @@ async function oneProcess(database: Database, tools: Tools): Promise<Pick<Result
     const rows: Results['rows'][number][] = []
     // The order of `SCENARIOS`, whose keys are these names.
     for (const name of Object.keys(SCENARIOS) as ScenarioName[]) {
-      const measured = await runScenario(name, deployment, tools)
+      const measured = await runScenario(name, deployment, tools, { connections: CONNECTIONS[database] })
       rows.push({ database, title: SCENARIOS[name].title, measured, target: TARGETS[database][name] })
       say(`${database}, ${SCENARIOS[name].title}`, measured)
     }
     const connections = CALM_CONNECTIONS[database]
-    const calm = await runScenario('secret', deployment, tools, connections)
+    const calm = await runScenario('secret', deployment, tools, { connections, ...CALM_ROUNDS })
     const title = `${SCENARIOS.secret.title}, ${connections} connections`
     rows.push({ database, title, measured: calm, target: TARGETS[database].secret })
     say(`${database}, ${title}`, calm)
@@ -134,17 +139,16 @@ async function oneProcess(database: Database, tools: Tools): Promise<Pick<Result
   }
 }
 
-/** What a second worker brings with a core of its own, and without: each pair in turn, on servers that stand side by side. */
+/** What a second worker brings with a core of its own: in turn, on servers that stand side by side. */
 async function workers(database: Database): Promise<Results['scaling'][number]> {
-  const crowds = [await crowd(database, 1, SERVER_CORE), await crowd(database, 1, ALL_CORES)] as const
-  const two = await crowd(database, 2, ALL_CORES)
+  const [one, two] = [await crowd(database, 1, SERVER_CORE), await crowd(database, 2, ALL_CORES)]
   try {
-    const [withCore, without] = [await measure(crowds[0].side, two.side), await measure(crowds[1].side, two.side)]
+    const withCore = await measure(one.side, two.side)
     say(`${database}, two workers on two cores against one on one`, withCore)
-    say(`${database}, two workers on two cores against one on two`, without)
-    return { database, withCore, without, target: TARGETS[database].workers }
+    return { database, withCore, target: TARGETS[database].workers }
   } finally {
-    for (const one of [...crowds, two]) await one.close()
+    await one.close()
+    await two.close()
   }
 }
 
@@ -153,7 +157,7 @@ async function crowd(database: Database, workers: number, cores: string) {
   const load = await startLoad(cores)
   const deployment = await deploy({ database, workers, cores, company: cores })
   const prepared = await SCENARIOS.secret.prepare(deployment)
-  const side: Side = { load, server: deployment.server, ...prepared, connections: CONNECTIONS * workers }
+  const side: Side = { load, server: deployment.server, ...prepared, connections: CROWD_CONNECTIONS * workers }
   return {
     side,
     async close() {

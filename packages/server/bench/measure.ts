@@ -26,18 +26,18 @@ export interface Side {
   readonly bodies: (round: number) => readonly string[]
   /** A body may be sent once only. */
   readonly once?: boolean
-  readonly connections?: number
+  readonly connections: number
   /** How long a round lasts. */
   readonly seconds?: number
+  /** For code that is little, or warm already. */
+  readonly warmSeconds?: number
 }
 
 const PATH = '/oauth/token'
-/** Enough to saturate one process. */
-export const CONNECTIONS = 32
 /** Code that ran a few thousand times is compiled for good. */
 const WARM_SECONDS = 8
 /** Many and short: what a machine does for some seconds meets few of them, and both sides. */
-export const ROUNDS = 12
+export const ROUNDS = 8
 const SECONDS = 0.6
 
 interface Round {
@@ -51,9 +51,7 @@ interface SideResult extends RoundResult {
 }
 
 export async function measure(base: Side, own: Side): Promise<Measured> {
-  const warm = { round: 0, seconds: WARM_SECONDS }
-  await run(base, warm)
-  await run(own, warm)
+  for (const side of [base, own]) await run(side, { round: 0, seconds: side.warmSeconds ?? WARM_SECONDS })
   const rounds: Round[] = []
   for (let round = 1, before = await run(base, { round }); round <= ROUNDS; round++) {
     const between = await run(own, { round })
@@ -69,7 +67,7 @@ export async function measure(base: Side, own: Side): Promise<Measured> {
 }
 
 async function run(side: Side, how: { readonly round: number; readonly seconds?: number }): Promise<SideResult> {
-  const { load, server, bodies, once = false, connections = CONNECTIONS } = side
+  const { load, server, bodies, once = false, connections } = side
   const idle = server.cpuSeconds()
   const seconds = how.seconds ?? side.seconds ?? SECONDS
   const result = await load.run({ url: server.url, path: PATH, connections, bodies: bodies(how.round), seconds, once })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Database, deploy } from './deployment.ts'
 import type { Load } from './processes.ts'
-import { SCENARIOS } from './scenarios.ts'
+import { CONNECTIONS, SCENARIOS } from './scenarios.ts'
 
 export interface Share {
   readonly part: string
@@ -21,7 +21,12 @@ export async function profile(database: Database, load: Load): Promise<readonly 
   const deployment = await deploy({ database, environment })
   try {
     const { bodies } = await SCENARIOS.secret.prepare(deployment)
-    const round = { url: deployment.server.url, path: '/oauth/token', bodies: bodies(0), connections: 32 }
+    const round = {
+      url: deployment.server.url,
+      path: '/oauth/token',
+      bodies: bodies(0),
+      connections: CONNECTIONS[database],
+    }
     await load.run({ ...round, seconds: WARM_SECONDS + SECONDS })
   } finally {
     await deployment.close()
@@ -52,7 +57,7 @@ function readProfile(folder: string): CpuProfile {
 
 /** Names for the parts, by the file at work or, for Node's own, by the file that called it. The first that fits counts. */
 const PARTS: readonly (readonly [part: string, file: RegExp])[] = [
-  ['commit and its wait for the disk', /storage\/(group-commit|postgres)\.ts/],
+  ['commit and its wait for the disk', /storage\/(group-commit|postgres|postgres-transaction)\.ts/],
   ['record of the exchange', /storage\/sql\/events\.ts|exchange-(journal|record)\.ts/],
   ['the one read', /storage\/sql\/exchanges\.ts/],
   ['database otherwise', /\/storage\/|\/pg(-[a-z]+)?\//],

@@ -2,6 +2,7 @@
 import { machineFacts } from './machine.ts'
 import type { Measured } from './measure.ts'
 import type { Share } from './profile.ts'
+import { CONNECTIONS } from './scenarios.ts'
 import type { Storm } from './storm.ts'
 import { table } from './table.ts'
 
@@ -25,8 +26,6 @@ export interface Scaling {
   readonly database: string
   /** Two workers, load and database on two cores, against one worker, load and database on one. */
   readonly withCore: Measured
-  /** The same against one worker on two cores. */
-  readonly without: Measured
   readonly target: number
 }
 
@@ -35,9 +34,9 @@ export function report(results: Results): string {
     '## The exchange',
     'Written by `npm run bench`. Every exchange is recorded durably before it is answered; every answer is checked. The',
     'measure is a bare `node:http` server that reads the same form and answers as many bytes, run in turns with ours: `ratio` is our',
-    'rate over its rate before and after, the median over twelve rounds; `by processor` is its processor time for an answer over ours, which says more',
-    'on a machine that is busy with other things. Both are saturated by 32 connections for each process, each with one request',
-    'under way.',
+    'rate over its rate before and after, the median over the rounds; `by processor` is its processor time for an answer over ours, which says more',
+    'on a machine that is busy with other things. Both are saturated by as many connections, each with one request under way:',
+    `${CONNECTIONS.sqlite} for each process on SQLite, ${CONNECTIONS.postgres} on PostgreSQL, where half of them wait for its answers.`,
     '',
     table(
       ['machine', ''],
@@ -67,12 +66,11 @@ export function report(results: Results): string {
     ),
     '',
     '### Two workers',
-    'Load generator and database share the cores with the workers. On a machine with two cores a second worker alone finds only',
-    'what the first and those others leave (`beside`); `rate` is what a second core brings when it comes with a worker: two',
-    'workers on two cores over one on one.',
+    'Load generator and database share the cores with the workers: `rate` is what a second core brings when it comes with a',
+    'worker, two workers on two cores over one on one.',
     '',
     table(
-      ['database', 'one core', 'two cores', 'rate', 'target', 'one worker, two cores', 'beside', 'p99: one', 'two'],
+      ['database', 'one core', 'two cores', 'rate', 'target', 'p99: one', 'two'],
       results.scaling.map(scalingCells),
     ),
     '',
@@ -117,14 +115,12 @@ const measuredCells = ({ ratio, base, own }: Measured, target: number): readonly
   `${Math.round(base.cpuMicros)} µs`,
 ]
 
-const scalingCells = ({ database, withCore, without, target }: Scaling): readonly string[] => [
+const scalingCells = ({ database, withCore, target }: Scaling): readonly string[] => [
   database,
   rate(withCore.base.perSecond),
   rate(withCore.own.perSecond),
   withCore.ratio.toFixed(2),
   target.toFixed(1),
-  rate(without.base.perSecond),
-  without.ratio.toFixed(2),
   ms(withCore.base.p99Ms),
   ms(withCore.own.p99Ms),
 ]

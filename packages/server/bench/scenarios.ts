@@ -1,6 +1,6 @@
 // What is measured: the three ways to bring a client and a subject.
 import { VAULT_GRANT } from '../src/protocol/grant-types.ts'
-import type { Deployment } from './deployment.ts'
+import type { Database, Deployment } from './deployment.ts'
 import { type Measured, measure, ROUNDS, type Side } from './measure.ts'
 import type { Load, Server } from './processes.ts'
 import { CONNECTION, secret, signAssertions } from './seed.ts'
@@ -12,7 +12,10 @@ export interface Scenario {
   readonly prepare: (deployment: Deployment) => Promise<Pick<Side, 'bodies' | 'once' | 'seconds'>>
 }
 
-const PEOPLE = 2000
+/** What saturates one process, each with one request under way. PostgreSQL has half of them wait for its answers. */
+export const CONNECTIONS: Readonly<Record<Database, number>> = { sqlite: 32, postgres: 64 }
+
+const PEOPLE = 1000
 /** Each assertion serves once and is dear to sign: fewer people, so that a few thousand find everything warm as well. */
 const SIGNERS_PEOPLE = 500
 const ASSERTIONS_PER_ROUND = 1200
@@ -22,6 +25,8 @@ const ASSERTIONS_TO_WARM = 8000
 const LONG_ENOUGH = 10
 
 const BARE_SECONDS = 0.4
+/** It is small. */
+const BARE_WARM_SECONDS = 2
 
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   secret: {
@@ -74,10 +79,10 @@ export async function runScenario(
   name: ScenarioName,
   deployment: Deployment,
   { load, bare }: Tools,
-  connections?: number,
+  how: Pick<Side, 'connections' | 'seconds' | 'warmSeconds'>,
 ): Promise<Measured> {
   const prepared = await SCENARIOS[name].prepare(deployment)
-  const own: Side = { load, server: deployment.server, ...prepared, ...given(connections) }
+  const own: Side = { load, server: deployment.server, ...prepared, ...how }
   return measure(bareSide({ load, bare }, own), own)
 }
 
@@ -86,10 +91,9 @@ export const bareSide = ({ load, bare }: Tools, { bodies, connections }: Side): 
   server: bare,
   bodies: () => bodies(0),
   seconds: BARE_SECONDS,
-  ...given(connections),
+  warmSeconds: BARE_WARM_SECONDS,
+  connections,
 })
-
-const given = (connections: number | undefined) => (connections === undefined ? {} : { connections })
 
 export const secretForm = (subjectToken: string): string =>
   form({ ...asSecret('web'), ...REFRESH, subject_token: subjectToken })
