@@ -139,8 +139,9 @@ export const createApp: CreateApp = async ({ config, issuer, log }): Promise<App
     leaseClock: leaseClock.now,
     storage,
     keyring,
-    connectorFor: async (id) => {
-      const connection = await connections.find(storage, id)
+    connectorFor: async (id, { deletedToo = false } = {}) => {
+      const connection =
+        (await connections.find(storage, id)) ?? (deletedToo ? await connections.findFormer(storage, id) : undefined)
       return connection && metrics.countingRefreshes(connectors.for(connection))
     },
     clock,
@@ -392,6 +393,7 @@ async function dropExpired(
     await tx.signUps.deleteExpired(before, limit)
     await tx.links.deleteExpiredSnapshots(before, limit)
     await tx.webhooks.deleteOrphans()
+    await tx.connections.deleteOrphans()
     await tx.secondFactors.deleteOrphans(before)
   })
   await dropOldSigningKeys({ storage, keyring, clock }, accessTokenSeconds)

@@ -12,6 +12,7 @@ import { ticketEnds } from './migrations/0010-ticket-ends.ts'
 import { factors } from './migrations/0011-factors.ts'
 import { accountEnds } from './migrations/0012-account-ends.ts'
 import { openCalls } from './migrations/0013-open-calls.ts'
+import { formerConnections } from './migrations/0014-former-connections.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -64,6 +65,7 @@ export const migrations: readonly Migration[] = [
   factors,
   accountEnds,
   openCalls,
+  formerConnections,
 ]
 
 /** The version that this server wants. */

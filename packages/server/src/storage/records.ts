@@ -301,6 +301,7 @@ export interface LinkRecord {
 export interface SealedRow {
   readonly kind:
     | 'connection'
+    | 'former-connection'
     | 'transaction'
     | 'connect'
     | 'mail'

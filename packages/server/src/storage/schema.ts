@@ -22,6 +22,7 @@ export interface Schema {
   readonly meta: { key: string; value: string }
   readonly clients: ClientsTable
   readonly connections: ConnectionsTable
+  readonly former_connections: ConnectionsTable
   readonly connection_clients: { connection_id: string; client_id: string }
   readonly resource_servers: { id: string; identifier: string; document: JsonText }
   readonly client_grants: ClientGrantsTable

@@ -120,8 +120,15 @@ export interface Connections {
   insert(connection: ConnectionRecord): Promise<boolean>
   /** Inserts or replaces all but `createdAt`; the name must be free or its own. */
   put(connection: ConnectionRecord): Promise<void>
-  /** Identities and accounts that came from it stay: what becomes of people is decided elsewhere. */
+  /**
+   * Identities and accounts that came from it stay: what becomes of people is decided elsewhere. It is kept aside for as
+   * long as tokens of it wait to be revoked.
+   */
   delete(id: string): Promise<boolean>
+  /** A deleted one that was kept aside. */
+  findFormer(id: string): Promise<ConnectionRecord | undefined>
+  /** Deleted ones of which no token waits any more. */
+  deleteOrphans(): Promise<void>
   /** Does anybody have an identity or an account of it? */
   isInUse(id: string): Promise<boolean>
   clientsOf(id: string): Promise<readonly string[]>

@@ -11,6 +11,8 @@ import type { Repositories } from '../storage/storage.ts'
 export interface ConnectionReader {
   find(repositories: Repositories, id: string): Promise<Connection | undefined>
   findByName(repositories: Repositories, name: string): Promise<Connection | undefined>
+  /** One that was deleted, while tokens of it wait to be revoked. */
+  findFormer(repositories: Repositories, id: string): Promise<Connection | undefined>
   /** The same object for as long as the row stays the same. */
   open(record: ConnectionRecord): Connection
 }
@@ -34,6 +36,10 @@ export function createConnectionReader({ keyring }: { keyring: Keyring }): Conne
     async findByName(repositories, name) {
       const record = await repositories.connections.findByName(name)
       return record === undefined ? undefined : open(record)
+    },
+    async findFormer(repositories, id) {
+      const record = await repositories.connections.findFormer(id)
+      return record === undefined ? undefined : openConnection(record, keyring)
     },
     open,
   }

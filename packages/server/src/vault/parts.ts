@@ -16,11 +16,15 @@ export interface VaultSettings {
 }
 
 /**
- * The connector of a connection; undefined when the connection has gone.
+ * The connector of a connection; undefined when the connection has gone. `deletedToo`: also of one that was deleted, while
+ * tokens of it wait to be revoked.
  *
  * @throws {ConnectionUnavailable} it is configured so that it cannot be used.
  */
-export type ConnectorSource = (connectionId: string) => Promise<Connector | undefined>
+export type ConnectorSource = (
+  connectionId: string,
+  options?: { readonly deletedToo?: boolean },
+) => Promise<Connector | undefined>
 
 export interface VaultParts {
   readonly storage: Storage

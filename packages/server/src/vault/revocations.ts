@@ -80,7 +80,7 @@ async function send(parts: VaultParts, job: RevocationJob): Promise<void> {
 }
 
 async function revoke(parts: VaultParts, job: RevocationJob): Promise<Result> {
-  const connector = await parts.connectorFor(job.connectionId)
+  const connector = await parts.connectorFor(job.connectionId, { deletedToo: true })
   if (!connector) return 'connection_gone'
   // Would end what another tokenset of the same person at the same provider lives on.
   if (connector.traits.revocationEnds === 'grant') {

@@ -21,9 +21,9 @@ import {
   userPath,
 } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
-import { request } from '../support/http.ts'
+import { eventually, request } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { openDoors } from '../support/state.ts'
+import { eventsOf, openDoors } from '../support/state.ts'
 import { PASSWORDS } from '../support/tenant.ts'
 import { databases } from './databases.ts'
 
@@ -189,3 +189,22 @@ test('T-XCH-03 a session that was revoked takes its subject tokens along, on eve
     expectStatus(await ask(url, kept), 200)
   }
 })
+
+for (const database of databases) {
+  test(`T-LIFE-06 ${database}: a deleted connection's tokens end at the provider, which knows its secret still`, async () => {
+    const server = await startServer({ database })
+    const { calendar } = server.providers
+    const person = server.person('outlived', ['calendar'])
+    const who = await signIn(server, { connection: PASSWORDS, user: server.tenant.eve })
+    await connect(who.browser, server, { token: await meToken(server, who), connection: 'calendar' })
+    assert.ok(calendar.hasLiveRefreshToken(person.key))
+    const api = await mgmt(server)
+    const { id } = expectStatus(await api.get('/connections?name=calendar'), 200).json[0]
+    // The first try for each fails, so that it has to be kept in mind for some seconds.
+    calendar.fail('revoke', { status: 503, times: 2 })
+    expectStatus(await api.delete(`/connections/${id}`), 204)
+    await eventually('no token lives', () => !calendar.hasLiveRefreshToken(person.key))
+    const results = (await eventsOf(server, 'vault.token_revoked')).map(({ data }) => data?.result)
+    assert.deepEqual([...new Set(results)], ['revoked'])
+  })
+}

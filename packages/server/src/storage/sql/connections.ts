@@ -30,7 +30,15 @@ export const connectionsTable = (db: Db): Connections => ({
     await db.change(putConnection, rowOf(connection))
   },
   async delete(id) {
+    await db.change(keepAside, { id })
     return (await db.change(deleteConnection, { id })) === 1
+  },
+  async findFormer(id) {
+    const row = await db.first(findFormer, { id })
+    return row && recordOf(row)
+  },
+  async deleteOrphans() {
+    await db.change(deleteOrphans, {})
   },
   async isInUse(id) {
     return (await db.first(identityOf, { id })) !== undefined || (await db.first(accountOf, { id })) !== undefined
@@ -96,6 +104,39 @@ const identityOf = statement((q, p: { id: string }) =>
 
 const accountOf = statement((q, p: { id: string }) =>
   q.selectFrom('accounts').select('id').where('connection_id', '=', p.id).limit(1),
+)
+
+/** An id of the tenant's choice may come and go again. */
+const keepAside = statement((q, p: { id: string }) =>
+  q
+    .insertInto('former_connections')
+    .columns(COLUMNS)
+    .expression((eb) =>
+      eb
+        .selectFrom('connections')
+        .select(COLUMNS)
+        .where('id', '=', p.id)
+        .where((of) =>
+          of.exists(
+            of.selectFrom('revocations').select('revocations.id').where('revocations.connection_id', '=', p.id),
+          ),
+        ),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet(fromExcluded(['name', 'strategy', 'document', 'secret_envelope', 'created_at', 'updated_at'])),
+    ),
+)
+
+const findFormer = statement((q, p: { id: string }) =>
+  q.selectFrom('former_connections').select(COLUMNS).where('id', '=', p.id),
+)
+
+const deleteOrphans = statement((q) =>
+  q
+    .deleteFrom('former_connections')
+    .where('id', 'not in', (of) => of.selectFrom('revocations').select('revocations.connection_id')),
 )
 
 const deleteConnection = statement((q, p: { id: string }) => q.deleteFrom('connections').where('id', '=', p.id))

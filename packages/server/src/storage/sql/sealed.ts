@@ -8,6 +8,7 @@ type Kind = SealedRow['kind']
 
 const PLACES: Readonly<Record<Kind, { readonly table: string; readonly id: string; readonly column: string }>> = {
   connection: { table: 'connections', id: 'id', column: 'secret_envelope' },
+  'former-connection': { table: 'former_connections', id: 'id', column: 'secret_envelope' },
   transaction: { table: 'upstream_transactions', id: 'state_hash', column: 'verifier_envelope' },
   connect: { table: 'connect_requests', id: 'auth_session_hash', column: 'pending_envelope' },
   mail: { table: 'mails', id: 'id', column: 'envelope' },

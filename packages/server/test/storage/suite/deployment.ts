@@ -155,6 +155,32 @@ export const deploymentTests: Topic = (nodes) => {
     assert.deepEqual(await storage.connections.listForClient(clientId), [])
   })
 
+  test('connections: a deleted one is kept aside for as long as tokens of it wait to be revoked', async () => {
+    const { storage } = nodes()
+    const [quiet, busy] = [sampleConnection(), sampleConnection({ secretEnvelope: bytes(3) })]
+    const jobs = [1, 2].map(() => sampleRevocation({ connectionId: busy.id }))
+    await storage.transaction(async (tx) => {
+      for (const connection of [quiet, busy]) await tx.connections.insert(connection)
+      for (const job of jobs) await tx.revocations.add(job)
+    })
+    assert.equal(await storage.connections.findFormer(busy.id), undefined)
+    for (const { id } of [quiet, busy]) await storage.transaction((tx) => tx.connections.delete(id))
+    assert.equal(await storage.connections.findFormer(quiet.id), undefined)
+    assert.equal(await storage.connections.find(busy.id), undefined)
+    // The same id once more, and gone again.
+    const again = { ...busy, name: unique('again') }
+    await storage.transaction((tx) => tx.connections.insert(again))
+    await storage.transaction((tx) => tx.connections.delete(busy.id))
+    for (const job of jobs) {
+      assert.deepEqual(await storage.connections.findFormer(busy.id), again)
+      await storage.transaction(async (tx) => {
+        await tx.revocations.done(job.id)
+        await tx.connections.deleteOrphans()
+      })
+    }
+    assert.equal(await storage.connections.findFormer(busy.id), undefined)
+  })
+
   test('resource servers: found by id and identifier; deletion ends the grants for them', async () => {
     const { storage } = nodes()
     const server: ResourceServerRecord = {
@@ -253,7 +279,8 @@ export const deploymentTests: Topic = (nodes) => {
     const connection = sampleConnection({ secretEnvelope: envelope })
     const transaction = sampleTransaction({ verifierEnvelope: envelope })
     const connect = sampleConnect({ userId, pendingEnvelope: envelope })
-    const revocation = sampleRevocation({ envelope, dueAt: NOW * 2 })
+    const former = sampleConnection({ secretEnvelope: envelope })
+    const revocation = sampleRevocation({ envelope, dueAt: NOW * 2, connectionId: former.id })
     const mail = { id: unique('mail'), envelope, attempts: 0, dueAt: NOW * 2 }
     const key = sampleKey({ envelope })
     const link = sampleLink()
@@ -264,19 +291,22 @@ export const deploymentTests: Topic = (nodes) => {
       await tx.transactions.insert(transaction)
       await tx.connects.insert(connect)
       await tx.revocations.add(revocation)
+      await tx.connections.insert(former)
+      await tx.connections.delete(former.id)
       await tx.mails.add(mail)
       await tx.signingKeys.insert(key)
       await tx.secondFactors.insert(factor)
       await tx.links.insert(link)
       await tx.links.putSnapshot(link.id, envelope, NOW * 2)
     })
-    assert.equal(await storage.sealed.countOf(old), 8)
+    assert.equal(await storage.sealed.countOf(old), 9)
     assert.equal(await storage.sealed.countOf(fresh), 0)
     const outside = await storage.sealed.listOutside(fresh, 1000)
     const mine = outside.filter((row) => row.envelope[1] === 200)
     assert.deepEqual(mine.map((row) => row.kind).toSorted(), [
       'connect',
       'connection',
+      'former-connection',
       'link',
       'mail',
       'revocation',
@@ -290,10 +320,11 @@ export const deploymentTests: Topic = (nodes) => {
       assert.equal(await storage.transaction((tx) => tx.sealed.replace(row, next)), true)
       assert.equal(await storage.transaction((tx) => tx.sealed.replace(row, next)), false)
     }
-    assert.equal(await storage.sealed.countOf(fresh), 8)
+    assert.equal(await storage.sealed.countOf(fresh), 9)
     assert.equal(await storage.sealed.countOf(old), 0)
     await storage.transaction(async (tx) => {
       await tx.revocations.done(revocation.id)
+      await tx.connections.deleteOrphans()
       await tx.mails.done(mail.id)
       await tx.signingKeys.delete(key.kid)
       await tx.links.deleteSnapshot(link.id)
