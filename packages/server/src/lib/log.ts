@@ -1,5 +1,6 @@
 // Logs: JSON lines on standard error, with a net under the rule that no secret or address ever gets there.
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
+import { isJsonObject } from './json.ts'
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
 
@@ -47,11 +48,22 @@ export function createLog({ name = 'tenon', stream }: LogOptions = {}): Log {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_KEYS.flatMap(pathsOf), censor: '[redacted]' },
       serializers: { err: serializeError, error: serializeError },
-      hooks: { streamWrite: scrub },
+      hooks: {
+        streamWrite: scrub,
+        logMethod(args, method, level) {
+          Reflect.apply(level === ERROR && saysWhenAgain(args[0]) ? this.warn : method, this, args)
+        },
+      },
     },
     stream ?? destination({ fd: 2, sync: true, maxWrite: PIPE_BUFFER_BYTES }),
   )
 }
+
+const ERROR = pino.levels.values.error
+
+/** More was asked than gets done at once, here or elsewhere: that is no fault. */
+const saysWhenAgain = (first: unknown): boolean =>
+  isJsonObject(first) && first.err instanceof Error && 'retryAfterSeconds' in first.err
 
 function pathsOf(key: string): string[] {
   const name = /^\w+$/.test(key) ? key : `["${key}"]`

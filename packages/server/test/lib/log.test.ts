@@ -48,3 +48,16 @@ test('log: an outcome keeps its code, and line breaks stay inside the line', () 
   assert.match(text, /"code":"worker_died"/)
   assert.equal(text.trim().split('\n').length, 1)
 })
+
+test('log: an error that says when to come again is a warning', () => {
+  const levels = (error: Error) =>
+    lines((log) => {
+      log.error({ err: error }, 'background work failed')
+      log.fatal({ err: error }, 'the end')
+    })
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).level)
+  assert.deepEqual(levels(new Error('broken')), ['error', 'fatal'])
+  assert.deepEqual(levels(Object.assign(new Error('busy'), { retryAfterSeconds: 5 })), ['warn', 'fatal'])
+})
