@@ -129,7 +129,7 @@ const OTHERS = 0o077
 /** A folder that stands already keeps its mode: it may be shared for a reason, or not be ours to change. */
 function prepareFolder(folder: string, log: Log): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
     const found = `${JSON.stringify(folder)}, which cannot be made (${code})`
@@ -138,6 +138,14 @@ function prepareFolder(folder: string, log: Log): void {
   if ((statSync(folder).mode & OTHERS) !== 0) {
     log.warn({ event: 'open_folder', folder }, 'the data folder can be entered by others; its mode should be 0700')
   }
+}
+
+/** Node's own recursion goes round in circles where a parent is there and takes no folder, as /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(folder)
+  if (parent !== folder) makeFolder(parent)
+  mkdirSync(folder, { mode: 0o700 })
 }
 
 async function prepareTls(config: ServerConfig): Promise<void> {

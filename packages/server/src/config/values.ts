@@ -20,7 +20,8 @@ export function readWholeNumber({ value, where }: Said, min: number, max: number
 
 export function readHost({ value, where }: Said): string {
   const host = value.replace(/^\[(.*)\]$/, '$1')
-  if (isIP(host) !== 0 || /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i.test(host)) return host
+  if (isIP(host) !== 0) return host
+  if (/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i.test(host) && URL.canParse(`http://${host}/`)) return host
   return refuse(where, shown(value), 'an IP address or a host name')
 }
 

@@ -30,9 +30,13 @@ test('command line: a bad tenant file ends with status 2 and the pointer, before
 test('command line: a data folder that cannot be made ends with status 2 and names its flag', async () => {
   const file = join(folder, 'in-the-way')
   writeFileSync(file, '')
-  const ended = await runTenon(['serve', '--port', '0', '--data-dir', join(file, 'data')])
-  assert.equal(ended.code, 2)
-  assert.equal(JSON.parse(ended.stderr.split('\n')[0] ?? '').pointer, '--data-dir')
+  // Linux has a folder that is there and takes none.
+  const bad = [file, join(file, 'data'), ...(process.platform === 'linux' ? ['/proc/tenon', '/proc/tenon/data'] : [])]
+  for (const dataDir of bad) {
+    const ended = await runTenon(['serve', '--port', '0', '--data-dir', dataDir])
+    assert.equal(ended.code, 2)
+    assert.equal(JSON.parse(ended.stderr.split('\n')[0] ?? '').pointer, '--data-dir')
+  }
 })
 
 test('command line: unknown commands end with status 2 and the help', async () => {

@@ -112,6 +112,7 @@ const REFUSALS: readonly [flags: readonly string[], pointer: string][] = [
   [['--port', '4000x'], '--port'],
   [['stray'], 'arguments'],
   [['--host', 'a b'], '--host'],
+  [['--host', '300.1.1.1'], '--host'],
   [['--host', '10.0.0.1'], '--issuer'],
   [['--issuer', 'http://auth.example.test/'], '--issuer'],
   [['--issuer', 'https://auth.example.test'], '--issuer'],
