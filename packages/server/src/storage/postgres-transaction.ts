@@ -50,18 +50,23 @@ export const runAtOnce: RunTransaction = async (client, statements, work) => {
   // What is refused before it is sent takes the others along.
   await Promise.race([done, asked()])
   isSent = true
-  const isAlone = gathered.length === 1
-  const begun = isAlone ? undefined : client.query('begin')
-  const answers = gathered.map(({ statement }) => client.query(queryOf(statement)))
-  const committed = isAlone ? undefined : client.query('commit')
-  answers.forEach((answer, index) => {
-    answer.then(resultOf).then(gathered[index]?.resolve, gathered[index]?.reject)
+  const asks = gathered.map(({ statement }) => queryOf(statement))
+  const isAlone = asks.length === 1
+  const answers = (isAlone ? asks : [BEGIN, ...asks, COMMIT]).map((query) => client.query(query))
+  const all = Promise.all(answers)
+  // Heard below: where the work fails as well, its own error says more.
+  all.catch(() => {})
+  gathered.forEach(({ resolve, reject }, index) => {
+    answers[isAlone ? index : index + 1]?.then(resultOf).then(resolve, reject)
   })
-  // The first statement that failed says why; those that follow it only that something had.
-  const [value, , commit] = await Promise.all([done, begun, committed])
-  if (commit !== undefined) requireCommitted(commit)
+  const value = await done
+  // A statement whose failure the work hid undid the others.
+  await all
   return value
 }
+
+const BEGIN = { text: 'begin' }
+const COMMIT = { text: 'commit' }
 
 /** Node turns to this once everything has run that waits for nothing outside. */
 const asked = () => new Promise<void>((resolve) => process.nextTick(resolve))
