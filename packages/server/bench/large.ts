@@ -39,8 +39,7 @@ export async function large(
       const seedSeconds = (performance.now() - startedAtMs) / 1000
       const bodies = people.map(({ refreshToken }) => secretForm(refreshToken))
       const { load } = tools
-      const connections = CONNECTIONS[database]
-      const own: Side = { load, server: deployment.server, bodies: () => bodies, seconds: 3, connections }
+      const own: Side = { load, server: deployment.server, bodies: () => bodies, seconds: 3, connections: CONNECTIONS }
       const measured = await measure(bareSide(tools, own), own)
       results.push({ ...measured, database, accounts, seedSeconds })
     }

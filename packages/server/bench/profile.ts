@@ -25,7 +25,7 @@ export async function profile(database: Database, load: Load): Promise<readonly 
       url: deployment.server.url,
       path: '/oauth/token',
       bodies: bodies(0),
-      connections: CONNECTIONS[database],
+      connections: CONNECTIONS,
     }
     await load.run({ ...round, seconds: WARM_SECONDS + SECONDS })
   } finally {

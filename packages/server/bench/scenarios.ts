@@ -1,6 +1,6 @@
 // What is measured: the three ways to bring a client and a subject.
 import { VAULT_GRANT } from '../src/protocol/grant-types.ts'
-import type { Database, Deployment } from './deployment.ts'
+import type { Deployment } from './deployment.ts'
 import { type Measured, measure, ROUNDS, type Side } from './measure.ts'
 import type { Load, Server } from './processes.ts'
 import { CONNECTION, secret, signAssertions } from './seed.ts'
@@ -12,8 +12,8 @@ export interface Scenario {
   readonly prepare: (deployment: Deployment) => Promise<Pick<Side, 'bodies' | 'once' | 'seconds'>>
 }
 
-/** What saturates one process, each with one request under way. PostgreSQL has half of them wait for its answers. */
-export const CONNECTIONS: Readonly<Record<Database, number>> = { sqlite: 32, postgres: 64 }
+/** What saturates one process, each with one request under way: with fewer it waits for its database now and then. */
+export const CONNECTIONS = 64
 
 const PEOPLE = 1000
 /** Each assertion serves once and is dear to sign: fewer people, so that a few thousand find everything warm as well. */
