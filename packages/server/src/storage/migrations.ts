@@ -13,6 +13,7 @@ import { factors } from './migrations/0011-factors.ts'
 import { accountEnds } from './migrations/0012-account-ends.ts'
 import { openCalls } from './migrations/0013-open-calls.ts'
 import { formerConnections } from './migrations/0014-former-connections.ts'
+import { userFactsVersions } from './migrations/0015-user-facts-versions.ts'
 
 /** What differs between the databases in a table's definition. */
 export interface ColumnTypes {
@@ -66,6 +67,7 @@ export const migrations: readonly Migration[] = [
   accountEnds,
   openCalls,
   formerConnections,
+  userFactsVersions,
 ]
 
 /** The version that this server wants. */

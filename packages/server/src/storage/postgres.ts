@@ -7,11 +7,14 @@ import { isOvertaken, isTaken } from './postgres-errors.ts'
 import { postgresVersion } from './postgres-migrate.ts'
 import { READERS, SharedReaders } from './postgres-readers.ts'
 import { queryOf, type RunTransaction, resultOf, runAtOnce, runInTurn, type Work } from './postgres-transaction.ts'
+import { rememberFactsOfUsers } from './remembered-user-facts.ts'
 import { Db } from './sql/db.ts'
+import { versionedExchangesTable } from './sql/exchanges.ts'
 import { SqlRepositories } from './sql/repositories.ts'
 import { type BoundStatement, Statements } from './sql/statement.ts'
 import type { Storage } from './storage.ts'
 import { Turns } from './turns.ts'
+import type { Exchanges } from './vault-repositories.ts'
 
 export interface PostgresOptions {
   readonly url: string
@@ -55,15 +58,22 @@ class PostgresStorage extends SqlRepositories implements Storage {
   readonly #turns: Turns
   readonly #readers: SharedReaders
   readonly #statements: Statements
+  readonly #exchanges: Exchanges
 
   constructor(pool: Pool, turns: Turns) {
     const statements = new Statements('postgres')
     const readers = new SharedReaders(pool)
-    super(new Db({ statements, mayWrite: false, run: (statement) => read(statement, { pool, turns, readers }) }))
+    const db = new Db({ statements, mayWrite: false, run: (statement) => read(statement, { pool, turns, readers }) })
+    super(db)
+    this.#exchanges = rememberFactsOfUsers(versionedExchangesTable(db))
     this.#pool = pool
     this.#turns = turns
     this.#readers = readers
     this.#statements = statements
+  }
+
+  override get exchanges(): Exchanges {
+    return this.#exchanges
   }
 
   transaction<T>(work: Work<T>): Promise<T> {

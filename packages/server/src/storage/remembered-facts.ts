@@ -4,7 +4,8 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import type { ExchangeFacts, ExchangeQuery } from './records.ts'
 import type { Exchanges } from './vault-repositories.ts'
 
-const MAX_REMEMBERED = 10_000
+/** Facts, in a process. */
+export const MAX_REMEMBERED = 10_000
 
 /** @param version another number after every commit, of any process, that may have changed an exchange's facts. */
 export function rememberFacts(exchanges: Exchanges, version: () => number | Promise<number>): Exchanges {
@@ -40,5 +41,6 @@ export function rememberFacts(exchanges: Exchanges, version: () => number | Prom
   }
 }
 
-const keyOf = ({ clientId, connection, subject }: ExchangeQuery): string =>
+/** Two queries of one key ask the same. */
+export const keyOf = ({ clientId, connection, subject }: ExchangeQuery): string =>
   JSON.stringify([clientId ?? null, connection, ...Object.values(subject)])

@@ -23,6 +23,10 @@ export interface Schema {
   readonly clients: ClientsTable
   readonly connections: ConnectionsTable
   readonly former_connections: ConnectionsTable
+  /** PostgreSQL alone; SQLite's is a number that nothing here reads. */
+  readonly facts_version: { version: string }
+  /** PostgreSQL alone. */
+  readonly user_facts_versions: { user_id: string; version: string }
   readonly connection_clients: { connection_id: string; client_id: string }
   readonly resource_servers: { id: string; identifier: string; document: JsonText }
   readonly client_grants: ClientGrantsTable

@@ -13,7 +13,7 @@ import {
   disconnectAll,
   postgresServer,
 } from './postgres-database.ts'
-import { insertUser, sampleAccount, sampleConnection, storedUser } from './samples.ts'
+import { insertUser, sampleAccount, sampleArtifact, sampleClient, sampleConnection, storedUser } from './samples.ts'
 
 if (postgresServer === undefined) {
   test('storage on PostgreSQL: TENON_TEST_POSTGRES names a server', {
@@ -94,24 +94,31 @@ function postgresTests(): void {
     await database.remove()
   })
 
-  test('PostgreSQL: an exchange reads no rows of other users, before anybody has analysed the tables', async () => {
+  test('PostgreSQL: an exchange reads no rows of other users, whether or not the tables are analysed, and its own once', async () => {
     const database = await createPostgresDatabase()
     const storage = await database.open()
-    const connection = sampleConnection()
+    const [client, connection] = [sampleClient(), sampleConnection()]
     const users = await storage.transaction(async (tx) => {
+      await tx.clients.put(client)
       await tx.connections.put(connection)
       const some = await Promise.all(Array.from({ length: 500 }, () => insertUser(tx)))
       for (const { userId } of some) await tx.accounts.insert(sampleAccount({ userId, connectionId: connection.id }))
       return some
     })
     const readBefore = await accountRowsRead(database.url)
-    for (const { userId } of users.slice(0, 10)) {
-      const subject = { kind: 'user', userId } as const
-      const facts = await storage.exchanges.find({ clientId: undefined, connection: connection.name, subject })
-      assert.deepEqual(
-        facts.accounts.map((account) => account.userId),
-        [userId],
-      )
+    const [changing, ...asking] = users.slice(0, 11)
+    assert.ok(changing)
+    for (let round = 1; round <= 5; round++) {
+      for (const { userId } of asking) {
+        const subject = { kind: 'user', userId } as const
+        const { accounts } = await storage.exchanges.find({ ...client, connection: connection.name, subject })
+        assert.deepEqual(
+          accounts.map((account) => account.userId),
+          [userId],
+        )
+      }
+      const grant = sampleArtifact({ kind: 'Grant', userId: changing.userId, clientId: client.clientId })
+      await storage.transaction((tx) => tx.artifacts.put(grant))
     }
     // A session tells what it read when it ends.
     await storage.close()

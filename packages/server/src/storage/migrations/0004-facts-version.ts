@@ -25,13 +25,14 @@ export const factsVersion = ({ dialect, integer, tableEnd }: ColumnTypes): reado
       ]
 
 /** All but the lease, and when it was used last. */
-const ACCOUNT_COLUMNS = [
+export const ACCOUNT_COLUMNS = [
   'id, user_id, connection_id, subject, purpose, label, is_default, client_id, scopes_asked, scopes_granted, health',
   'health_reason, extras, created_at, connected_at, access_expires_at, refresh_expires_at, has_refresh_token, generation',
   'intent_generation, intent_started_at, envelope',
 ].join(', ')
 
-const KINDS = "'RefreshToken', 'Grant'"
+/** Of artifacts that an exchange may stand on. */
+export const KINDS = "'RefreshToken', 'Grant'"
 
 const raise = (name: string, event: string, when?: string): string =>
   `create trigger facts_of_${name} after ${event}${when === undefined ? '' : ` when ${when}`}

@@ -52,10 +52,30 @@ export const findFacts = statement((q, p: Asked & Params) =>
   ),
 )
 
-/** Many questions (PostgreSQL). */
+/** Many questions, each with the version of its facts, which is null for those of no user (PostgreSQL). */
 export const findManyFacts = statement((q, p: Columns<Asked> & Params) =>
-  factsOf(q.selectFrom(given<Asked>(p, TYPES).as('asked'))),
+  manyFacts(q.selectFrom(given<Asked>(p, TYPES).as('asked'))),
 )
+
+const manyFacts = (questions: ReturnType<typeof asking>) =>
+  factsOf(questions)
+    .leftJoin('user_facts_versions', 'user_facts_versions.user_id', 'users.user_id')
+    .select(VERSION.as('version'))
+
+/** The versions of what is known of users (PostgreSQL): another one after every commit that may have changed any of it. */
+export const findVersions = statement((q, p: Columns<Known> & Params) =>
+  q
+    .selectFrom(given<Known>(p, { user_id: 'text' }).as('known'))
+    .leftJoin('user_facts_versions', 'user_facts_versions.user_id', 'known.user_id')
+    .select(['known.turn', VERSION.as('version')]),
+)
+
+interface Known {
+  readonly user_id: string
+}
+
+/** Of what all users share, and of what is the user's own. */
+const VERSION = sql<string | null>`(select version from facts_version)::text || user_facts_versions.version::text`
 
 interface Params {
   readonly [name: string]: unknown
@@ -152,3 +172,4 @@ const ACCOUNT_SELECTION = STORED_COLUMNS.map(
 )
 
 export type FactsRow = Awaited<ReturnType<ReturnType<typeof factsOf>['execute']>>[number]
+export type VersionedFactsRow = Awaited<ReturnType<ReturnType<typeof manyFacts>['execute']>>[number]

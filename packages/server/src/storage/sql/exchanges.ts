@@ -1,8 +1,8 @@
 // What an exchange is decided on, as it is committed now, so that whatever is stopped anywhere is stopped here, without a
 // cache that would have to be told.
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { isString } from '../../lib/json.ts'
-import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeSubject } from '../records.ts'
+import type { ClientRecord, ConnectionRecord, ExchangeFacts, ExchangeQuery, ExchangeSubject } from '../records.ts'
+import type { VersionedExchanges } from '../remembered-user-facts.ts'
 import type { Exchanges } from '../vault-repositories.ts'
 import { type StoredRow, storedOf } from './account-rows.ts'
 import { type Db, isStorable } from './db.ts'
@@ -12,33 +12,63 @@ import {
   askedOf,
   findFacts,
   findManyFacts,
+  findVersions,
   type FactsRow as Row,
+  type VersionedFactsRow as VersionedRow,
 } from './exchange-statement.ts'
 import { columnsOf } from './given.ts'
 import { documentOf } from './rows.ts'
+import { together } from './together.ts'
 
 export function exchangesTable(db: Db): Exchanges {
-  const clients = new RowCache<ClientRecord>()
-  const connections = new RowCache<ConnectionRecord>()
-  // A statement costs next to nothing in SQLite and a round trip in PostgreSQL.
-  const rowsFor = db.dialect === 'sqlite' ? (asked: Asked) => db.all(findFacts, { ...asked }) : askTogether(db)
+  const ask = db.dialect === 'sqlite' ? (asked: Asked) => db.all(findFacts, { ...asked }) : together(askMany(db))
+  const read = factsReader()
   return {
     async find(query) {
       const asked = askedOf(query)
-      // A text that cannot be stored is nowhere; it must not spoil the questions of others.
-      if (!Object.values(asked).every(isStorable)) return NOTHING
-      const rows = await rowsFor(asked)
-      const [row] = rows
-      if (row === undefined) return NOTHING
-      return {
-        client: clientOf(row, clients),
-        connection: connectionOf(row, connections),
-        enabled: row.enabled !== null,
-        stopped: row.caller_stopped_at !== null || row.holder_stopped_at !== null,
-        subject: query.subject.kind === 'user' ? namedSubjectOf(row) : subjectOf(row),
-        accounts: rows.filter(hasAccount).map(storedOf),
-      }
+      return isAskable(asked) ? read(query, await ask(asked)) : NOTHING
     },
+  }
+}
+
+/** Facts with the version that they are of (PostgreSQL). */
+export function versionedExchangesTable(db: Db): VersionedExchanges {
+  const ask = together(askMany(db))
+  const read = factsReader()
+  return {
+    async find(query) {
+      const asked = askedOf(query)
+      if (!isAskable(asked)) return { facts: NOTHING, version: undefined }
+      const rows = await ask(asked)
+      return { facts: read(query, rows), version: rows[0]?.version ?? undefined }
+    },
+    versionOf: together(async (userIds) => {
+      const versions: (string | undefined)[] = userIds.map(() => undefined)
+      for (const { turn, version } of await db.all(findVersions, { user_id: userIds }))
+        versions[turn - 1] = version ?? undefined
+      return versions
+    }),
+  }
+}
+
+/** A text that cannot be stored is nowhere; it must not spoil the questions of others. */
+const isAskable = (asked: Asked): boolean => Object.values(asked).every(isStorable)
+
+/** Makes facts of the rows that answer a question. A record stays the same object for as long as its row is the same. */
+function factsReader(): (query: ExchangeQuery, rows: readonly Row[]) => ExchangeFacts {
+  const clients = new RowCache<ClientRecord>()
+  const connections = new RowCache<ConnectionRecord>()
+  return ({ subject }, rows) => {
+    const [row] = rows
+    if (row === undefined) return NOTHING
+    return {
+      client: clientOf(row, clients),
+      connection: connectionOf(row, connections),
+      enabled: row.enabled !== null,
+      stopped: row.caller_stopped_at !== null || row.holder_stopped_at !== null,
+      subject: subject.kind === 'user' ? namedSubjectOf(row) : subjectOf(row),
+      accounts: rows.filter(hasAccount).map(storedOf),
+    }
   }
 }
 
@@ -51,48 +81,15 @@ const NOTHING: ExchangeFacts = {
   accounts: [],
 }
 
-interface Question {
-  readonly asked: Asked
-  readonly answer: (rows: readonly Row[]) => void
-  readonly fail: (error: unknown) => void
-}
-
-/** Questions that come while others wait for their answer are sent together next: the busier, the more share a statement. */
-function askTogether(db: Db): (asked: Asked) => Promise<readonly Row[]> {
-  const waiting: Question[] = []
-  let asking = false
-  /** Never rejects: each question hears of its own end. */
-  const askAll = async () => {
-    while (waiting.length > 0) {
-      // Requests that arrived in the same turn of the event loop come along.
-      await nextTick()
-      await askMany(db, waiting.splice(0))
-    }
-    asking = false
-  }
-  return (asked) =>
-    new Promise((answer, fail) => {
-      waiting.push({ asked, answer, fail })
-      if (asking) return
-      asking = true
-      void askAll()
-    })
-}
-
-async function askMany(db: Db, questions: readonly Question[]): Promise<void> {
-  const answers: Row[][] = questions.map(() => [])
-  try {
-    const asked = questions.map((one) => one.asked)
+/** Many questions in one statement, for a database that is a round trip away. */
+const askMany =
+  (db: Db) =>
+  async (asked: readonly Asked[]): Promise<readonly (readonly VersionedRow[])[]> => {
+    const answers = asked.map((): VersionedRow[] => [])
     for (const row of await db.all(findManyFacts, { ...columnsOf(ASKED_COLUMNS, asked) }))
       answers[row.turn - 1]?.push(row)
-  } catch (error) {
-    for (const { fail } of questions) fail(error)
-    return
+    return answers
   }
-  questions.forEach(({ answer }, index) => {
-    answer(answers[index] ?? [])
-  })
-}
 
 /** The account's columns are not null in a row that has one. */
 const hasAccount = (row: Row): row is Row & StoredRow => row.id !== null

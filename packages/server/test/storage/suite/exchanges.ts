@@ -149,8 +149,17 @@ export const exchangeTests: Topic = (nodes) => {
       const renewed = { ...first, envelope: Uint8Array.of(1, 2, 3) }
       await storage.transaction((tx) => tx.accounts.replace(renewed, first.generation))
       for (const facts of await both()) assert.deepEqual(facts.accounts[0]?.envelope, renewed.envelope)
+      assert.ok(
+        await storage.transaction((tx) =>
+          tx.accounts.setHealth(second.id, 'reconnect_required', 'dead', second.generation),
+        ),
+      )
+      for (const facts of await both()) assert.equal(facts.accounts[1]?.health, 'reconnect_required')
       await storage.transaction((tx) => tx.accounts.delete(second.id))
       for (const facts of await both()) assert.equal(facts.accounts.length, 2)
+      const added = sampleAccount({ userId: user.userId, connectionId: connection.id, connectedAt: NOW })
+      await storage.transaction((tx) => tx.accounts.insert(added))
+      for (const facts of await both()) assert.equal(facts.accounts.length, 3)
       await storage.transaction((tx) => tx.agentStops.put(user.userId, client.clientId, NOW))
       for (const facts of await both()) assert.equal(facts.stopped, true)
       await storage.transaction((tx) => tx.agentStops.delete(user.userId, client.clientId))
@@ -167,6 +176,76 @@ export const exchangeTests: Topic = (nodes) => {
       for (const facts of await both()) assert.equal(facts.client?.secretHash, 'b'.repeat(64))
       await storage.transaction((tx) => tx.artifacts.deleteByGrant(grant.idHash))
       for (const facts of await both()) assert.equal(facts.subject, undefined)
+      await storage.transaction((tx) => tx.clients.delete(client.clientId))
+      for (const facts of await both()) assert.equal(facts.client, undefined)
+      await storage.transaction((tx) => tx.connections.delete(connection.id))
+      for (const facts of await both()) assert.equal(facts.connection, undefined)
+    })
+
+    test('a user that goes takes along what was known of them', async () => {
+      const { storage, user, client, connection, byToken } = await world()
+      const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
+      const named = { ...query, subject: { kind: 'user', userId: user.userId } } as const
+      const { other } = nodes()
+      const users = async () => {
+        const found = [storage, other].flatMap(({ exchanges }) => [exchanges.find(query), exchanges.find(named)])
+        return (await Promise.all(found)).map(({ subject, accounts }) => [subject?.userId, accounts.length])
+      }
+      assert.deepEqual(await users(), Array(4).fill([user.userId, 3]))
+      await storage.transaction((tx) => tx.users.delete(user.userId))
+      assert.deepEqual(await users(), Array(4).fill([undefined, 0]))
+    })
+
+    test('an account that moves to another user leaves the one and comes to the other', async () => {
+      const { storage, client, connection, accounts, user } = await world()
+      const heir = await storedUser(storage)
+      const { other } = nodes()
+      const counts = async () => {
+        const found = [user, heir].flatMap(({ userId }) =>
+          [storage, other].map(({ exchanges }) =>
+            exchanges.find({
+              clientId: client.clientId,
+              connection: connection.name,
+              subject: { kind: 'user', userId },
+            }),
+          ),
+        )
+        return (await Promise.all(found)).map((facts) => facts.accounts.length)
+      }
+      assert.deepEqual(await counts(), [3, 3, 0, 0])
+      const [moved] = accounts
+      assert.ok(moved)
+      assert.ok(
+        await storage.transaction((tx) => tx.accounts.move(moved.id, heir.userId, moved.envelope, moved.generation)),
+      )
+      assert.deepEqual(await counts(), [2, 2, 1, 1])
+    })
+
+    test('nobody is told what was so before a change that was acknowledged', async () => {
+      const { storage, user, client, connection, accounts, byToken } = await world()
+      const query = { clientId: client.clientId, connection: connection.name, subject: byToken }
+      const [account] = accounts
+      assert.ok(account)
+      const LAST = 100
+      let acknowledged = 0
+      const write = async () => {
+        for (let n = 1; n <= LAST; n++) {
+          await storage.transaction((tx) => tx.accounts.setLabel(account.id, user.userId, String(n)))
+          acknowledged = n
+        }
+      }
+      let asked = 0
+      const ask = async (node: typeof storage) => {
+        while (acknowledged < LAST) {
+          const least = acknowledged
+          const label = (await node.exchanges.find(query)).accounts[0]?.label
+          assert.ok(least === 0 || Number(label) >= least, `${label} after ${least}`)
+          asked++
+        }
+      }
+      const { other } = nodes()
+      await Promise.all([write(), ask(storage), ask(storage), ask(other), ask(other)])
+      assert.ok(asked > LAST, `${asked} questions`)
     })
 
     test('a row that stayed the same is the same object', async () => {
