@@ -59,7 +59,7 @@ function readProfile(folder: string): CpuProfile {
 const PARTS: readonly (readonly [part: string, file: RegExp])[] = [
   ['commit and its wait for the disk', /storage\/(group-commit|postgres|postgres-transaction)\.ts/],
   ['record of the exchange', /storage\/sql\/events\.ts|exchange-(journal|record)\.ts/],
-  ['the one read', /storage\/sql\/exchanges\.ts/],
+  ['the one read', /storage\/(sql\/(exchanges|together)|remembered-[a-z-]+)\.ts/],
   ['database otherwise', /\/storage\/|\/pg(-[a-z]+)?\//],
   ['vault', /\/vault\/|crypto\/envelope\.ts/],
   ['client and subject', /oauth\/(client-auth|client-assertion|subject-token|access-tokens)\.ts|crypto\/jwt\.ts/],
