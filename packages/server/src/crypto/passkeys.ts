@@ -1,12 +1,10 @@
 // Passkeys (WebAuthn level 3): what a browser is asked, and whether what it answers is right. The person is always verified
 // by their device, so that a passkey proves two things at once.
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { isJsonObject, isString, type JsonObject } from '../lib/json.ts'
+
+/** An eighth of all modules that a server would load before it listens: they come with the first passkey. */
+const library = () => import('@simplewebauthn/server')
 
 /** The server, as devices know it. */
 export interface RelyingParty {
@@ -39,6 +37,7 @@ export interface NewPasskeyQuestion {
 /** Options for `navigator.credentials.create`, as JSON. */
 export async function newPasskeyOptions(question: NewPasskeyQuestion): Promise<JsonObject> {
   const { party, partyName, challenge, userHandle, userName, displayName, known } = question
+  const { generateRegistrationOptions } = await library()
   const options = await generateRegistrationOptions({
     rpID: party.id,
     rpName: partyName,
@@ -61,6 +60,7 @@ export async function passkeyOptions(
   challenge: Uint8Array,
   allowed: NewPasskeyQuestion['known'] = [],
 ): Promise<JsonObject> {
+  const { generateAuthenticationOptions } = await library()
   const options = await generateAuthenticationOptions({
     rpID: party.id,
     challenge: Uint8Array.from(challenge),
@@ -93,10 +93,11 @@ export interface PasskeyCheck {
 
 /** Undefined: not the answer to what was asked here. */
 export async function checkNewPasskey({ party, answer, isOurs }: PasskeyCheck): Promise<MadePasskey | undefined> {
+  const { verifyRegistrationResponse } = await library()
   const verified = await refusal(() =>
     verifyRegistrationResponse({
       // What came is looked at by the library itself, which throws at whatever is not as it must be.
-      response: answer as unknown as Parameters<typeof verifyRegistrationResponse>[0]['response'],
+      response: answer as unknown as RegistrationResponseJSON,
       expectedChallenge: isOurs,
       expectedOrigin: party.origin,
       expectedRPID: party.id,
@@ -114,10 +115,11 @@ export async function checkPasskey(
   { party, answer, isOurs }: PasskeyCheck,
   { id, publicKey, counter }: Pick<MadePasskey, 'id' | 'publicKey' | 'counter'>,
 ): Promise<number | undefined> {
+  const { verifyAuthenticationResponse } = await library()
   const verified = await refusal(() =>
     verifyAuthenticationResponse({
       // As above.
-      response: answer as unknown as Parameters<typeof verifyAuthenticationResponse>[0]['response'],
+      response: answer as unknown as AuthenticationResponseJSON,
       expectedChallenge: isOurs,
       expectedOrigin: party.origin,
       expectedRPID: party.id,
