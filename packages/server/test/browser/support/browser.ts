@@ -1,10 +1,7 @@
 // Chromium, and a watch over what it complains about.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { after, type TestContext } from 'node:test'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { ensureChromium } from '../../../../../tools/chromium.ts'
 
 /** Longer than a loaded machine takes for any page. */
@@ -35,16 +32,28 @@ export interface BrowserOptions {
   readonly anyCertificate?: boolean
 }
 
-/** A browser of its own, without cookies; at the test's end nothing may have been complained about. */
+let chromiumOfFile: Promise<Browser> | undefined
+
+/** One for a file's tests: starting it costs more than most of them do. */
+function launched(): Promise<Browser> {
+  chromiumOfFile ??= chromium.launch({
+    executablePath: process.env.TENON_TEST_CHROMIUM ?? ensureChromium(),
+    headless: true,
+    args: FLAGS,
+  })
+  return chromiumOfFile
+}
+
+after(async () => {
+  await (await chromiumOfFile)?.close()
+})
+
+/** A profile of its own, without cookies; at the test's end nothing may have been complained about. */
 export async function openBrowser(
   t: TestContext,
   { javaScript = true, anyCertificate = false }: BrowserOptions = {},
 ): Promise<Watched> {
-  const profile = mkdtempSync(join(tmpdir(), 'tenon-chromium-'))
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.TENON_TEST_CHROMIUM ?? ensureChromium(),
-    headless: true,
-    args: FLAGS,
+  const context = await (await launched()).newContext({
     viewport: { width: 1200, height: 800 },
     javaScriptEnabled: javaScript,
     ignoreHTTPSErrors: anyCertificate,
@@ -58,10 +67,9 @@ export async function openBrowser(
   context.setDefaultTimeout(WAIT_MS)
   t.after(async () => {
     await context.close()
-    rmSync(profile, { recursive: true, force: true, maxRetries: 3 })
     assert.deepEqual(complaints, [])
   })
-  const page = context.pages()[0] ?? (await context.newPage())
+  const page = await context.newPage()
   return { context, page, complaints }
 }
 
