@@ -22,6 +22,19 @@ export const wantsSecondFactor = async (
   amr: readonly string[],
 ): Promise<boolean> => lacksSecondFactor(amr, await heldFactors(repositories, userId))
 
+/** What a merge does to the second step of who goes: the primary's takes its place, or none does. Undefined: there is none. */
+export type SecondStepAfter = 'replaced' | 'gone' | undefined
+
+/** Before the two are joined. */
+export async function secondStepAfter(
+  repositories: Repositories,
+  { primaryUserId, secondaryUserId }: { readonly primaryUserId: string; readonly secondaryUserId: string },
+): Promise<SecondStepAfter> {
+  const asksFor = async (userId: string) => secondFactorsOf(await heldFactors(repositories, userId)).length > 0
+  if (!(await asksFor(secondaryUserId))) return undefined
+  return (await asksFor(primaryUserId)) ? 'replaced' : 'gone'
+}
+
 export interface AskedFactors {
   readonly kinds: readonly SecondFactorKind[]
   /** Recovery codes that are left. */

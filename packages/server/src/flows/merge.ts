@@ -1,9 +1,11 @@
 // Joining two users who were both proven in this browser: shown as a plan, applied as it was shown (linking.md §5).
 import { mergeUsers, previewMerge } from '../accounts/link.ts'
+import { secondStepAfter } from '../accounts/second-factors.ts'
 import { mayLink } from '../domain/addresses-of-user.ts'
 import { Conflict, Forbidden, NotFound } from '../domain/errors.ts'
 import type { MergePlan, MergeSide } from '../domain/merge.ts'
 import { withMethods } from '../domain/second-factor.ts'
+import type { Identity } from '../domain/user.ts'
 import { identityKeyOfArrival, keepTokenset } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { decline } from './choose.ts'
@@ -16,7 +18,7 @@ import type { OpenInteraction } from './login.ts'
 import type { MergeChoice, MergeRow, MergeSideShown, Outcome } from './outcome.ts'
 import { arrivalOfPending, type Pending, requirePending } from './pending.ts'
 import { lacksSecondStep } from './second-step-state.ts'
-import { shownUser } from './shown-user.ts'
+import { ownName, shownUser } from './shown-user.ts'
 import { isRecent, requireSessionOf, signInWays } from './ways.ts'
 
 const DAY_SECONDS = 86_400
@@ -49,7 +51,11 @@ export async function mergePage(
       secondary: await shownSide(deps, pending, secondary),
       planHash,
       rows: await rowsOf(deps, plan, { primary, secondary }),
-      ended: { sessions: plan.ended.sessions, apps: plan.ended.clientIds.length },
+      ended: {
+        sessions: plan.ended.sessions,
+        apps: plan.ended.clientIds.length,
+        secondStep: await secondStepAfter(deps.storage, plan),
+      },
       undoUntil: deps.clock() + linking.undoDays * DAY_SECONDS,
       stale,
     },
@@ -191,8 +197,10 @@ async function rowsOf(
     const connection = await deps.connections.find(deps.storage, connectionId)
     return connection === undefined ? connectionId : shownConnection(connection).displayName
   }
-  const ways = plan.identities.map(async ({ connectionId, outcome, why }): Promise<MergeRow> => {
-    return { group: 'ways', thing: await named(connectionId), outcome, why }
+  const names = new Map([...primary.identities, ...secondary.identities].map((one) => [keyOf(one), ownName(one)]))
+  const ways = plan.identities.map(async ({ outcome, why, ...identity }): Promise<MergeRow> => {
+    const [connection, name] = [await named(identity.connectionId), names.get(keyOf(identity))]
+    return { group: 'ways', thing: name === undefined ? connection : `${connection} (${name})`, outcome, why }
   })
   const accounts = plan.accounts
     .filter(({ purpose }) => purpose === 'agents')
@@ -206,6 +214,9 @@ async function rowsOf(
   )
   return [...(await Promise.all([...ways, ...accounts])), ...addresses, ...metadata]
 }
+
+const keyOf = ({ connectionId, subject }: Pick<Identity, 'connectionId' | 'subject'>): string =>
+  JSON.stringify([connectionId, subject])
 
 /** A person thinks of an address, not of who vouches for it: what is kept counts before what is moved or dropped. */
 function distinctAddresses({ addresses }: MergePlan): readonly MergeRow[] {

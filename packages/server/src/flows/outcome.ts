@@ -1,4 +1,5 @@
 // What a step of a journey leads to. `web/` turns it into an answer; no flow writes markup or headers.
+import type { SecondStepAfter } from '../accounts/second-factors.ts'
 import type { ApprovalKind } from '../domain/approval.ts'
 import type { AskedUse } from '../domain/asked-use.ts'
 import type { PlannedAccount, PlannedAddress, PlannedIdentity, PlannedKey } from '../domain/merge.ts'
@@ -289,7 +290,7 @@ export interface MergePreviewPage {
   readonly planHash: string
   readonly rows: readonly MergeRow[]
   /** Of the user that goes: browsers that are signed out, apps whose permission ends. */
-  readonly ended: { readonly sessions: number; readonly apps: number }
+  readonly ended: { readonly sessions: number; readonly apps: number; readonly secondStep: SecondStepAfter }
   /** Until when it can be taken back. */
   readonly undoUntil: EpochSeconds
   readonly stale: boolean

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { databases } from '../attacks/databases.ts'
-import { authorize, claimsOf, codeOf, drive, expectStatus, redeem, userPath } from '../support/actors.ts'
+import { authorize, claimsOf, codeOf, drive, expectStatus, redeem, signIn, userPath } from '../support/actors.ts'
 import { Browser } from '../support/browser.ts'
 import { enrolApp, toSecondStep, typeCode, typeRecovery } from '../support/factors.ts'
 import { passTime } from '../support/time.ts'
@@ -108,6 +108,37 @@ for (const database of databases) {
     expectStatus(await api.delete(userPath(who.sub)), 204)
   })
 }
+
+test('who is about to join two accounts is told what becomes of the second step of the one that goes', async () => {
+  const { server, somebody, at } = await openSelfWorld('sqlite')
+  const other = server.person('ida-there', ['work'], { name: 'Ida There' })
+  const theirs = await signIn(server, { connection: 'work' })
+  const { app } = await enrolApp(theirs.browser, server)
+  const { browser } = await somebody('ida')
+  other.at('work')
+  passTime(60)
+  const look = async (primary: 'own' | 'other') => {
+    await browser.submit('merge-preview', { action: 'continue', fields: { primary } })
+    assert.equal(browser.page.name, 'merge-preview')
+    return browser.page.text
+  }
+  const join = async () => {
+    await at(browser, '/connections')
+    await browser.submit('link', { connection: 'work' })
+    await drive(browser, { answers: { 'link-conflict': 'link', 'merge-preview': false } })
+    await typeCode(browser, app.next())
+  }
+  await join()
+  assert.match(await look('own'), /not asked for any more, and the account that remains has none/)
+  assert.match(browser.page.text, /work \(ida-there/)
+  assert.doesNotMatch(await look('other'), /second step/)
+  // With one of its own, the one that remains guards both.
+  await browser.submit('merge-preview', { action: 'cancel' })
+  await enrolApp(browser, server)
+  passTime(60)
+  await join()
+  assert.match(await look('own'), /not asked for any more. The one of the account that remains is/)
+})
 
 test('an account that was prepared for somebody loses its second step when they first prove the address', async () => {
   const { server, api, resetPassword } = await openSelfWorld('sqlite')

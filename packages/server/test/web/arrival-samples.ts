@@ -89,7 +89,7 @@ const mergeView = (frame: PageFrame, words: SampleWords): MergePreviewView => ({
     { group: 'metadata', thing: words.scope, outcome: 'merged', why: 'policy_deep_merge' },
     { group: 'metadata', thing: words.scope, outcome: 'dropped', why: 'primary_wins' },
   ],
-  ended: { sessions: 2, apps: 1 },
+  ended: { sessions: 2, apps: 1, secondStep: 'gone' },
   undoUntil: AT + 30 * DAY,
   stale: false,
 })

@@ -118,6 +118,7 @@ function mergeSamples(frame: PageFrame, words: SampleWords): readonly Sample[] {
     planHash: 'hash',
     rows,
     ended: { sessions: 1, grants: 2, tokens: 3 },
+    secondStep: 'replaced',
     undoUntil: AT + 30 * DAY,
     stale: false,
   } as const

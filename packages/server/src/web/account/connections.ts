@@ -15,6 +15,7 @@ import {
   isTypedConnection,
   shownConnection,
 } from '../../flows/connections.ts'
+import { ownName } from '../../flows/shown-user.ts'
 import { isString } from '../../lib/json.ts'
 import type { PasskeyRecord } from '../../storage/factor-repository.ts'
 import type { RevocationJob } from '../../storage/records.ts'
@@ -28,7 +29,6 @@ import {
 } from '../pages/account-connections.ts'
 import type { SecondStepView } from '../pages/account-second-step.ts'
 import type { Html } from '../pages/html.ts'
-import { nameOf } from './delete.ts'
 import { historyView } from './history.ts'
 import { defaultsOf, distinctAccounts, loadNames, type Names, poolOf } from './names.ts'
 import { type AccountDeps, accountForm, accountFrame, type Visit } from './page.ts'
@@ -124,7 +124,7 @@ function wayView(facts: Facts, { identity, connection: record, password, usable 
     passkey: passkey?.subject,
     connection: connection.name,
     displayName: shownConnection(connection).displayName,
-    name: passkey?.label ?? nameOf(identity),
+    name: passkey?.label ?? ownName(identity),
     address: passkey === undefined ? address : undefined,
     addedAt: identity.createdAt,
     lastUsedAt: identity.lastLogin,

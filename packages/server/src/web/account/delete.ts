@@ -1,9 +1,7 @@
 // What would end with a person's account, by name.
 import { waysIn } from '../../accounts/ways-in.ts'
-import { canonicalAddress } from '../../domain/address.ts'
-import type { Identity } from '../../domain/user.ts'
 import { isPasswordConnection, shownConnection } from '../../flows/connections.ts'
-import { isString } from '../../lib/json.ts'
+import { ownName } from '../../flows/shown-user.ts'
 import { type DeletedWay, renderAccountDelete } from '../pages/account-delete.ts'
 import type { Html } from '../pages/html.ts'
 import { agentsOf } from './agents.ts'
@@ -27,7 +25,7 @@ export async function deletePage(deps: AccountDeps, visit: Visit): Promise<Html>
       const connection = deps.connections.open(record)
       return isPasswordConnection(connection)
         ? { kind: 'password' }
-        : { kind: 'connection', displayName: shownConnection(connection).displayName, name: nameOf(identity) }
+        : { kind: 'connection', displayName: shownConnection(connection).displayName, name: ownName(identity) }
     }),
     connected: connected.map(({ connectionId, label }) => ({
       connection: names.displayName(connectionId) ?? '',
@@ -36,10 +34,4 @@ export async function deletePage(deps: AccountDeps, visit: Visit): Promise<Html>
     agents: agents.filter(({ stoppedAt }) => stoppedAt === undefined).map(({ name }) => name),
     sessions: sessions.length,
   })
-}
-
-/** What the account is called at its provider. */
-export function nameOf({ profileData }: Identity): string | undefined {
-  const { nickname, username, name } = profileData
-  return [nickname, username, name].filter(isString).find((one) => one !== '' && canonicalAddress(one) === undefined)
 }

@@ -1,5 +1,6 @@
 // The page on which an operator joins two users: the plan, as it would be applied.
 import { type MergePreview, previewMerge } from '../../accounts/link.ts'
+import { secondStepAfter } from '../../accounts/second-factors.ts'
 import { mayLink } from '../../domain/addresses-of-user.ts'
 import { Refusal } from '../../domain/errors.ts'
 import type { MergeSide } from '../../domain/merge.ts'
@@ -51,6 +52,7 @@ async function outcomeOf(
     planHash: preview.planHash,
     rows: rowsOf(preview, await namesIn(deps, preview)),
     ended: { sessions, grants, tokens: refreshTokens },
+    secondStep: await secondStepAfter(deps.storage, pair),
     undoUntil: deps.clock() + linking.undoDays * DAY_SECONDS,
     stale: query.stale !== undefined,
   }

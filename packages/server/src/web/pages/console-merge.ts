@@ -25,6 +25,8 @@ export interface ConsoleMergeView extends ConsoleFrame {
         readonly planHash: string
         readonly rows: readonly ConsoleMergeRow[]
         readonly ended: { readonly sessions: number; readonly grants: number; readonly tokens: number }
+        /** Of who goes; undefined: they have none. */
+        readonly secondStep?: 'replaced' | 'gone' | undefined
         readonly undoUntil: EpochSeconds
         /** Something changed between an earlier look and the yes. */
         readonly stale: boolean
@@ -68,13 +70,14 @@ ${notice(html`<p>${say(frame, `console.refusal.${code}`)}</p>`, { tone: 'stop' }
 type Possible = Extract<ConsoleMergeView['outcome'], { kind: 'possible' }>
 
 function preview({ frame, pair }: ConsoleMergeView, outcome: Possible): Html {
-  const { form: target, primary, secondary, planHash, ended, undoUntil } = outcome
+  const { form: target, primary, secondary, planHash, ended, secondStep, undoUntil } = outcome
   const hidden = { own: pair.primary, other: pair.secondary, plan_hash: planHash }
   return html`<div class="join">
 ${sideCard(frame, { id: 'remains', title: say(frame, 'merge.remains'), side: primary, address: whole(primary, pair.primary) })}
 ${sideCard(frame, { id: 'becomes', title: say(frame, 'merge.becomes'), side: secondary, address: whole(secondary, pair.secondary) })}
 </div>
 ${notice(say(frame, 'console.merge.ended', { user: id(pair.secondary), ...ended }), { tone: 'warn' })}
+${secondStep !== undefined && notice(say(frame, `merge.second-step.${secondStep}`), { tone: 'warn' })}
 ${form(
   target,
   { name: 'merge-preview', stack: true, hidden },

@@ -23,7 +23,12 @@ export interface MergePreviewView {
   readonly secondary: MergeSideView
   readonly planHash: string
   readonly rows: readonly MergeRowView[]
-  readonly ended: { readonly sessions: number; readonly apps: number }
+  readonly ended: {
+    readonly sessions: number
+    readonly apps: number
+    /** Of the account that goes; undefined: it has none. */
+    readonly secondStep?: 'replaced' | 'gone' | undefined
+  }
   readonly undoUntil: EpochSeconds
   /** Something changed between an earlier look and the yes. */
   readonly stale: boolean
@@ -74,10 +79,11 @@ ${choicePair(no, yes)}`,
 const masked = ({ address }: MergeSideView) => address !== undefined && maskedAddress(address)
 
 function warnings({ frame, ended }: MergePreviewView): Html {
-  const { sessions, apps } = ended
+  const { sessions, apps, secondStep } = ended
   const lines = [
     sessions > 0 && say(frame, pluralKey(frame, 'merge.sessions', sessions), { count: sessions }),
     apps > 0 && say(frame, pluralKey(frame, 'merge.apps', apps), { count: apps }),
+    secondStep !== undefined && say(frame, `merge.second-step.${secondStep}`),
   ].filter((line) => line !== false)
   if (lines.length === 0) return nothing
   return html`<section class="notice warn" aria-labelledby="again"><h2 id="again">${say(frame, 'merge.again')}</h2>${dots(lines)}</section>`

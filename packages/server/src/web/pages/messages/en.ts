@@ -220,6 +220,10 @@ export const en = {
   'merge.sessions.other': 'The account that goes is signed out in {count} browsers.',
   'merge.apps.one': '{count} app has to ask you again for what you allowed it there.',
   'merge.apps.other': '{count} apps have to ask you again for what you allowed them there.',
+  'merge.second-step.replaced':
+    'The second step of the account that goes is not asked for any more. The one of the account that remains is.',
+  'merge.second-step.gone':
+    'The second step of the account that goes is not asked for any more, and the account that remains has none.',
   'merge.remains': 'Remains',
   'merge.becomes': 'Becomes part of it',
   'merge.made': 'Made',
