@@ -15,11 +15,12 @@ import { ensureChromium } from './chromium.ts'
 import { startPostgres } from './postgres.ts'
 import { ensureSdks } from './sdks.ts'
 
+/** In this order: long files come first, so that none of them is left running alone at the end. */
 const PATTERNS = [
-  'packages/*/test/**/*.test.ts',
-  'examples/*/test/**/*.test.ts',
-  'tools/test/**/*.test.ts',
   'sdks/test/**/*.test.ts',
+  'examples/*/test/**/*.test.ts',
+  'packages/*/test/**/*.test.ts',
+  'tools/test/**/*.test.ts',
 ]
 
 /** Folders under `test/` whose files need no set-up. */
@@ -39,10 +40,9 @@ const { values: options } = parseArgs({
   },
 })
 
-const files = PATTERNS.flatMap((pattern) => globSync(pattern))
+const files = PATTERNS.flatMap((pattern) => globSync(pattern).sort())
   .filter((file) => options.only.length === 0 || options.only.some((text) => file.includes(text)))
   .filter((file) => !options['setup-free'] || isSetupFree(file))
-  .sort()
 
 if (files.length === 0) {
   console.error(`no test file fits ${options.only.join(', ')}`)
