@@ -26,7 +26,7 @@ export interface Schema {
   /** PostgreSQL alone; SQLite's is a number that nothing here reads. */
   readonly facts_version: { version: string }
   /** PostgreSQL alone. */
-  readonly user_facts_versions: { user_id: string; version: string }
+  readonly user_facts_versions: { user_id: string; version: string; changed_in: string }
   readonly connection_clients: { connection_id: string; client_id: string }
   readonly resource_servers: { id: string; identifier: string; document: JsonText }
   readonly client_grants: ClientGrantsTable
