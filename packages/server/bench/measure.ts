@@ -35,7 +35,7 @@ export interface Side {
 
 const PATH = '/oauth/token'
 /** Code that ran a few thousand times is compiled for good. */
-const WARM_SECONDS = 8
+const WARM_SECONDS = 7
 /** Many and short: what a machine does for some seconds meets few of them, and both sides. */
 export const ROUNDS = 8
 const SECONDS = 0.6

@@ -35,8 +35,9 @@ export function report(results: Results): string {
     'Written by `npm run bench`. Every exchange is recorded durably before it is answered; every answer is checked. The',
     'measure is a bare `node:http` server that reads the same form and answers as many bytes, run in turns with ours: `ratio` is our',
     'rate over its rate before and after, the median over the rounds; `by processor` is its processor time for an answer over ours, which says more',
-    `on a machine that is busy with other things. Both are saturated by ${CONNECTIONS} connections, each with one request under way, but`,
-    'for the rows that name another number.',
+    `on a machine that is busy with other things. There are ${CONNECTIONS} connections, each with one request under way, but for the rows that`,
+    'name another number: where the rate is the same, the rest of them only wait for each other. `busy` is the share of the time',
+    'in which the server was at work on its core.',
     '',
     table(
       ['machine', ''],
@@ -57,6 +58,7 @@ export function report(results: Results): string {
         'p99',
         'processor',
         'bare',
+        'busy',
       ],
       results.rows.map(({ database, title, measured, target }) => [
         database,
@@ -113,6 +115,7 @@ const measuredCells = ({ ratio, base, own }: Measured, target: number | undefine
   ms(own.p99Ms),
   `${Math.round(own.cpuMicros)} µs`,
   `${Math.round(base.cpuMicros)} µs`,
+  `${Math.round((own.perSecond * own.cpuMicros) / 10_000)} %`,
 ]
 
 const scalingCells = ({ database, withCore, target }: Scaling): readonly string[] => [
