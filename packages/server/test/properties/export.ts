@@ -12,6 +12,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   revocations: 'a queue: the tokens that a merge dropped',
   user_keys: 'a data key dies with its user; what it sealed is compared in clear',
   given_user_ids: 'ids that were ever given, of everybody',
+  user_facts_versions: 'changes with whatever changes',
 }
 
 /** Of an account whose tokens a merge revoked: what comes back says that it waits to be connected again. */
