@@ -3,9 +3,9 @@ import { mergeUsers, previewMerge } from '../accounts/link.ts'
 import { secondStepAfter } from '../accounts/second-factors.ts'
 import { mayLink } from '../domain/addresses-of-user.ts'
 import { Conflict, Forbidden, NotFound } from '../domain/errors.ts'
+import { identityKeyOf } from '../domain/identity-key.ts'
 import type { MergePlan, MergeSide } from '../domain/merge.ts'
 import { withMethods } from '../domain/second-factor.ts'
-import type { Identity } from '../domain/user.ts'
 import { identityKeyOfArrival, keepTokenset } from './arrival.ts'
 import { type BrowserRequest, withBrowserCookie } from './browser-request.ts'
 import { decline } from './choose.ts'
@@ -197,9 +197,11 @@ async function rowsOf(
     const connection = await deps.connections.find(deps.storage, connectionId)
     return connection === undefined ? connectionId : shownConnection(connection).displayName
   }
-  const names = new Map([...primary.identities, ...secondary.identities].map((one) => [keyOf(one), ownName(one)]))
+  const names = new Map(
+    [...primary.identities, ...secondary.identities].map((one) => [identityKeyOf(one), ownName(one)]),
+  )
   const ways = plan.identities.map(async ({ outcome, why, ...identity }): Promise<MergeRow> => {
-    const [connection, name] = [await named(identity.connectionId), names.get(keyOf(identity))]
+    const [connection, name] = [await named(identity.connectionId), names.get(identityKeyOf(identity))]
     return { group: 'ways', thing: name === undefined ? connection : `${connection} (${name})`, outcome, why }
   })
   const accounts = plan.accounts
@@ -214,9 +216,6 @@ async function rowsOf(
   )
   return [...(await Promise.all([...ways, ...accounts])), ...addresses, ...metadata]
 }
-
-const keyOf = ({ connectionId, subject }: Pick<Identity, 'connectionId' | 'subject'>): string =>
-  JSON.stringify([connectionId, subject])
 
 /** A person thinks of an address, not of who vouches for it: what is kept counts before what is moved or dropped. */
 function distinctAddresses({ addresses }: MergePlan): readonly MergeRow[] {
